@@ -1,0 +1,45 @@
+# The verbs of this project. `make` alone lists them.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help setup demo test lint format types lock clean
+
+help: ## list the verbs
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): requirements-dev.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $(READY)
+
+setup: $(READY) ## make .venv with everything locked in requirements-dev.lock
+
+demo: $(READY) ## the main job on the documented callback, no account needed (KEEP=1 leaves it running)
+	$(BIN)/sequence-sync demo $(if $(KEEP),--keep)
+
+test: $(READY) ## the whole test suite
+	$(BIN)/python -m pytest -n auto $(ARGS)
+
+lint: $(READY) ## ruff (rules and format) and the import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+format: $(READY) ## ruff format, and the fixes ruff can make
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+types: $(READY) ## mypy --strict over code and tests
+	$(BIN)/mypy
+	$(BIN)/mypy tests
+
+lock: $(READY) ## rewrite requirements*.lock from pyproject.toml (needs uv)
+	uv pip compile -q --universal --generate-hashes --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --generate-hashes --no-annotate --custom-compile-command "make lock" --group dev pyproject.toml -o requirements-dev.lock
+
+clean: ## remove what the verbs made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
