@@ -1,0 +1,1 @@
+"""Typed settings, secret references, and the example configuration."""

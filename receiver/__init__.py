@@ -1,0 +1,1 @@
+"""The HTTP edge: signature, callback parsing, acceptance. Knows no calendar."""

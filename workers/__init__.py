@@ -1,0 +1,1 @@
+"""The arq worker: writes every part of a booking into its calendars."""

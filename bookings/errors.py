@@ -1,0 +1,25 @@
+"""What can go wrong between us and our record."""
+
+
+class BookingsError(Exception):
+    """The record could not be read or written."""
+
+
+class UnknownLink(BookingsError):
+    """No link is registered under the token in the URL."""
+
+
+class QueueFull(BookingsError):
+    """More parts are waiting to be written than `receiver.queue_limit` allows."""
+
+
+class DeadLettersFull(BookingsError):
+    """`receiver.dead_letters_limit` is reached; no dead letter is dropped to make room."""
+
+
+class LeaseLost(BookingsError):
+    """Another worker has taken the part over; what this one still holds of it is out of date."""
+
+
+class EmbeddedRedisError(BookingsError):
+    """The embedded Redis could not be started."""

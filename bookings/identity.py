@@ -1,0 +1,63 @@
+"""Names of deliveries, bookings, parts and writes. Pure.
+
+Every name is a SHA-256 over length-prefixed fields, so no two different lists of fields share a
+text, and is spelt in lowercase base32hex: letters a-v and digits, the alphabet that Google accepts
+for event ids. Names are opaque on purpose: they stand in Redis keys, job ids and logs, where no
+text of a meeting may appear.
+"""
+
+import base64
+import hashlib
+
+from config.settings import CalendarAddress
+
+_BOOKING_CHARS = 26  # 130 bits: unique among all bookings
+_FIELD_CHARS = 13  # 65 bits: unique among the parts of one booking, or the calendars of one part
+
+
+def _digest(*fields: str) -> bytes:
+    text = "|".join(f"{len(field.encode())}:{field}" for field in fields)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def _spell(digest: bytes, chars: int) -> str:
+    return base64.b32hexencode(digest)[:chars].decode().lower()
+
+
+def booking_id(app: str, event_id: str) -> str:
+    """Names the booking of `app` whose outer event is `event_id`."""
+    return _spell(_digest("booking", app, event_id), _BOOKING_CHARS)
+
+
+def part_id(sequence_id: str | None) -> str:
+    """Names a part within its booking; `None` is the one part of a callback without `sequence`."""
+    fields = ("part",) if sequence_id is None else ("part", sequence_id)
+    return _spell(_digest(*fields), _FIELD_CHARS)
+
+
+def delivery_id(app: str, link: str | None, body: bytes) -> str:
+    """Names a delivery: the same bytes on the same URL are the same delivery."""
+    fields = ("delivery", app, hashlib.sha256(body).hexdigest(), *(() if link is None else (link,)))
+    return _spell(_digest(*fields), _BOOKING_CHARS)
+
+
+def link_id(app: str, token: str) -> str:
+    """Names a link by its token without showing it; looking it up by this name leaks no timing."""
+    return _spell(_digest("link", app, token), _BOOKING_CHARS)
+
+
+def write_id(address: CalendarAddress) -> str:
+    """Names a write within its part, by the provider's address of the calendar."""
+    return _spell(_digest("write", *address), _FIELD_CHARS)
+
+
+def write_key(
+    app: str, event_id: str, sequence_id: str | None, address: CalendarAddress, generation: int
+) -> str:
+    """Gives the identity `k` of a write at the provider: 32 characters, 160 bits.
+
+    It is the event's id at Google, the value of our private property at both providers and the
+    seed of Graph's `transactionId`. `generation` moves only when a provider's id is burnt.
+    """
+    part = ("whole",) if sequence_id is None else ("part", sequence_id)
+    return _spell(_digest("v1", app, event_id, *part, *address, str(generation)), 32)

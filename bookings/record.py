@@ -1,0 +1,154 @@
+"""What is stored of a booking: its parts as they were booked, and the writes of each part."""
+
+from enum import StrEnum
+
+import msgspec
+
+from config.settings import CalendarAddress
+
+
+NO_JSON = msgspec.Raw(b"")
+"""No JSON at all; this very object is what stands for a member that was not sent."""
+
+
+class Part(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One item of `sequence[]` as it was sent; a callback without `sequence` is its own one part.
+
+    `event`, `start` and `end` are the sender's JSON, read by the worker: what one part holds
+    wrongly is that part's dead letter and keeps no other part from its calendar.
+    """
+
+    sequence_id: str | int | None
+    event: msgspec.Raw
+    subs: tuple[str, ...] = ()
+    zone: str | None = None
+    """IANA zone of the outer event, for a part that names none."""
+    start: msgspec.Raw = NO_JSON
+    """`start` where it stands directly under the part, the older documented form; else empty."""
+    end: msgspec.Raw = NO_JSON
+
+    @property
+    def sequence_text(self) -> str | None:
+        """The `sequence_id` as text, by which parts are compared and routed."""
+        return None if self.sequence_id is None else str(self.sequence_id)
+
+
+class WriteState(StrEnum):
+    """Where a write stands. The first four are together called open."""
+
+    PENDING = "pending"
+    WRITING = "writing"
+    RETRYING = "retrying"
+    PARKED = "parked"
+    WRITTEN = "written"
+    DEAD = "dead"
+    SUPERSEDED = "superseded"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is still something to write."""
+        return self in _OPEN
+
+
+_OPEN = frozenset({WriteState.PENDING, WriteState.WRITING, WriteState.RETRYING, WriteState.PARKED})
+
+
+class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One attempt that did not succeed; times in Unix milliseconds."""
+
+    at: int
+    error_class: str
+    code: str = ""
+    request_id: str = ""
+    worker: str = ""
+    revision: int = 0
+
+
+class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is about to be asked of the provider. One found without an outcome is in doubt."""
+
+    operation: str
+    revision: int
+    generation: int
+    at: int
+    body: msgspec.Raw = NO_JSON
+    """The exact body of a create. A repeat sends the same bytes: Graph then answers with the same event."""
+
+
+class Write(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One part in one calendar: the unit of work, of retry and of dead letter."""
+
+    id: str
+    calendar: str
+    """Our configured name of the calendar; empty for a part that no route sends anywhere."""
+    address: CalendarAddress | None
+    state: WriteState = WriteState.PENDING
+    revision: int = 0
+    """The booking's revision that `state` speaks of."""
+    generation: int = 0
+    event_id: str = ""
+    """The provider's id of the event, once known."""
+    etag: str = ""
+    written_revision: int = 0
+    """The revision that the event at the provider holds; 0 where none was written yet."""
+    digest: str = ""
+    online: bool = False
+    """Whether the event is an online meeting, whose body is never overwritten."""
+    url: str = ""
+    degraded: tuple[str, ...] = ()
+    """What the provider could not hold, in words without meeting text."""
+    intent: Intent | None = None
+    due_at: int = 0
+    failing_since: int = 0
+    attempts: tuple[Attempt, ...] = ()
+    reason: str = ""
+    """Why it is retrying, parked or dead: the error class or one of our own reasons."""
+    detail: str = ""
+    updated_at: int = 0
+
+
+UNROUTED = "unrouted"
+"""Id and reason of the one write of a part that no route sends anywhere."""
+
+
+class Booking(msgspec.Struct, frozen=True):
+    """A booking as read from Redis, for showing it."""
+
+    id: str
+    app: str
+    event_id: str
+    revision: int
+    accepted_at: int
+    parts: tuple["StoredPart", ...]
+    link: str | None = None
+    expires_at: int | None = None
+
+    @property
+    def state(self) -> str:
+        """`open`, `dead` or `done`: the worst of its parts."""
+        states = {part.state for part in self.parts}
+        return next((state for state in ("open", "dead") if state in states), "done")
+
+
+class StoredPart(msgspec.Struct, frozen=True):
+    """A part with its writes, as read from Redis."""
+
+    id: str
+    part: Part
+    revision: int
+    state: str
+    listed: bool
+    """Whether the booking's newest delivery still lists it."""
+    writes: tuple[Write, ...]
+
+
+class Quarantined(msgspec.Struct, frozen=True):
+    """A signed delivery that could not be read as a callback: kept whole, as a dead letter."""
+
+    id: str
+    app: str
+    reason: str
+    at: int
+    body: bytes
+    link: str | None = None

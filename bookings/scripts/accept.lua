@@ -1,0 +1,63 @@
+-- Accepts one delivery: dedup, record, revision and the queue entries of all parts, all or nothing.
+--
+-- KEYS  1 booking hash   2 open   3 queue   4 index of bookings   5 dead letters   6 link hash or ''
+-- ARGV  1 job prefix   2 booking id   3 delivery id   4 redelivery window (ms)   5 most open parts
+--       6 most dead letters   7 grace (ms)   8 life of a job's payload (ms)   9 app   10 event_id
+--       11 link id or ''   12 number of parts, then for each part: id, JSON
+-- Gives {'accepted', revision} | {'duplicate', revision} | {'unknown_link'} | {'queue_full'}
+--       | {'dead_letters_full'}
+--
+-- The field `deliveries` holds a line "<delivery> <duplicate until ms> <revision>" for each delivery whose
+-- bytes still count as a repeat. On a link's URL they always do: a link completes once.
+
+local booking = KEYS[1]
+local bid, delivery = ARGV[2], ARGV[3]
+local now = clock()
+
+if KEYS[6] ~= '' and redis.call('EXISTS', KEYS[6]) == 0 then
+  return {'unknown_link'}
+end
+
+local known = redis.call('HMGET', booking, 'revision', 'delivery', 'deliveries')
+local revision = tonumber(known[1]) or 0
+if known[2] == delivery then
+  return {'duplicate', known[1]}
+end
+local kept = {}
+for id, till, accepted_as in string.gmatch(known[3] or '', '(%S+) (%d+) (%d+)\n') do
+  if tonumber(till) > now then
+    if id == delivery then
+      return {'duplicate', accepted_as}
+    end
+    kept[#kept + 1] = id .. ' ' .. till .. ' ' .. accepted_as .. '\n'
+  end
+end
+
+if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[5]) then
+  return {'queue_full'}
+end
+if redis.call('ZCARD', KEYS[5]) >= tonumber(ARGV[6]) then
+  return {'dead_letters_full'}
+end
+
+-- At least the clock: it keeps rising even if the record expired or a Redis was lost, and with it
+-- the fence in the events at the providers.
+revision = math.max(revision + 1, now)
+local rev = string.format('%.0f', revision)
+local window = ARGV[11] == '' and tonumber(ARGV[4]) or 1e13
+kept[#kept + 1] = delivery .. ' ' .. string.format('%.0f', now + window) .. ' ' .. rev .. '\n'
+
+local pids = {}
+for i = 13, 12 + 2 * tonumber(ARGV[12]), 2 do
+  local pid = ARGV[i]
+  pids[#pids + 1] = pid
+  redis.call('HSET', booking, 'part:' .. pid, ARGV[i + 1], 'rev:' .. pid, rev, 'state:' .. pid, 'open')
+  wake(booking, KEYS[2], KEYS[3], ARGV[1], bid, pid, now, now, tonumber(ARGV[7]), tonumber(ARGV[8]))
+end
+
+redis.call('HSET', booking, 'app', ARGV[9], 'event_id', ARGV[10], 'link', ARGV[11], 'revision', rev,
+  'delivery', delivery, 'deliveries', table.concat(kept), 'accepted_at', string.format('%.0f', now),
+  'parts', table.concat(pids, ' '))
+redis.call('PERSIST', booking)
+redis.call('ZADD', KEYS[4], string.format('%.0f', now), bid)
+return {'accepted', rev}

@@ -1,0 +1,39 @@
+-- Takes the lease of a part, and reads the part after it is held.
+--
+-- KEYS  1 booking hash   2 open
+-- ARGV  1 booking id   2 part id   3 holder (unique to this claim)   4 lease (ms)   5 job id
+-- Gives {'claimed', fence, revision, app, event_id, link, part JSON, writes JSON or ''}
+--       | {'held', until ms} | {'finished'} (nothing open) | {'missing'} (no such part)
+--
+-- Asked again by the same holder (its first answer was lost), it gives the same lease.
+
+local booking, bid, pid = KEYS[1], ARGV[1], ARGV[2]
+local now = clock()
+local fields = redis.call('HMGET', booking, 'rev:' .. pid, 'state:' .. pid, 'lease:' .. pid, 'job:' .. pid,
+  'app', 'event_id', 'link', 'part:' .. pid, 'writes:' .. pid)
+if not fields[1] then
+  redis.call('ZREM', KEYS[2], bid .. ':' .. pid)
+  return {'missing'}
+end
+if fields[2] ~= 'open' then
+  redis.call('ZREM', KEYS[2], bid .. ':' .. pid)
+  return {'finished'}
+end
+
+local fence
+if fields[3] then
+  local held_fence, till, holder = string.match(fields[3], '(%d+) (%d+) (%S+)')
+  if holder == ARGV[3] then
+    fence = held_fence
+  elseif tonumber(till) > now then
+    return {'held', till}
+  end
+end
+fence = fence or tostring(redis.call('HINCRBY', booking, 'fence', 1))
+local till = string.format('%.0f', now + tonumber(ARGV[4]))
+redis.call('HSET', booking, 'lease:' .. pid, fence .. ' ' .. till .. ' ' .. ARGV[3])
+if fields[4] == ARGV[5] then
+  redis.call('HDEL', booking, 'job:' .. pid)
+end
+redis.call('ZADD', KEYS[2], till, bid .. ':' .. pid)
+return {'claimed', fence, fields[1], fields[5], fields[6], fields[7] or '', fields[8], fields[9] or ''}

@@ -1,0 +1,31 @@
+-- Looks at parts that nobody has looked at in time and queues them again where no job is left to do so.
+--
+-- KEYS  1 open   2 queue
+-- ARGV  1 job prefix   2 prefix of booking keys   3 grace (ms)   4 life of a job's payload (ms)
+--       5 most parts to look at   6 look again at a part still queued after (ms)
+-- Gives {number looked at, number queued again}
+--
+-- It builds the names of keys it was not given: Redis Cluster is not supported.
+
+local now = clock()
+local overdue = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now), 'LIMIT', 0, ARGV[5])
+local queued = 0
+for _, member in ipairs(overdue) do
+  local bid, pid = string.match(member, '(%w+):(%w+)')
+  local booking = ARGV[2] .. bid
+  local fields = redis.call('HMGET', booking, 'state:' .. pid, 'lease:' .. pid, 'job:' .. pid)
+  local till = fields[2] and tonumber(string.match(fields[2], '%d+ (%d+)')) or 0
+  local job = fields[3]
+  if fields[1] ~= 'open' then
+    redis.call('ZREM', KEYS[1], member)
+  elseif till > now then
+    redis.call('ZADD', KEYS[1], string.format('%.0f', till), member)
+  elseif job and redis.call('ZSCORE', KEYS[2], job) and redis.call('EXISTS', 'arq:job:' .. job) == 1
+    and redis.call('EXISTS', 'arq:in-progress:' .. job) == 0 then
+    redis.call('ZADD', KEYS[1], string.format('%.0f', now + tonumber(ARGV[6])), member)
+  else
+    wake(booking, KEYS[1], KEYS[2], ARGV[1], bid, pid, now, now, tonumber(ARGV[3]), tonumber(ARGV[4]))
+    queued = queued + 1
+  end
+end
+return {#overdue, queued}

@@ -1,0 +1,26 @@
+-- Put before every script that queues jobs. Not a script of its own.
+--
+-- A part's record is its fields in the booking's hash:
+--   part:<pid>    the part as booked (JSON)           rev:<pid>    its revision
+--   writes:<pid>  its writes (JSON)                   state:<pid>  open | dead | done
+--   lease:<pid>   "<fence> <until ms> <holder>"       job:<pid>    the arq job that is to look at it
+--   end:<pid>     when the part is over (ms)
+-- The sorted set `open` holds "<bid>:<pid>" of every part with open writes, scored by the time at which
+-- the reconciler has to look at it should nobody else have done so. arq's queue is only the wake-up.
+
+local function clock()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- Queues one arq job for a part, due at `due`, in arq's own format: a sorted-set entry and a payload.
+-- The ids are letters and digits, so they need no JSON escaping.
+local function wake(booking, open, queue, prefix, bid, pid, now, due, grace, ttl)
+  local job = prefix .. ':' .. bid .. ':' .. pid .. ':' .. redis.call('HINCRBY', booking, 'jobs', 1)
+  local payload = '{"t":null,"f":"sync_part","a":["' .. bid .. '","' .. pid .. '"],"k":{},"et":'
+    .. string.format('%.0f', now) .. '}'
+  redis.call('SET', 'arq:job:' .. job, payload, 'PX', string.format('%.0f', due - now + ttl))
+  redis.call('ZADD', queue, string.format('%.0f', due), job)
+  redis.call('ZADD', open, string.format('%.0f', due + grace), bid .. ':' .. pid)
+  redis.call('HSET', booking, 'job:' .. pid, job)
+end

@@ -1,0 +1,381 @@
+"""The record in Redis. Every change of it is one of the scripts in `scripts/`: atomic, one round trip."""
+
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from importlib.resources import files
+from typing import Any, Literal
+
+import msgspec
+from redis.commands.core import AsyncScript
+
+from bookings.errors import DeadLettersFull, LeaseLost, QueueFull, UnknownLink
+from bookings.identity import booking_id, link_id, part_id
+from bookings.record import Booking, Part, Quarantined, StoredPart, Write
+
+GRACE_MS = 10_000
+"""How long a queued job may take to be picked before the reconciler looks whether it is still there."""
+STILL_QUEUED_MS = 60_000
+"""When the reconciler looks again at a part that waits in a long queue."""
+PAYLOAD_MS = 86_400_000
+"""How long arq keeps a job's payload; a job that outlives it is queued again by the reconciler."""
+
+_PAGE = 200
+
+_WRITES = msgspec.json.Decoder(tuple[Write, ...])
+_PART = msgspec.json.Decoder(Part)
+_encode = msgspec.json.Encoder().encode
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """Answer to a delivery: newly accepted, or a repeat of one that was accepted as `revision`."""
+
+    revision: int
+    duplicate: bool
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A part under lease: what is to be written, and what has been."""
+
+    booking: str
+    part: str
+    fence: str
+    revision: int
+    app: str
+    event_id: str
+    link: str | None
+    desired: Part
+    writes: tuple[Write, ...]
+
+
+class Keys:
+    """Names of our keys in Redis; all begin with `redis.key_prefix`, arq's own with `arq:`."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        self.bookings = f"{prefix}:booking:"
+        self.open = f"{prefix}:open"
+        self.queue = f"{prefix}:queue"
+        self.index = f"{prefix}:bookings"
+        self.dead = f"{prefix}:dead"
+
+    def booking(self, bid: str) -> str:
+        """The hash of one booking."""
+        return self.bookings + bid
+
+    def delivery(self, did: str) -> str:
+        """The hash of one quarantined delivery."""
+        return f"{self.prefix}:delivery:{did}"
+
+    def link(self, lid: str) -> str:
+        """The hash of one registered link."""
+        return f"{self.prefix}:link:{lid}"
+
+
+class Store:
+    """Bookings, links and dead letters in one Redis.
+
+    Every method may raise `redis.RedisError` or `OSError`. Of a change that raised one, it is not known
+    whether it was made; every change may be repeated.
+    """
+
+    def __init__(self, redis: Any, prefix: str) -> None:
+        self.redis = redis  # redis-py 5 annotates its commands for both of its clients at once
+        self.keys = Keys(prefix)
+        self._accept = self._script("accept")
+        self._claim = self._script("claim")
+        self._journal = self._script("journal")
+        self._settle = self._script("settle")
+        self._reconcile = self._script("reconcile")
+        self._quarantine = self._script("quarantine")
+
+    def _script(self, name: str) -> AsyncScript:
+        scripts = files("bookings") / "scripts"
+        source = (scripts / "wake.lua").read_text() + (scripts / f"{name}.lua").read_text()
+        script: AsyncScript = self.redis.register_script(source)
+        return script
+
+    # -- the receiver's side
+
+    async def accept(
+        self,
+        *,
+        app: str,
+        event_id: str,
+        delivery: str,
+        parts: Sequence[Part],
+        link: str | None,
+        window_s: float,
+        queue_limit: int,
+        dead_letters_limit: int,
+    ) -> Accepted:
+        """Stores one delivery and queues its parts, or proves it a repeat. One round trip.
+
+        Raises `UnknownLink`, `QueueFull` or `DeadLettersFull`; nothing is stored then.
+        """
+        keys = self.keys
+        bid = booking_id(app, event_id)
+        args: list[str | bytes | int] = [
+            keys.prefix,
+            bid,
+            delivery,
+            int(window_s * 1000),
+            queue_limit,
+            dead_letters_limit,
+            GRACE_MS,
+            PAYLOAD_MS,
+            app,
+            event_id,
+            link or "",
+            len(parts),
+        ]
+        for part in parts:
+            args += (part_id(part.sequence_text), _encode(part))
+        answer = await self._accept(
+            keys=[
+                keys.booking(bid),
+                keys.open,
+                keys.queue,
+                keys.index,
+                keys.dead,
+                keys.link(link) if link else "",
+            ],
+            args=args,
+        )
+        _raise_refusal(answer[0])
+        return Accepted(revision=int(answer[1]), duplicate=answer[0] == b"duplicate")
+
+    async def quarantine(
+        self,
+        *,
+        delivery: str,
+        app: str,
+        link: str | None,
+        reason: str,
+        body: bytes,
+        dead_letters_limit: int,
+    ) -> None:
+        """Keeps a signed delivery that nobody can read. Raises `UnknownLink` or `DeadLettersFull`."""
+        answer = await self._quarantine(
+            keys=[self.keys.delivery(delivery), self.keys.dead, self.keys.link(link) if link else ""],
+            args=[delivery, dead_letters_limit, app, link or "", reason, body],
+        )
+        _raise_refusal(answer[0])
+
+    # -- the worker's side
+
+    async def claim(self, bid: str, pid: str, *, holder: str, lease_s: float, job: str) -> Claim | None:
+        """Takes the lease of a part; None where there is nothing open or another worker holds it."""
+        answer = await self._claim(
+            keys=[self.keys.booking(bid), self.keys.open],
+            args=[bid, pid, holder, int(lease_s * 1000), job],
+        )
+        if answer[0] != b"claimed":
+            return None
+        _, fence, revision, app, event_id, link, desired, writes = answer
+        return Claim(
+            booking=bid,
+            part=pid,
+            fence=fence.decode(),
+            revision=int(revision),
+            app=app.decode(),
+            event_id=event_id.decode(),
+            link=link.decode() or None,
+            desired=_PART.decode(desired),
+            writes=_WRITES.decode(writes) if writes else (),
+        )
+
+    async def journal(self, claim: Claim, writes: Sequence[Write] | None, *, lease_s: float) -> int:
+        """Writes the writes down (None: only keeps the lease) and gives the part's newest revision.
+
+        Raises `LeaseLost`.
+        """
+        answer = await self._journal(
+            keys=[self.keys.booking(claim.booking), self.keys.open],
+            args=[
+                claim.booking,
+                claim.part,
+                claim.fence,
+                int(lease_s * 1000),
+                b"" if writes is None else _encode(writes),
+            ],
+        )
+        if answer[0] == b"lost":
+            raise LeaseLost
+        return int(answer[1])
+
+    async def settle(
+        self,
+        claim: Claim,
+        writes: Sequence[Write],
+        *,
+        ends_at: int,
+        lease_s: float,
+        keep_s: float,
+        keep_at_least_s: float,
+    ) -> Claim | None:
+        """Writes the outcome down and gives the lease back; `ends_at` is the part's end in Unix ms.
+
+        Gives the claim anew, still held, where a newer revision came in meanwhile. Raises `LeaseLost`.
+        """
+        keys = self.keys
+        dead = [write.id for write in writes if write.state == "dead"]
+        alive = {write.id for write in (*claim.writes, *writes)}.difference(dead)
+        due = [write.due_at for write in writes if write.state.is_open]
+        answer = await self._settle(
+            keys=[keys.booking(claim.booking), keys.open, keys.queue, keys.index, keys.dead],
+            args=[
+                keys.prefix,
+                claim.booking,
+                claim.part,
+                claim.fence,
+                int(lease_s * 1000),
+                GRACE_MS,
+                PAYLOAD_MS,
+                claim.revision,
+                _encode(writes),
+                "open" if due else "dead" if dead else "done",
+                min(due, default=0),
+                ends_at,
+                int(keep_s * 1000),
+                int(keep_at_least_s * 1000),
+                len(dead),
+                *dead,
+                *alive,
+            ],
+        )
+        match answer[0]:
+            case b"lost":
+                raise LeaseLost
+            case b"again":
+                return msgspec.structs.replace(
+                    claim, revision=int(answer[1]), desired=_PART.decode(answer[2]), writes=tuple(writes)
+                )
+        return None
+
+    async def reconcile(self, *, limit: int = 200) -> tuple[int, int]:
+        """Queues open parts again that no job looks after any more; gives (looked at, queued again)."""
+        looked, queued = await self._reconcile(
+            keys=[self.keys.open, self.keys.queue],
+            args=[self.keys.prefix, self.keys.bookings, GRACE_MS, PAYLOAD_MS, limit, STILL_QUEUED_MS],
+        )
+        return int(looked), int(queued)
+
+    async def elect(self, office: str, holder: str, *, for_s: float) -> bool:
+        """Takes an office that one process of the fleet holds at a time; False while another one does."""
+        key = f"{self.keys.prefix}:office:{office}"
+        return bool(await self.redis.set(key, holder, nx=True, px=int(for_s * 1000)))
+
+    # -- links
+
+    async def register_link(
+        self, app: str, token: str, calendars: Mapping[str, Sequence[str]], *, keep_s: float
+    ) -> str:
+        """Records which of our calendars each `sequence_id` of a link goes to; gives the link's id."""
+        lid = link_id(app, token)
+        key = self.keys.link(lid)
+        async with self.redis.pipeline(transaction=True) as pipe:
+            pipe.hset(key, "calendars", msgspec.json.encode({k: list(v) for k, v in calendars.items()}))
+            pipe.expire(key, int(keep_s))
+            await pipe.execute()
+        return lid
+
+    async def link_calendars(self, lid: str) -> dict[str, list[str]]:
+        """The calendars of each `sequence_id` of a link; empty where the link is gone."""
+        value = await self.redis.hget(self.keys.link(lid), "calendars")
+        return msgspec.json.decode(value, type=dict[str, list[str]]) if value else {}
+
+    # -- looking at what is there
+
+    async def booking(self, bid: str) -> Booking | None:
+        """One booking with its parts and their writes."""
+        record = await self.redis.hgetall(self.keys.booking(bid))
+        if not record:
+            return None
+        ttl = await self.redis.pttl(self.keys.booking(bid))
+        return _booking(bid, record, now_ms() + ttl if ttl > 0 else None)
+
+    async def bookings(self) -> AsyncIterator[Booking]:
+        """Bookings by the time of their newest delivery, newest first; read page by page."""
+        start = 0
+        while page := await self.redis.zrevrange(self.keys.index, start, start + _PAGE - 1):
+            start += _PAGE
+            for bid in page:
+                found = await self.booking(bid.decode())
+                if found is not None:
+                    yield found
+
+    async def dead_letters(self, *, limit: int) -> list[tuple[str, int]]:
+        """Ids of dead letters with the time they died (Unix ms), newest first."""
+        page: list[tuple[bytes, float]] = await self.redis.zrevrange(
+            self.keys.dead, 0, limit - 1, withscores=True
+        )
+        return [(member.decode(), int(score)) for member, score in page]
+
+    async def quarantined(self, did: str) -> Quarantined | None:
+        """One delivery that could not be read."""
+        record = await self.redis.hgetall(self.keys.delivery(did))
+        if not record:
+            return None
+        return Quarantined(
+            id=did,
+            app=record[b"app"].decode(),
+            reason=record[b"reason"].decode(),
+            at=int(record[b"at"]),
+            body=record[b"body"],
+            link=record[b"link"].decode() or None,
+        )
+
+    async def counts(self) -> dict[Literal["open", "dead", "queue"], int]:
+        """How many parts are open, how many dead letters there are, how many jobs wait."""
+        async with self.redis.pipeline(transaction=False) as pipe:
+            pipe.zcard(self.keys.open)
+            pipe.zcard(self.keys.dead)
+            pipe.zcard(self.keys.queue)
+            opened, dead, queue = await pipe.execute()
+        return {"open": opened, "dead": dead, "queue": queue}
+
+
+def now_ms() -> int:
+    """Now, in Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def _raise_refusal(answer: bytes) -> None:
+    match answer:
+        case b"unknown_link":
+            raise UnknownLink
+        case b"queue_full":
+            raise QueueFull
+        case b"dead_letters_full":
+            raise DeadLettersFull
+
+
+def _booking(bid: str, record: Mapping[bytes, bytes], expires_at: int | None) -> Booking:
+    def text(name: str) -> str:
+        return record.get(name.encode(), b"").decode()
+
+    listed = text("parts").split()
+    known = [name[len(b"part:") :].decode() for name in record if name.startswith(b"part:")]
+    order = listed + [pid for pid in known if pid not in listed]
+
+    def stored(pid: str) -> StoredPart:
+        writes: Any = record.get(f"writes:{pid}".encode())
+        return StoredPart(
+            id=pid,
+            part=_PART.decode(record[f"part:{pid}".encode()]),
+            revision=int(text(f"rev:{pid}")),
+            state=text(f"state:{pid}"),
+            listed=pid in listed,
+            writes=_WRITES.decode(writes) if writes else (),
+        )
+
+    return Booking(
+        id=bid,
+        app=text("app"),
+        event_id=text("event_id"),
+        revision=int(text("revision")),
+        accepted_at=int(text("accepted_at")),
+        parts=tuple(stored(pid) for pid in order),
+        link=text("link") or None,
+        expires_at=expires_at,
+    )

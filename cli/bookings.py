@@ -1,0 +1,185 @@
+"""`sequence-sync bookings list|show`."""
+
+import json
+from typing import Any
+
+import msgspec
+
+from bookings.connection import connect
+from bookings.identity import booking_id
+from bookings.record import Booking, StoredPart, Write
+from bookings.store import Store
+from cli.options import CommandError, Exit
+from cli.output import moment, print_json, print_table, words
+from config.redis_url import RedisKind
+from config.settings import Settings
+from redis.exceptions import RedisError
+
+STATES = ("open", "dead", "done")
+_REDACTED = "(hidden; --reveal shows it)"
+
+
+async def run_list(
+    settings: Settings, *, app: str | None, state: str | None, limit: int, as_json: bool
+) -> Exit:
+    """Lists bookings, newest delivery first."""
+    if state is not None and state not in STATES:
+        raise CommandError(f"--state {state}: there are {', '.join(STATES)}", Exit.USAGE)
+    found: list[Booking] = []
+    store = await _open(settings)
+    try:
+        async for booking in store.bookings():
+            if (app is None or booking.app == app) and (state is None or booking.state == state):
+                found.append(booking)
+                if len(found) == limit:
+                    break
+    finally:
+        await store.redis.aclose()
+    if as_json:
+        print_json([_summary(booking) for booking in found])
+    elif found:
+        print_table(
+            ("booking", "app", "event_id", "revision", "accepted", "parts", "state"),
+            [
+                (
+                    booking.id,
+                    booking.app,
+                    booking.event_id,
+                    str(booking.revision),
+                    moment(booking.accepted_at),
+                    str(len(booking.parts)),
+                    booking.state,
+                )
+                for booking in found
+            ],
+        )
+    if not found:
+        words.print("no booking matches")
+        return Exit.NOTHING_MATCHED
+    return Exit.DONE
+
+
+async def run_show(
+    settings: Settings, wanted: str, *, app: str | None, reveal: bool, as_json: bool
+) -> Exit:
+    """Shows one booking, by its id or by its app and event_id."""
+    store = await _open(settings)
+    try:
+        candidates = [wanted] + [
+            booking_id(each.name, wanted) for each in settings.apps if app is None or each.name == app
+        ]
+        found = [booking for each in candidates if (booking := await store.booking(each)) is not None]
+    finally:
+        await store.redis.aclose()
+    if not found:
+        words.print(f"no booking has the id or the event_id {wanted!r}")
+        return Exit.NOTHING_MATCHED
+    if len(found) > 1:
+        apps = ", ".join(booking.app for booking in found)
+        raise CommandError(f"several apps have a booking with this event_id ({apps}); say --app", Exit.USAGE)
+    if as_json:
+        print_json(_whole(found[0], reveal=reveal))
+    else:
+        _print_booking(found[0], reveal=reveal)
+    return Exit.DONE
+
+
+async def _open(settings: Settings) -> Store:
+    redis = connect(settings.redis)
+    try:
+        await redis.ping()
+    except (RedisError, OSError) as error:
+        hint = (
+            f"no embedded Redis runs in {settings.redis.data_dir}; start `sequence-sync up`"
+            if settings.redis.url.kind is RedisKind.EMBEDDED
+            else f"Redis at {settings.redis.url} does not answer ({type(error).__name__}); see redis.url"
+        )
+        raise CommandError(hint) from None
+    return Store(redis, settings.redis.key_prefix)
+
+
+def _summary(booking: Booking) -> dict[str, Any]:
+    return {
+        "booking": booking.id,
+        "app": booking.app,
+        "event_id": booking.event_id,
+        "revision": booking.revision,
+        "accepted_at": moment(booking.accepted_at),
+        "expires_at": moment(booking.expires_at) if booking.expires_at else None,
+        "link": booking.link,
+        "state": booking.state,
+        "parts": len(booking.parts),
+    }
+
+
+def _whole(booking: Booking, *, reveal: bool) -> dict[str, Any]:
+    parts = [
+        {
+            "part": part.id,
+            "sequence_id": part.part.sequence_id,
+            "revision": part.revision,
+            "state": part.state,
+            "listed": part.listed,
+            "subs": part.part.subs,
+            "event": _event(part, reveal=reveal),
+            "writes": [_write(write, reveal=reveal) for write in part.writes],
+        }
+        for part in booking.parts
+    ]
+    return {**_summary(booking), "parts": parts}
+
+
+def _event(part: StoredPart, *, reveal: bool) -> Any:
+    """What the part says; without `reveal` only its times, which tell nothing of the meeting."""
+    event = json.loads(bytes(part.part.event))
+    if reveal or not isinstance(event, dict):
+        return event if reveal else _REDACTED
+    return {name: value if name in ("start", "end", "event_id") else _REDACTED for name, value in event.items()}
+
+
+def _write(write: Write, *, reveal: bool) -> dict[str, Any]:
+    data: dict[str, Any] = msgspec.to_builtins(write)
+    if write.intent is not None:
+        body = bytes(write.intent.body)
+        data["intent"] = {
+            **data["intent"],
+            "body": (json.loads(body) if reveal else _REDACTED) if body else None,
+        }
+    for name in ("due_at", "failing_since", "updated_at"):
+        if name in data:
+            data[name] = moment(data[name])
+    for attempt in data.get("attempts", ()):
+        attempt["at"] = moment(attempt["at"])
+    return data
+
+
+def _print_booking(booking: Booking, *, reveal: bool) -> None:
+    words.print(
+        f"[bold]{booking.event_id}[/bold]  app {booking.app}  booking {booking.id}  revision {booking.revision}  "
+        f"accepted {moment(booking.accepted_at)}  [bold]{booking.state}[/bold]"
+    )
+    rows = []
+    for part in booking.parts:
+        sequence_id = "(whole)" if part.part.sequence_id is None else str(part.part.sequence_id)
+        name = sequence_id if part.listed else f"{sequence_id} (no longer listed)"
+        if not part.writes:
+            rows.append((name, "", part.state, "", "", ""))
+        for write in part.writes:
+            state = str(write.state) if write.revision >= part.revision else "pending"
+            rows.append(
+                (
+                    name,
+                    write.calendar or "-",
+                    state,
+                    write.event_id or "-",
+                    ", ".join(filter(None, (write.reason, write.detail, *write.degraded))) or "-",
+                    f"{len(write.attempts)} failed, next {moment(write.due_at)}"
+                    if write.state.is_open and write.due_at
+                    else f"{len(write.attempts)} failed"
+                    if write.attempts
+                    else "-",
+                )
+            )
+    print_table(("part", "calendar", "state", "event", "reason", "attempts"), rows)
+    if reveal:
+        print_json([_event(part, reveal=True) for part in booking.parts])

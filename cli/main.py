@@ -1,0 +1,189 @@
+"""`sequence-sync`: what each command does stands in a module of its own, imported when it is asked for."""
+
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.options import AsJson, CommandError, ConfigFile, Exit, end, run, settings_from
+from config.errors import ConfigError
+
+app = typer.Typer(
+    name="sequence-sync",
+    help="The service behind a Cronofy callback_url: every part of a booked sequence, in the right calendar.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+bookings = typer.Typer(help="Look at bookings.", no_args_is_help=True)
+app.add_typer(bookings, name="bookings")
+
+
+def main() -> None:
+    """The entry point: ends with a status of `cli.options.Exit`, and prints users' errors without a traceback."""
+    try:
+        app()
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(Exit.USAGE)
+    except CommandError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.status)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"sequence-sync {version('sequence-sync')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Nothing is common to all commands but this."""
+
+
+@app.command()
+def receiver(config: ConfigFile = None) -> None:
+    """Run the receiver: the HTTP edge that Cronofy calls."""
+    from admin.logs import configure_logs
+    from receiver.server import run_receiver
+
+    configure_logs("receiver")
+    run(run_receiver(settings_from(config)))
+
+
+@app.command()
+def worker(config: ConfigFile = None) -> None:
+    """Run a worker: it writes the parts into their calendars."""
+    from admin.logs import configure_logs
+    from workers.worker import run_worker
+
+    configure_logs("worker")
+    run(run_worker(settings_from(config)))
+
+
+@app.command()
+def up(
+    config: ConfigFile = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Where the embedded Redis keeps its data; by default redis.data_dir.")
+    ] = None,
+) -> None:
+    """Run everything on one machine: embedded Redis, receiver and worker."""
+    from cli.up import run_all
+
+    run(run_all(config, data_dir))
+
+
+@app.command()
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything running and print the addresses.")] = False,
+) -> None:
+    """Run the main job on Cronofy's documented callback, against the sandbox. No account is needed."""
+    from cli.demo import run_demo
+
+    end(Exit.DONE if run(run_demo(keep=keep)) else Exit.FAILED)
+
+
+@app.command()
+def check(config: ConfigFile = None, json: AsJson = False) -> None:
+    """Check the configuration, Redis, every account and every calendar; say what to do."""
+    from cli.check import run_check
+
+    end(Exit.DONE if run(run_check(settings_from(config), as_json=json)) else Exit.FAILED)
+
+
+@app.command()
+def send(
+    file: Annotated[Path, typer.Argument(help="The callback's body, as it is to be sent.")],
+    config: ConfigFile = None,
+    app_name: Annotated[
+        str | None, typer.Option("--app", help="The app that calls; may be left out if there is one only.")
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="The receiver; by default the one of this configuration, on this machine.")
+    ] = None,
+    link_token: Annotated[str | None, typer.Option(help="The token of a link, if the callback is one's.")] = None,
+    secret: Annotated[
+        int | None,
+        typer.Option(min=1, help="Sign with the app's n-th secret only; by default with all, as Cronofy does."),
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Sign a callback with an app's secrets and post it, as Cronofy would."""
+    from cli.send import run_send
+
+    status = run(
+        run_send(
+            settings_from(config), file, app_name=app_name, url=url, link_token=link_token, secret=secret, as_json=json
+        )
+    )
+    end(status)
+
+
+@app.command()
+def sandbox(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port for http; 0 picks a free one.")] = 8090,
+    tls_port: Annotated[int, typer.Option(help="Port for https (Microsoft's authority); 0 picks a free one.")] = 8091,
+    ca_file: Annotated[Path | None, typer.Option(help="Where to put the certificate to trust.")] = None,
+    google_calendar: Annotated[
+        list[str] | None, typer.Option(help="A Google calendar to create; may be repeated.")
+    ] = None,
+    mailbox: Annotated[
+        list[str] | None, typer.Option(help="A Microsoft mailbox (USER or USER/CALENDAR_ID) to create.")
+    ] = None,
+) -> None:
+    """Run look-alikes of Google Calendar and Microsoft Graph, with a page that shows their calendars."""
+    from sandbox.server import run as run_sandbox
+
+    run(
+        run_sandbox(
+            host=host,
+            port=port,
+            tls_port=tls_port,
+            ca_file=ca_file,
+            google_calendars=google_calendar or [],
+            mailboxes=mailbox or [],
+        )
+    )
+
+
+@bookings.command("list")
+def bookings_list(
+    config: ConfigFile = None,
+    app_name: Annotated[str | None, typer.Option("--app", help="Only bookings of this app.")] = None,
+    state: Annotated[str | None, typer.Option(help="Only bookings in this state: open, dead or done.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most, newest first.")] = 50,
+    json: AsJson = False,
+) -> None:
+    """List bookings, the newest delivery first."""
+    from cli.bookings import run_list
+
+    end(run(run_list(settings_from(config), app=app_name, state=state, limit=limit, as_json=json)))
+
+
+@bookings.command("show")
+def bookings_show(
+    booking: Annotated[str, typer.Argument(help="The booking's id, or its event_id.")],
+    config: ConfigFile = None,
+    app_name: Annotated[
+        str | None, typer.Option("--app", help="The app, where the event_id is given and there are several apps.")
+    ] = None,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Show what the meetings say, too.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Show one booking: its parts, and each part's writes with their attempts."""
+    from cli.bookings import run_show
+
+    end(run(run_show(settings_from(config), booking, app=app_name, reveal=reveal, as_json=json)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""What commands have in common: their options, how they read the configuration, how they end."""
+
+import asyncio
+from collections.abc import Coroutine
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeVar
+
+import typer
+
+from config.load import load
+from config.settings import Settings
+
+T = TypeVar("T")
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        envvar="SEQUENCE_SYNC_CONFIG",
+        help="The configuration file; by default ./sequence-sync.toml.",
+        show_default=False,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+class Exit(IntEnum):
+    """Exit statuses of every command."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    NOTHING_MATCHED = 3
+    PARTLY = 4
+
+
+class CommandError(Exception):
+    """A command cannot do what it was asked; the text says why and what to do."""
+
+    def __init__(self, text: str, status: Exit = Exit.FAILED) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+def settings_from(path: Path | None) -> Settings:
+    """The configuration. Raises `ConfigError`, which `main` prints."""
+    return load(path)
+
+
+def run(work: Coroutine[object, object, T]) -> T:
+    """Runs a coroutine to its end, on uvloop where there is one."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(work)
+    return uvloop.run(work)
+
+
+def end(status: Exit) -> NoReturn:
+    """Ends the command with this status."""
+    raise typer.Exit(status)

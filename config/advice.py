@@ -1,0 +1,70 @@
+"""What is allowed, but probably not meant."""
+
+from config.accounts import GoogleAccount, MicrosoftAccount
+from config.redis_url import RedisKind
+from config.settings import Settings
+
+
+def warnings(settings: Settings) -> list[str]:
+    """A text for each thing that works and yet deserves a look."""
+    return [
+        *_redis(settings),
+        *_receiver(settings),
+        *_accounts(settings),
+        *_routes(settings),
+    ]
+
+
+def _redis(settings: Settings) -> list[str]:
+    redis = settings.redis
+    found = []
+    if redis.url.password is not None:
+        found.append('redis.url: holds a password; write redis.password = "env:NAME" instead')
+    if redis.ca_file is not None and not redis.url.tls:
+        found.append("redis.ca_file: has no effect, since redis.url does not begin with rediss://")
+    if redis.url.kind is RedisKind.EMBEDDED and (redis.username or redis.password):
+        found.append("redis.password: has no effect on an embedded Redis, which listens on a private socket")
+    return found
+
+
+def _receiver(settings: Settings) -> list[str]:
+    url = settings.receiver.public_url
+    if url is not None and not url.startswith("https://"):
+        return ["receiver.public_url: not https; callbacks would cross the network readable by anyone"]
+    return []
+
+
+def _accounts(settings: Settings) -> list[str]:
+    found = []
+    for at, account in enumerate(settings.accounts):
+        if isinstance(account, GoogleAccount):
+            endpoint, key = account.api_endpoint, "api_endpoint"
+        else:
+            endpoint, key = account.graph_endpoint, "graph_endpoint"
+        if not endpoint.startswith("https://"):
+            found.append(
+                f"accounts[{at}].{key}: not https; access tokens would cross the network readable by anyone"
+            )
+        if isinstance(account, MicrosoftAccount):
+            changed = {
+                each
+                for each in ("authority", "graph_endpoint")
+                if getattr(account, each) != MicrosoftAccount.model_fields[each].default
+            }
+            if len(changed) == 1:
+                found.append(
+                    f"accounts[{at}]: authority and graph_endpoint belong to one cloud, "
+                    f"but only {changed.pop()} was changed"
+                )
+    return found
+
+
+def _routes(settings: Settings) -> list[str]:
+    if not settings.apps:
+        return ["apps: there is none; every callback is answered 404"]
+    routed = {route.app for route in settings.routes}
+    return [
+        f'apps[{at}]: no route is for "{app.name}"; without one its parts become dead letters ("unrouted")'
+        for at, app in enumerate(settings.apps)
+        if app.name not in routed
+    ]

@@ -1,0 +1,156 @@
+"""How the parts of a configuration fit together: names, references, credentials, mailboxes, ports.
+
+These checks read the tables as they are written, so that what they find is reported together with values
+that are wrong in themselves. What is not there, or not of its kind, is for the models to report.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from typing import Any
+
+from config.durations import seconds
+from config.nearest import suggestion
+from config.redis_url import parse_redis_url
+from config.sections import ReceiverSettings, WorkerSettings
+from config.settings import Settings
+from config.table import Table
+
+_CREDENTIALS = {
+    "google": ("service_account", "authorized_user"),
+    "microsoft": ("client_secret", "certificate", "federated_token"),
+}
+_MODELS: Mapping[str, type[Table]] = {"receiver": ReceiverSettings, "worker": WorkerSettings}
+
+Tables = Mapping[str, Any]
+
+
+def relation_problems(tables: Tables) -> list[str]:
+    """What does not fit together, a text for each."""
+    return [
+        *_names_taken(tables),
+        *_names_unknown(tables),
+        *_credentials(tables),
+        *_mailboxes(tables),
+        *_ports(tables),
+        *_retry_order(tables),
+        *_redis_login(tables),
+    ]
+
+
+def shared_addresses(settings: Settings) -> list[str]:
+    """Calendars that are one and the same at the provider: an event would be written to it twice."""
+    return [
+        f'calendars[{at}]: "{second.name}" is the same calendar as "{first.name}"; '
+        "remove one, and name the other in the routes of both"
+        for (_, first), (at, second) in combinations(enumerate(settings.calendars), 2)
+        if settings.address(first) == settings.address(second)
+    ]
+
+
+def _names_taken(tables: Tables) -> Iterator[str]:
+    for section in ("apps", "accounts", "calendars"):
+        seen: dict[str, int] = {}
+        for at, entry in _entries(tables, section):
+            name = _text(entry, "name")
+            if name in seen:
+                yield (
+                    f'{section}[{at}].name: "{name}" is the name of {section}[{seen[name]}] too; '
+                    "give each its own"
+                )
+            elif name:
+                seen[name] = at
+
+
+def _names_unknown(tables: Tables) -> Iterator[str]:
+    for at, calendar in _entries(tables, "calendars"):
+        yield from _unknown(tables, f"calendars[{at}].account", "accounts", calendar.get("account"))
+    for at, route in _entries(tables, "routes"):
+        yield from _unknown(tables, f"routes[{at}].app", "apps", route.get("app"))
+        names = route.get("calendars")
+        for index, name in enumerate(names if isinstance(names, list) else []):
+            yield from _unknown(tables, f"routes[{at}].calendars[{index}]", "calendars", name)
+
+
+def _unknown(tables: Tables, where: str, section: str, name: object) -> Iterator[str]:
+    known = {_text(entry, "name") for _, entry in _entries(tables, section)} - {""}
+    if isinstance(name, str) and name not in known:
+        yield f'{where}: no [[{section}]] is called "{name}"; {suggestion(name, known)}'
+
+
+def _credentials(tables: Tables) -> Iterator[str]:
+    for at, account in _entries(tables, "accounts"):
+        choices = _CREDENTIALS.get(_text(account, "provider"), ())
+        given = [key for key in choices if key in account]
+        if choices and len(given) != 1:
+            found = " and ".join(given) or "none"
+            yield f"accounts[{at}]: give exactly one of {', '.join(choices)}; found {found}"
+        if "certificate_passphrase" in account and "certificate" not in account:
+            yield f"accounts[{at}].certificate_passphrase: there is no certificate for it; remove it"
+        if "authorized_user" in account and _text(account, "subject"):
+            yield f"accounts[{at}].subject: only a service_account can act for somebody; remove it"
+
+
+def _mailboxes(tables: Tables) -> Iterator[str]:
+    providers = {_text(entry, "name"): _text(entry, "provider") for _, entry in _entries(tables, "accounts")}
+    for at, calendar in _entries(tables, "calendars"):
+        provider = providers.get(_text(calendar, "account"))
+        mailbox = calendar.get("mailbox", "") != ""
+        if provider == "microsoft" and not mailbox:
+            yield (
+                f"calendars[{at}].mailbox: missing; an application has no mailbox of its own, "
+                'add mailbox = "somebody@example.com"'
+            )
+        if provider == "google" and mailbox:
+            yield (
+                f"calendars[{at}].mailbox: Google has none; remove it, "
+                "and name the user in the account's subject"
+            )
+
+
+def _ports(tables: Tables) -> Iterator[str]:
+    places = (("receiver", "port"), ("receiver", "admin_port"), ("worker", "admin_port"))
+    ports = {f"{section}.{key}": _value(tables, section, key) for section, key in places}
+    for (first, port), (second, other) in combinations(ports.items(), 2):
+        if str(port) == str(other) != "0":
+            yield f"{second}: {other} is the port of {first} too; give each its own"
+
+
+def _retry_order(tables: Tables) -> Iterator[str]:
+    base, cap = (_value(tables, "worker", key) for key in ("retry_base", "retry_cap"))
+    try:
+        wrong = seconds(base) > seconds(cap)
+    except ValueError:
+        return
+    if wrong:
+        yield "worker.retry_base: longer than worker.retry_cap; make it shorter, or the cap longer"
+
+
+def _redis_login(tables: Tables) -> Iterator[str]:
+    redis = _section(tables, "redis")
+    try:
+        url = parse_redis_url(_text(redis, "url") or "embedded")
+    except ValueError:
+        return
+    for key, in_url in (("username", url.username), ("password", url.password)):
+        if in_url is not None and key in redis:
+            yield f"redis.{key}: redis.url holds one too; take it out of the URL"
+
+
+def _entries(tables: Tables, section: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    entries = tables.get(section)
+    if isinstance(entries, list):
+        yield from ((at, entry) for at, entry in enumerate(entries) if isinstance(entry, dict))
+
+
+def _section(tables: Tables, section: str) -> dict[str, Any]:
+    found = tables.get(section)
+    return found if isinstance(found, dict) else {}
+
+
+def _value(tables: Tables, section: str, key: str) -> object:
+    return _section(tables, section).get(key, _MODELS[section].model_fields[key].default)
+
+
+def _text(entry: dict[str, Any], key: str) -> str:
+    value = entry.get(key)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,78 @@
+"""The sections that there is one of each: [redis], [receiver], [worker]. Durations are in seconds."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from config.durations import seconds
+from config.fields import (
+    EMPTY_IS_NONE,
+    Count,
+    Duration,
+    ExistingFile,
+    FolderPath,
+    Name,
+    Port,
+    RedisAddress,
+    SecretText,
+    Text,
+    WebAddress,
+)
+from config.redis_url import parse_redis_url
+from config.table import Table
+
+
+class RedisSettings(Table):
+    """Where the records are kept."""
+
+    url: RedisAddress = parse_redis_url("embedded")
+    username: SecretText | None = None
+    password: SecretText | None = None
+    ca_file: Annotated[ExistingFile | None, EMPTY_IS_NONE] = None
+    data_dir: FolderPath = Field(default=Path("data"), validate_default=True)
+    key_prefix: Name = "sequence-sync"
+
+    def credentials(self) -> tuple[str | None, str | None]:
+        """User and password as they stand now, from the keys or else from the URL.
+
+        Raises:
+            SecretError: a referenced secret is missing or empty.
+        """
+        return (
+            self.username.value() if self.username else self.url.username,
+            self.password.value() if self.password else self.url.password,
+        )
+
+
+class ReceiverSettings(Table):
+    """The HTTP edge that Cronofy calls."""
+
+    host: Text = "0.0.0.0"  # noqa: S104 - a callback comes from outside, and a pod is reached by its own address
+    port: Port = 8080
+    admin_host: Text = "0.0.0.0"  # noqa: S104 - probes and scrapers reach a pod by its own address
+    admin_port: Port = 9090
+    public_url: Annotated[WebAddress | None, EMPTY_IS_NONE] = None
+    max_body_bytes: Count = 262_144
+    body_timeout: Duration = seconds("10s")
+    redelivery_window: Duration = seconds("24h")
+    queue_limit: Count = 100_000
+    dead_letters_limit: Count = 100_000
+    drain_timeout: Duration = seconds("20s")
+
+
+class WorkerSettings(Table):
+    """What writes to the calendars."""
+
+    concurrency: Count = 100
+    admin_host: Text = "0.0.0.0"  # noqa: S104 - probes and scrapers reach a pod by its own address
+    admin_port: Port = 9091
+    retry_for: Duration = seconds("24h")
+    retry_base: Duration = seconds("1s")
+    retry_cap: Duration = seconds("10m")
+    keep_bookings: Duration = seconds("90d")
+    lease: Duration = seconds("15s")
+    request_timeout: Duration = seconds("20s")
+    poll_delay: Duration = seconds("50ms")
+    prune_missing_parts: bool = False
+    drain_timeout: Duration = seconds("20s")

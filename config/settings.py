@@ -1,0 +1,113 @@
+"""The whole configuration, as the other rooms see it. `config.load` makes it and checks how its parts fit."""
+
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field, PrivateAttr
+
+from config.accounts import Account, GoogleAccount, MicrosoftAccount
+from config.fields import AT_LEAST_ONE, EMPTY_IS_NONE, Name, SecretText, SequenceId, Text, Zone
+from config.sections import ReceiverSettings, RedisSettings, WorkerSettings
+from config.table import Table
+
+
+class App(Table):
+    """A Cronofy application that calls us; during a rotation it has two client secrets."""
+
+    name: Name
+    client_secrets: Annotated[tuple[SecretText, ...], AT_LEAST_ONE]
+    default_zone: Zone = "Etc/UTC"
+
+
+class Calendar(Table):
+    """A named target. `calendar_id` is as the provider wants it; "" is a mailbox's default calendar."""
+
+    name: Name
+    account: Name
+    calendar_id: str = ""
+    mailbox: Annotated[Text | None, EMPTY_IS_NONE] = None
+
+
+class Route(Table):
+    """Which calendars a part goes to, by app, `sequence_id` (exact or glob) and a participant's `sub`."""
+
+    app: Name
+    sequence_id: SequenceId | None = None
+    sub: Text | None = None
+    calendars: Annotated[tuple[Name, ...], AT_LEAST_ONE]
+
+    @property
+    def is_glob(self) -> bool:
+        """Whether `sequence_id` is a pattern with `*`, `?` or `[…]`, rather than one exact id."""
+        return self.sequence_id is not None and any(sign in self.sequence_id for sign in "*?[")
+
+
+class CalendarAddress(NamedTuple):
+    """Which calendar it is at the provider, whatever we call it: part of the identity of a write.
+
+    `owner` is in small letters: a Microsoft mailbox, the user a Google account acts for, or "" where Google's
+    calendar id says all.
+    """
+
+    provider: Literal["google", "microsoft"]
+    owner: str
+    calendar_id: str
+
+
+class Settings(Table):
+    """A configuration that was found sound."""
+
+    redis: RedisSettings = Field(default_factory=RedisSettings)
+    receiver: ReceiverSettings = Field(default_factory=ReceiverSettings)
+    worker: WorkerSettings = Field(default_factory=WorkerSettings)
+    apps: tuple[App, ...] = ()
+    accounts: tuple[Account, ...] = ()
+    calendars: tuple[Calendar, ...] = ()
+    routes: tuple[Route, ...] = ()
+
+    _apps: dict[str, App] = PrivateAttr(default_factory=dict)
+    _accounts: dict[str, GoogleAccount | MicrosoftAccount] = PrivateAttr(default_factory=dict)
+    _calendars: dict[str, Calendar] = PrivateAttr(default_factory=dict)
+    _addresses: dict[Calendar, CalendarAddress] = PrivateAttr(default_factory=dict)
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Index what is looked up by name."""
+        self._apps.update((each.name, each) for each in self.apps)
+        self._accounts.update((each.name, each) for each in self.accounts)
+        self._calendars.update((each.name, each) for each in self.calendars)
+
+    def app(self, name: str) -> App | None:
+        """The app of this name, if there is one."""
+        return self._apps.get(name)
+
+    def account(self, name: str) -> GoogleAccount | MicrosoftAccount | None:
+        """The account of this name, if there is one."""
+        return self._accounts.get(name)
+
+    def calendar(self, name: str) -> Calendar | None:
+        """The calendar of this name, if there is one."""
+        return self._calendars.get(name)
+
+    def address(self, calendar: Calendar) -> CalendarAddress:
+        """Which calendar at the provider this is; the same for as long as the process runs.
+
+        Raises:
+            KeyError: the calendar's account is not in this configuration.
+            SecretError: the account's key file is needed for it, and cannot be read.
+        """
+        if calendar not in self._addresses:
+            self._addresses[calendar] = _address(calendar, self._accounts[calendar.account])
+        return self._addresses[calendar]
+
+    def calendar_at(self, address: CalendarAddress) -> Calendar | None:
+        """The calendar with this address, if there is one, whatever it is called now."""
+        return next((each for each in self.calendars if self.address(each) == address), None)
+
+
+def _address(calendar: Calendar, account: GoogleAccount | MicrosoftAccount) -> CalendarAddress:
+    if isinstance(account, MicrosoftAccount):
+        # Graph's calendar ids tell capitals from small letters.
+        return CalendarAddress("microsoft", (calendar.mailbox or "").lower(), calendar.calendar_id)
+    calendar_id = calendar.calendar_id.lower()
+    if calendar_id in {"", "primary", account.owner}:
+        return CalendarAddress("google", account.owner, "primary")
+    return CalendarAddress("google", (account.subject or "").lower(), calendar_id)

@@ -1,0 +1,161 @@
+"""Reads a signed body as what Cronofy sends to a `callback_url`. Pure.
+
+Real-Time Sequencing and Real-Time Scheduling callbacks carry no type: a `sequence` tells the first, a chosen
+`event.start` the second. Everything else that arrives at the same URL with the same signature carries
+a `notification`. Only what tells the parts apart is read here; what one part holds is read by the worker.
+"""
+
+import json
+from typing import Any
+
+import msgspec
+
+from bookings.record import NO_JSON, Part
+
+MOST_PARTS = 100
+"""Cronofy allows 5; more than this is not one of its callbacks."""
+
+
+class Callback(msgspec.Struct, frozen=True):
+    """A booking: what was picked."""
+
+    event_id: str | int
+    parts: tuple[Part, ...]
+
+
+class Notification(msgspec.Struct, frozen=True):
+    """Signed and readable, but no booking: a channel verification, a change notice and the like."""
+
+    type: str
+
+
+class Unreadable(ValueError):
+    """The body is not a callback; the text says what is wrong with it, without repeating it."""
+
+
+class _OuterEvent(msgspec.Struct):
+    event_id: str | int | None = None
+    start: Any = None
+    tzid: Any = None
+
+
+class _Item(msgspec.Struct):
+    sequence_id: str | int | None = None
+    event: msgspec.Raw = NO_JSON
+    start: msgspec.Raw = NO_JSON
+    end: msgspec.Raw = NO_JSON
+    participants: Any = None
+
+
+class _Body(msgspec.Struct):
+    event: msgspec.Raw = NO_JSON
+    sequence: list[_Item] | msgspec.UnsetType | None = msgspec.UNSET
+    participants: Any = None
+    notification: Any = None
+
+
+_BODY = msgspec.json.Decoder(_Body)
+_OUTER = msgspec.json.Decoder(_OuterEvent)
+
+
+def read_callback(body: bytes) -> Callback | Notification:
+    """Reads a signed body.
+
+    Raises:
+        Unreadable: it is neither a booking nor a notification.
+    """
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"the body is not UTF-8 (byte {error.start})") from None
+    try:
+        return _read(body)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise Unreadable(_words(error)) from None
+    except msgspec.DecodeError as error:
+        repaired = _without_lone_surrogates(body)
+        if repaired is None:
+            raise Unreadable(f"the body is not JSON: {error}") from None
+    try:
+        return _read(repaired)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Unreadable(_words(error)) from None
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "the body is nested too deeply"
+    return f"the body does not have a callback's form: {error}"
+
+
+def _read(body: bytes) -> Callback | Notification:
+    data = _BODY.decode(body)
+    if data.notification is not None:
+        kind = data.notification.get("type") if isinstance(data.notification, dict) else None
+        return Notification(type=kind if isinstance(kind, str) else "unknown")
+    if not data.event:
+        raise Unreadable("the body has neither an `event` nor a `notification`")
+    outer = _OUTER.decode(data.event)
+    if outer.event_id is None or outer.event_id == "":
+        raise Unreadable("`event.event_id` is missing")
+    if data.sequence is msgspec.UNSET or data.sequence is None:
+        if outer.start is None:
+            raise Unreadable("there is no `sequence`, and `event.start` is missing")
+        parts: tuple[Part, ...] = (
+            Part(sequence_id=None, event=data.event, subs=_subs(data.participants), zone=_zone(outer)),
+        )
+    else:
+        parts = _parts(data.sequence, _zone(outer))
+    return Callback(event_id=outer.event_id, parts=parts)
+
+
+def _parts(items: list[_Item], zone: str | None) -> tuple[Part, ...]:
+    if not 0 < len(items) <= MOST_PARTS:
+        raise Unreadable(f"`sequence` has {len(items)} parts; it must have between 1 and {MOST_PARTS}")
+    seen: set[str] = set()
+    for position, item in enumerate(items):
+        if item.sequence_id is None or item.sequence_id == "":
+            raise Unreadable(f"`sequence[{position}].sequence_id` is missing")
+        if str(item.sequence_id) in seen:
+            raise Unreadable(f"`sequence[{position}].sequence_id` is the same as that of an earlier part")
+        seen.add(str(item.sequence_id))
+    return tuple(
+        Part(
+            sequence_id=item.sequence_id,
+            event=item.event or msgspec.Raw(b"null"),
+            start=item.start,
+            end=item.end,
+            subs=_subs(item.participants),
+            zone=zone,
+        )
+        for item in items
+    )
+
+
+def _zone(outer: _OuterEvent) -> str | None:
+    """The zone of the outer event, which parts without one take; read as leniently as they are."""
+    start = outer.start
+    for zone in (start.get("tzid") if isinstance(start, dict) else None, outer.tzid):
+        if isinstance(zone, str):
+            return zone
+    return None
+
+
+def _subs(participants: Any) -> tuple[str, ...]:
+    if not isinstance(participants, list):
+        return ()
+    subs = (item.get("sub") for item in participants if isinstance(item, dict))
+    return tuple(dict.fromkeys(sub for sub in subs if isinstance(sub, str)))
+
+
+def _without_lone_surrogates(body: bytes) -> bytes | None:
+    """JSON in which a text holds half a surrogate pair, with U+FFFD in its place; None where it is no JSON.
+
+    Python's own reader accepts such text, as do senders; msgspec and the providers do not.
+    """
+    try:
+        data = json.loads(body)
+        text = json.dumps(data, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return None
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()

@@ -1,0 +1,35 @@
+"""`Cronofy-HMAC-SHA256`: base64 of HMAC-SHA256 over the raw body, a value per client secret. Pure."""
+
+import base64
+import hmac
+from collections.abc import Iterable, Sequence
+
+HEADER = b"cronofy-hmac-sha256"
+MOST_VALUES = 16
+
+
+def signature(body: bytes, *, secret: str) -> bytes:
+    """Gives the header's value for `body`, signed with one client secret."""
+    return base64.b64encode(hmac.digest(secret.encode(), body, "sha256"))
+
+
+def presented(headers: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
+    """Gives the values that a request presents: repeated headers joined, white space around items dropped."""
+    lines = [value for name, value in headers if name.lower() == HEADER]
+    return [value for item in b",".join(lines).split(b",") if (value := item.strip(b" \t"))]
+
+
+def is_valid(body: bytes, *, values: Sequence[bytes], secrets: Iterable[str]) -> bool:
+    """Tells whether any of the secrets signed `body` as any of the values says.
+
+    Compares every value with every secret, each in constant time, so that the time taken tells
+    nothing about which matched. More than 16 values are nobody's signature.
+    """
+    if not values or len(values) > MOST_VALUES:
+        return False
+    valid = False
+    for secret in secrets:
+        expected = signature(body, secret=secret)
+        for value in values:
+            valid |= hmac.compare_digest(expected, value)
+    return valid

@@ -1,0 +1,45 @@
+"""Credential files of the shapes Google hands out, made on the spot with fresh keys."""
+
+import secrets
+from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+DEFAULT_SERVICE_ACCOUNT = "sync@sandbox.iam.gserviceaccount.com"
+CLIENT_ID = "sandbox.apps.googleusercontent.com"
+
+
+def service_account_key(token_uri: str, email: str = DEFAULT_SERVICE_ACCOUNT) -> dict[str, Any]:
+    """A service account's JSON key with a fresh 2048-bit RSA key, as google-auth reads it.
+
+    The token endpoint only accepts keys that the sandbox knows; `Sandbox.service_account_key` also
+    registers it.
+    """
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return {
+        "type": "service_account",
+        "project_id": "sandbox",
+        "private_key_id": secrets.token_hex(20),
+        "private_key": pem.decode(),
+        "client_email": email,
+        "client_id": str(secrets.randbits(66)),
+        "token_uri": token_uri,
+        "universe_domain": "googleapis.com",
+    }
+
+
+def authorized_user(token_uri: str, user: str) -> dict[str, Any]:
+    """A user's consent (client id, secret, refresh token) as google-auth reads it. `user` is its address."""
+    return {
+        "type": "authorized_user",
+        "account": user,
+        "client_id": CLIENT_ID,
+        "client_secret": secrets.token_urlsafe(18),
+        "refresh_token": f"1//{secrets.token_urlsafe(32)}",
+        "token_uri": token_uri,
+        "universe_domain": "googleapis.com",
+    }

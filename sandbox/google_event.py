@@ -1,0 +1,103 @@
+"""The body of a Google event: which values are refused, and what a PATCH makes of the stored one. No I/O."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox import google_schema
+from sandbox.google_errors import bad_payload, invalid, refused
+
+CLIENT_ID = re.compile(r"[a-v0-9]{5,1024}")
+MAX_PROPERTY_NAME = 44
+MAX_PROPERTY_VALUE = 1024
+MAX_REMINDERS = 5
+MAX_REMINDER_MINUTES = 40_320
+READ_ONLY = frozenset(
+    """
+    kind id etag htmlLink created updated creator organizer hangoutLink iCalUID sequence recurringEventId
+    originalStartTime locked privateCopy endTimeUnspecified eventType attendeesOmitted
+    """.split()  # noqa: SIM905 - a block of names reads better than a list of strings
+)
+"""Fields the vendor keeps itself; sent, they are passed over."""
+CHOICES = {
+    "status": ("confirmed", "tentative", "cancelled"),
+    "transparency": ("opaque", "transparent"),
+    "visibility": ("default", "public", "private", "confidential"),
+}
+
+
+def check_schema(schema: str, body: object) -> dict[str, Any]:
+    """The body, if it fits the vendor's schema; else the vendor's 400."""
+    problems = google_schema.problems(schema, body)
+    if problems or not isinstance(body, dict):
+        raise bad_payload(problems)
+    return body
+
+
+def check_client_id(event_id: str) -> None:
+    """Client-chosen ids are 5 to 1024 characters of lowercase base32hex (discovery document)."""
+    if not CLIENT_ID.fullmatch(event_id):
+        raise invalid("Invalid resource id value.")
+
+
+def writable(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields a client may write, without those it left null."""
+    return {name: value for name, value in body.items() if name not in READ_ONLY and value is not None}
+
+
+def merged(old: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """A JSON merge: objects merge, arrays are replaced whole, null clears."""
+    result = dict(old)
+    for name, value in change.items():
+        if value is None:
+            result.pop(name, None)
+        elif isinstance(value, dict):
+            before = result.get(name)
+            result[name] = merged(before if isinstance(before, dict) else {}, value)
+        else:
+            result[name] = value
+    return result
+
+
+def check_values(fields: Mapping[str, Any]) -> None:
+    """Refuse values that the schema cannot tell apart: choices, lengths and counts."""
+    for name, allowed in CHOICES.items():
+        if fields.get(name, allowed[0]) not in allowed:
+            raise invalid(f"Invalid value for: {fields[name]} is not a valid value", name)
+    if fields.get("recurrence"):
+        raise invalid("The sandbox keeps no recurring events; write each occurrence as an event of its own.")
+    for kind, properties in (fields.get("extendedProperties") or {}).items():
+        _check_properties(kind, properties or {})
+    _check_reminders(fields.get("reminders") or {})
+    if any(not attendee.get("email") for attendee in fields.get("attendees") or []):
+        raise refused(400, "required", "Missing attendee email.")
+
+
+def _check_properties(kind: str, properties: Mapping[str, str]) -> None:
+    for name, value in properties.items():
+        if len(name) > MAX_PROPERTY_NAME:
+            raise invalid(
+                f"extendedProperties.{kind}: the name is longer than {MAX_PROPERTY_NAME} characters."
+            )
+        if value is not None and len(value) > MAX_PROPERTY_VALUE:
+            raise invalid(
+                f"extendedProperties.{kind}: the value is longer than {MAX_PROPERTY_VALUE} characters."
+            )
+
+
+def _check_reminders(reminders: Mapping[str, Any]) -> None:
+    overrides = reminders.get("overrides") or []
+    if overrides and reminders.get("useDefault"):
+        raise refused(
+            400,
+            "cannotUseDefaultRemindersAndSpecifyOverride",
+            "Cannot specify both default reminders and overrides at the same time.",
+        )
+    if len(overrides) > MAX_REMINDERS:
+        raise invalid(f"Reminders: at most {MAX_REMINDERS} overrides are allowed.")
+    for override in overrides:
+        if override.get("method") not in ("email", "popup"):
+            raise invalid("Invalid value for: reminder method")
+        minutes = override.get("minutes")
+        if minutes is None or not 0 <= minutes <= MAX_REMINDER_MINUTES:
+            raise invalid(f"Reminder minutes must be between 0 and {MAX_REMINDER_MINUTES}.")

@@ -1,0 +1,65 @@
+"""Google Meet links: what becomes of an event's conferenceData.
+
+A createRequest is answered later: first "pending", then "success" or "failure", seen by reading again. The
+same requestId again changes nothing. A calendar that may not use Meet refuses the whole write.
+"""
+
+import hashlib
+from typing import Any
+
+from sandbox.google_errors import invalid, required
+
+MEET = "hangoutsMeet"
+
+
+def asked_for(
+    old: dict[str, Any] | None, body: dict[str, Any], allowed: tuple[str, ...]
+) -> dict[str, Any] | None:
+    """The conferenceData after a write that carries some; `allowed` are the calendar's solution types."""
+    request = body.get("createRequest")
+    if request is None:
+        return {**(old or {}), **body}
+    request_id = request.get("requestId")
+    if not request_id:
+        raise required("Missing conference request id.")
+    if old is not None and old.get("createRequest", {}).get("requestId") == request_id:
+        return old
+    kind = (request.get("conferenceSolutionKey") or {}).get("type", MEET)
+    if kind not in allowed:
+        raise invalid("Invalid conference type value.")
+    return {"createRequest": _request(request_id, kind, "pending")}
+
+
+def is_pending(conference: dict[str, Any]) -> bool:
+    """Whether the vendor still owes an answer to the createRequest."""
+    status = (conference.get("createRequest") or {}).get("status") or {}
+    return bool(status.get("statusCode") == "pending")
+
+
+def settled(conference: dict[str, Any], event_id: str, *, success: bool) -> tuple[dict[str, Any], str | None]:
+    """The conferenceData once the vendor has answered, and the event's hangoutLink."""
+    request_id = conference["createRequest"]["requestId"]
+    kind = conference["createRequest"]["conferenceSolutionKey"]["type"]
+    if not success:
+        return {"createRequest": _request(request_id, kind, "failure")}, None
+    code = _code(f"{event_id}/{request_id}")
+    link = f"https://meet.google.com/{code}"
+    return {
+        "createRequest": _request(request_id, kind, "success"),
+        "conferenceId": code,
+        "conferenceSolution": {"key": {"type": kind}, "name": "Google Meet"},
+        "entryPoints": [{"entryPointType": "video", "uri": link, "label": link.removeprefix("https://")}],
+    }, link
+
+
+def _request(request_id: str, kind: str, status: str) -> dict[str, Any]:
+    return {
+        "requestId": request_id,
+        "conferenceSolutionKey": {"type": kind},
+        "status": {"statusCode": status},
+    }
+
+
+def _code(seed: str) -> str:
+    letters = "".join(chr(ord("a") + byte % 26) for byte in hashlib.sha256(seed.encode()).digest()[:10])
+    return f"{letters[:3]}-{letters[3:7]}-{letters[7:]}"

@@ -1,0 +1,331 @@
+"""Google's calendars and events in memory: ids, etags, tombstones, revival, and the index of private
+properties.
+
+Every change replaces the stored event, so a reply built earlier never changes under its reader.
+"""
+
+import base64
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sandbox import google_meet, google_times, zones
+from sandbox.clock import Clock, stamp
+from sandbox.google_errors import changed_meanwhile, forbidden, not_found, refused
+from sandbox.google_event import READ_ONLY, check_client_id, check_values, merged, writable
+from sandbox.google_meet import MEET
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+FIRST_ETAG = 3_400_000_000_000_000
+REVIVING = ("confirmed", "tentative")
+
+
+@dataclass(frozen=True, slots=True)
+class GoogleEvent:
+    """A stored event. `fields` are the writable ones as shown; `serial` counts insertions over all
+    calendars.
+    """
+
+    id: str
+    calendar_id: str
+    serial: int
+    fields: Mapping[str, Any]
+    starts_at: datetime
+    ends_at: datetime
+    etag: str
+    created: float
+    updated: float
+    sequence: int = 0
+    hangout_link: str | None = None
+    meet_ready_at: float = 0.0
+    revival_refused: bool = False
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether this is a tombstone."""
+        return bool(self.fields["status"] == "cancelled")
+
+    @property
+    def private(self) -> dict[str, str]:
+        """The private extended properties."""
+        properties: dict[str, str] = (self.fields.get("extendedProperties") or {}).get("private") or {}
+        return properties
+
+    @property
+    def guests(self) -> list[str]:
+        """The attendees' addresses."""
+        return [attendee["email"] for attendee in self.fields.get("attendees") or []]
+
+
+@dataclass(slots=True)
+class GoogleCalendar:
+    """A calendar and what is peculiar about it. `meet_delay` is in seconds."""
+
+    id: str
+    owner: str
+    summary: str = ""
+    time_zone: str = "UTC"
+    shared_with: dict[str, str] = field(default_factory=dict)
+    allowed_conferences: tuple[str, ...] = (MEET,)
+    meet_succeeds: bool = True
+    meet_delay: float = 0.0
+    revival_refused: bool = False
+    readonly: bool = False
+    gone: bool = False
+    events: dict[str, GoogleEvent] = field(default_factory=dict)
+    by_private: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The calendar's own time zone."""
+        return zones.iana(self.time_zone) or ZoneInfo("UTC")
+
+    def role(self, subject: str) -> str | None:
+        """The caller's access role; None where the calendar is not visible to it."""
+        if self.gone:
+            return None
+        role = self.shared_with.get(subject, self.shared_with.get("*"))
+        role = "owner" if subject == self.owner else role
+        return "reader" if role and self.readonly else role
+
+    def put(self, event: GoogleEvent) -> GoogleEvent:
+        """Store an event in place of its former state, and keep the index right."""
+        self._unindex(event.id)
+        self.events[event.id] = event
+        for pair in event.private.items():
+            self.by_private.setdefault(pair, {})[event.id] = None
+        return event
+
+    def drop(self, event_id: str) -> None:
+        """Forget an event altogether, tombstone and all."""
+        self._unindex(event_id)
+        del self.events[event_id]
+
+    def with_private(self, pairs: list[tuple[str, str]]) -> list[GoogleEvent]:
+        """The events that carry all these private properties, oldest first."""
+        ids = min((self.by_private.get(pair, {}) for pair in pairs), key=len)
+        found = (self.events[event_id] for event_id in ids)
+        return [event for event in found if all(event.private.get(name) == value for name, value in pairs)]
+
+    def _unindex(self, event_id: str) -> None:
+        former = self.events.get(event_id)
+        for pair in former.private.items() if former else ():
+            ids = self.by_private[pair]
+            del ids[event_id]
+            if not ids:
+                del self.by_private[pair]
+
+
+@dataclass(slots=True)
+class GoogleStore:
+    """All Google calendars of one sandbox."""
+
+    clock: Clock
+    calendars: dict[str, GoogleCalendar] = field(default_factory=dict)
+    _serials: Iterator[int] = field(default_factory=lambda: count(1))
+    _etags: Iterator[int] = field(default_factory=lambda: count(FIRST_ETAG))
+
+    def own_calendar(self, subject: str) -> GoogleCalendar:
+        """A subject's own calendar, made when first asked for. Its id is the subject's address."""
+        subject = subject.lower()
+        return self.calendars.get(subject) or self.put_calendar(subject, owner=subject)
+
+    def put_calendar(self, calendar_id: str, **flags: Any) -> GoogleCalendar:
+        """Make a calendar, or change one of that id; the flags are GoogleCalendar's fields.
+
+        Without an owner it belongs to nobody, and is visible to those it is shared with only ("*": to
+        everyone).
+        """
+        if "@" in calendar_id:
+            calendar_id = calendar_id.lower()
+        calendar = self.calendars.setdefault(calendar_id, GoogleCalendar(calendar_id, "", calendar_id))
+        for name, value in flags.items():
+            setattr(calendar, name, value)
+        return calendar
+
+    def find(self, calendar_id: str, subject: str) -> tuple[GoogleCalendar, str]:
+        """A calendar as a caller names it, and the caller's role. 404 where it is not visible."""
+        wanted = calendar_id.lower() if "@" in calendar_id else calendar_id
+        calendar = self.calendars.get(subject if wanted == "primary" else wanted)
+        role = calendar.role(subject) if calendar else None
+        if calendar is None or role is None:
+            raise not_found()
+        return calendar, role
+
+    def insert(
+        self, calendar: GoogleCalendar, body: Mapping[str, Any], *, with_conference: bool = False
+    ) -> GoogleEvent:
+        """A new event; 409 on an id ever used in this calendar, also by an event since deleted."""
+        event_id = body.get("id")
+        if event_id is None:
+            event_id = base64.b32hexencode(secrets.token_bytes(20)).decode().lower()
+        check_client_id(event_id)
+        if event_id in calendar.events:
+            raise refused(409, "duplicate", "The requested identifier already exists.")
+        now = self.clock()
+        blank = GoogleEvent(event_id, calendar.id, next(self._serials), {}, NEVER, NEVER, "", now, now, -1)
+        return self._write(
+            calendar,
+            blank,
+            {"status": "confirmed"} | writable(body),
+            _conference(calendar, blank, body, whole=True) if with_conference else None,
+        )
+
+    def change(
+        self,
+        calendar: GoogleCalendar,
+        event_id: str,
+        body: Mapping[str, Any],
+        *,
+        whole: bool = False,
+        with_conference: bool = False,
+        if_match: str | None = None,
+    ) -> GoogleEvent:
+        """PATCH an event, or PUT it (`whole`). A tombstone comes back only with a status that says so."""
+        old = self.get(calendar, event_id)
+        _check_etag(old, if_match)
+        if old.cancelled:
+            refusing = calendar.revival_refused or old.revival_refused
+            if refusing or body.get("status") not in REVIVING:
+                raise forbidden()
+        change = {name: value for name, value in body.items() if name not in READ_ONLY}
+        fields = {"status": "confirmed"} | (writable(change) if whole else merged(old.fields, change))
+        conference = old.fields.get("conferenceData")
+        if with_conference:
+            conference = _conference(calendar, old, body, whole=whole)
+        return self._write(calendar, old, fields, conference)
+
+    def delete(self, calendar: GoogleCalendar, event_id: str, if_match: str | None = None) -> GoogleEvent:
+        """Turn an event into a tombstone that keeps its fields; 410 when it is one already."""
+        old = self.get(calendar, event_id)
+        if old.cancelled:
+            raise refused(410, "deleted", "Resource has been deleted")
+        _check_etag(old, if_match)
+        return calendar.put(
+            replace(
+                old,
+                fields={**old.fields, "status": "cancelled"},
+                etag=self._etag(),
+                updated=self.clock(),
+                sequence=old.sequence + 1,
+            )
+        )
+
+    def get(self, calendar: GoogleCalendar, event_id: str) -> GoogleEvent:
+        """An event or its tombstone, as stored; 404 for an id never used here."""
+        event = calendar.events.get(event_id)
+        if event is None:
+            raise not_found()
+        return event
+
+    def read(self, calendar: GoogleCalendar, event_id: str) -> GoogleEvent:
+        """The same for a reader: a conference that is due has been made by now."""
+        return self.settle(calendar, self.get(calendar, event_id))
+
+    def settle(self, calendar: GoogleCalendar, event: GoogleEvent) -> GoogleEvent:
+        """Answer a createRequest whose time has come. That is a change like any other: a new etag."""
+        conference = event.fields.get("conferenceData")
+        if conference is None or not google_meet.is_pending(conference) or event.meet_ready_at > self.clock():
+            return event
+        answered, link = google_meet.settled(conference, event.id, success=calendar.meet_succeeds)
+        return calendar.put(
+            replace(
+                event,
+                fields={**event.fields, "conferenceData": answered},
+                hangout_link=link,
+                etag=self._etag(),
+                updated=self.clock(),
+            )
+        )
+
+    def move(self, calendar: GoogleCalendar, event_id: str, target: GoogleCalendar) -> GoogleEvent:
+        """What a person does who moves an event: it goes on under its id, a tombstone stays behind."""
+        old = self.get(calendar, event_id)
+        self.delete(calendar, event_id)
+        return target.put(replace(old, calendar_id=target.id, etag=self._etag(), updated=self.clock()))
+
+    def clear(self) -> None:
+        """Forget all events; the calendars stay."""
+        for calendar in self.calendars.values():
+            calendar.events.clear()
+            calendar.by_private.clear()
+
+    def _write(
+        self,
+        calendar: GoogleCalendar,
+        old: GoogleEvent,
+        fields: dict[str, Any],
+        conference: dict[str, Any] | None,
+    ) -> GoogleEvent:
+        check_values(fields)
+        span = google_times.span(fields, calendar.zone)
+        fields |= {"start": span.start, "end": span.end}
+        fields.pop("conferenceData", None)
+        if conference is not None:
+            fields["conferenceData"] = conference
+        now = self.clock()
+        same_meeting = conference is old.fields.get("conferenceData")
+        moved = (span.starts_at, span.ends_at) != (old.starts_at, old.ends_at)
+        return calendar.put(
+            replace(
+                old,
+                fields=fields,
+                starts_at=span.starts_at,
+                ends_at=span.ends_at,
+                etag=self._etag(),
+                updated=now,
+                sequence=old.sequence + 1 if moved else old.sequence,
+                hangout_link=old.hangout_link if same_meeting else None,
+                meet_ready_at=old.meet_ready_at if same_meeting else now + calendar.meet_delay,
+            )
+        )
+
+    def _etag(self) -> str:
+        return f'"{next(self._etags)}"'
+
+
+def resource(event: GoogleEvent, calendar: GoogleCalendar, zone: ZoneInfo | None = None) -> dict[str, Any]:
+    """The event as the API shows it; `zone` is the one asked for by the timeZone parameter."""
+    owner = {"email": calendar.owner or calendar.id, "self": True}
+    shown: dict[str, Any] = {
+        "kind": "calendar#event",
+        "etag": event.etag,
+        "id": event.id,
+        "htmlLink": f"https://www.google.com/calendar/event?eid={event.id}",
+        "created": stamp(event.created),
+        "updated": stamp(event.updated),
+        "creator": owner,
+        "organizer": owner,
+        "iCalUID": f"{event.id}@google.com",
+        "sequence": event.sequence,
+        "reminders": {"useDefault": True},
+        "eventType": "default",
+        **event.fields,
+    }
+    if event.hangout_link is not None:
+        shown["hangoutLink"] = event.hangout_link
+    if zone is not None and "dateTime" in event.fields["start"]:
+        shown["start"] = {**event.fields["start"], "dateTime": google_times.shown(event.starts_at, zone)}
+        shown["end"] = {**event.fields["end"], "dateTime": google_times.shown(event.ends_at, zone)}
+    return shown
+
+
+def _conference(
+    calendar: GoogleCalendar, old: GoogleEvent, body: Mapping[str, Any], *, whole: bool
+) -> dict[str, Any] | None:
+    stored: dict[str, Any] | None = old.fields.get("conferenceData")
+    if "conferenceData" not in body:
+        return None if whole else stored
+    asked = body["conferenceData"]
+    return None if asked is None else google_meet.asked_for(stored, asked, calendar.allowed_conferences)
+
+
+def _check_etag(event: GoogleEvent, if_match: str | None) -> None:
+    if if_match is None or if_match.strip() == "*":
+        return
+    if event.etag not in (etag.strip() for etag in if_match.split(",")):
+        raise changed_meanwhile()

@@ -1,0 +1,48 @@
+"""Google's token endpoint: the jwt-bearer grant of service accounts and the refresh_token grant of users."""
+
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from sandbox.answers import Refused, json_answer
+from sandbox.gate import Call, Gate
+from sandbox.google_tokens import GoogleTokens, GrantError
+
+PATH = "/google/token"
+
+
+def add_routes(router: web.UrlDispatcher) -> None:
+    """Serve the endpoint."""
+    router.add_post(PATH, Gate("google-token", secret=True).around(token))
+
+
+def token(call: Call) -> web.Response:
+    """Issue an access token, or refuse as OAuth says."""
+    tokens = call.state.google_tokens
+    form = dict(parse_qsl(call.body.decode("utf-8", "replace")))
+    try:
+        issued = _issued(tokens, form, str(call.request.url.with_query(None)))
+    except GrantError as error:
+        body = {"error": error.code, "error_description": error.description}
+        raise Refused(error.status, body) from None
+    grant = tokens.grants[issued]
+    call.state.google.own_calendar(grant.subject)
+    return json_answer(
+        {
+            "access_token": issued,
+            "expires_in": tokens.lifetime,
+            "scope": " ".join(sorted(grant.scopes)),
+            "token_type": "Bearer",
+        },
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def _issued(tokens: GoogleTokens, form: dict[str, str], token_uri: str) -> str:
+    match form.get("grant_type"):
+        case "urn:ietf:params:oauth:grant-type:jwt-bearer":
+            return tokens.from_assertion(form.get("assertion", ""), token_uri)
+        case "refresh_token":
+            return tokens.from_refresh_token(form)
+        case _:
+            raise GrantError(400, "unsupported_grant_type", "Invalid grant_type.")

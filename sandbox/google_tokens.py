@@ -1,0 +1,170 @@
+"""Who may call Google Calendar: service accounts, user consents, and the access tokens issued to them."""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+
+from sandbox.clock import Clock
+
+CALENDAR_SCOPE = "https://www.googleapis.com/auth/calendar"
+GOOGLE_AUDIENCE = "https://oauth2.googleapis.com/token"
+"""google-auth signs for this audience whatever the key's token_uri says (measured)."""
+MAX_ASSERTION_LIFE = 3600
+
+
+class GrantError(Exception):
+    """A token request that is refused, with OAuth's error code and Google's words."""
+
+    def __init__(self, status: int, code: str, description: str) -> None:
+        super().__init__(f"{code}: {description}")
+        self.status = status
+        self.code = code
+        self.description = description
+
+
+@dataclass(frozen=True, slots=True)
+class GoogleGrant:
+    """What an access token stands for. `may_invite`: a service account needs delegation to set attendees."""
+
+    subject: str
+    scopes: frozenset[str]
+    expires_at: float
+    may_invite: bool
+
+
+@dataclass(slots=True)
+class ServiceAccount:
+    """A service account: its public keys by key id, and whether the domain lets it act for users."""
+
+    email: str
+    keys: dict[str, RSAPublicKey] = field(default_factory=dict)
+    delegated: bool = True
+    revoked: bool = False
+
+
+@dataclass(slots=True)
+class Consent:
+    """A user's consent, by its refresh token."""
+
+    user: str
+    client_id: str
+    client_secret: str
+    revoked: bool = False
+
+
+@dataclass(slots=True)
+class GoogleTokens:
+    """The registry behind the token endpoint. `lifetime` is in seconds, as answered in expires_in."""
+
+    clock: Clock
+    lifetime: int = 3599
+    service_accounts: dict[str, ServiceAccount] = field(default_factory=dict)
+    consents: dict[str, Consent] = field(default_factory=dict)
+    grants: dict[str, GoogleGrant] = field(default_factory=dict)
+
+    def register_key(self, key: Mapping[str, Any]) -> ServiceAccount:
+        """Learn the public half of a service account's JSON key."""
+        private = serialization.load_pem_private_key(key["private_key"].encode(), password=None)
+        if not isinstance(private, RSAPrivateKey):
+            raise TypeError("a service account's key is an RSA key")
+        email = key["client_email"]
+        account = self.service_accounts.setdefault(email, ServiceAccount(email))
+        account.keys[key["private_key_id"]] = private.public_key()
+        return account
+
+    def register_user(self, user: Mapping[str, Any]) -> Consent:
+        """Learn the refresh token of an authorized_user file."""
+        consent = Consent(user["account"].lower(), user["client_id"], user["client_secret"])
+        self.consents[user["refresh_token"]] = consent
+        return consent
+
+    def revoke(self, who: str) -> None:
+        """Withdraw everything of a user or service account: refreshing fails, access tokens die."""
+        who = who.lower()
+        if who in self.service_accounts:
+            self.service_accounts[who].revoked = True
+        for consent in self.consents.values():
+            consent.revoked = consent.revoked or consent.user == who
+        self.grants = {token: grant for token, grant in self.grants.items() if grant.subject != who}
+
+    def issue(
+        self, subject: str, scopes: Iterable[str] = (CALENDAR_SCOPE,), *, may_invite: bool = True
+    ) -> str:
+        """A new access token for a subject, valid for `lifetime` seconds."""
+        token = f"ya29.{secrets.token_urlsafe(24)}"
+        expires_at = self.clock() + self.lifetime
+        self.grants[token] = GoogleGrant(subject.lower(), frozenset(scopes), expires_at, may_invite)
+        return token
+
+    def grant(self, token: str) -> GoogleGrant | None:
+        """What a token stands for; None when it is unknown or has expired."""
+        grant = self.grants.get(token)
+        if grant is None or grant.expires_at <= self.clock():
+            return None
+        return grant
+
+    def from_assertion(self, assertion: str, token_uri: str) -> str:
+        """An access token for a signed JWT (the jwt-bearer grant). Raises GrantError."""
+        account = self._signer(assertion)
+        claims = self._claims(assertion, account, token_uri)
+        subject = claims.get("sub", account.email)
+        scopes = str(claims.get("scope", "")).split()
+        if not scopes:
+            raise GrantError(400, "invalid_scope", "Invalid OAuth scope or ID token audience provided.")
+        if subject != account.email and not account.delegated:
+            raise GrantError(
+                401,
+                "unauthorized_client",
+                "Client is unauthorized to retrieve access tokens using this method, or client not "
+                "authorized for any of the scopes requested.",
+            )
+        return self.issue(subject, scopes, may_invite=subject != account.email)
+
+    def from_refresh_token(self, form: Mapping[str, str]) -> str:
+        """An access token for a refresh token. Raises GrantError."""
+        consent = self.consents.get(form.get("refresh_token", ""))
+        if consent is None or consent.revoked:
+            raise GrantError(400, "invalid_grant", "Token has been expired or revoked.")
+        if (form.get("client_id"), form.get("client_secret")) != (consent.client_id, consent.client_secret):
+            raise GrantError(401, "invalid_client", "The provided client secret is invalid.")
+        return self.issue(consent.user, form.get("scope", CALENDAR_SCOPE).split())
+
+    def _signer(self, assertion: str) -> ServiceAccount:
+        try:
+            claims = jwt.decode(assertion, options={"verify_signature": False})
+        except jwt.PyJWTError:
+            raise GrantError(400, "invalid_grant", "Bad Request") from None
+        account = self.service_accounts.get(str(claims.get("iss")))
+        if account is None or account.revoked:
+            raise GrantError(400, "invalid_grant", "Invalid grant: account not found")
+        return account
+
+    def _claims(self, assertion: str, account: ServiceAccount, token_uri: str) -> dict[str, Any]:
+        key = account.keys.get(jwt.get_unverified_header(assertion).get("kid", ""))
+        if key is None:
+            raise GrantError(400, "invalid_grant", "Invalid JWT Signature.")
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                assertion,
+                key,
+                algorithms=["RS256"],
+                audience=[GOOGLE_AUDIENCE, token_uri],
+                options={"verify_exp": False, "verify_iat": False, "require": ["iss", "aud", "exp", "iat"]},
+            )
+        except jwt.InvalidAudienceError:
+            raise GrantError(400, "invalid_grant", "Invalid JWT: Failed audience check.") from None
+        except jwt.PyJWTError:
+            raise GrantError(400, "invalid_grant", "Invalid JWT Signature.") from None
+        if not self.clock() < float(claims["exp"]) <= float(claims["iat"]) + MAX_ASSERTION_LIFE:
+            raise GrantError(
+                400,
+                "invalid_grant",
+                "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. "
+                "Check your iat and exp values in the JWT claim.",
+            )
+        return claims

@@ -1,0 +1,325 @@
+"""Microsoft's mailboxes, calendars and events in memory: ids, change keys, transaction ids, extended
+properties.
+
+Every change replaces the stored event, so a reply built earlier never changes under its reader.
+"""
+
+import base64
+import hashlib
+import secrets
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Any
+
+import msgspec
+
+from sandbox import graph_body
+from sandbox.clock import Clock
+from sandbox.graph_errors import (
+    changed_meanwhile,
+    duplicate_transaction,
+    invalid,
+    item_not_found,
+    mailbox_unavailable,
+    user_not_found,
+)
+from sandbox.graph_fields import DEFAULTS, check_properties, merged_fields
+from sandbox.graph_times import GraphMoment, ZoneRules, check_span, moment
+
+TEAMS = "teamsForBusiness"
+
+
+@dataclass(frozen=True, slots=True)
+class GraphEvent:
+    """A stored event. `fields` are the plain writable ones; `created` and `modified` are Unix seconds."""
+
+    immutable_id: str
+    mutable_id: str
+    calendar_id: str
+    serial: int
+    fields: Mapping[str, Any]
+    start: GraphMoment
+    end: GraphMoment
+    change_key: str
+    created: float
+    modified: float
+    body_html: str = ""
+    body_text: str = ""
+    join_url: str | None = None
+    transaction_id: str | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
+    is_organizer: bool = True
+    deleted: bool = False
+
+    @property
+    def etag(self) -> str:
+        """The event's @odata.etag."""
+        return f'W/"{self.change_key}"'
+
+    @property
+    def guests(self) -> list[str]:
+        """The attendees' addresses."""
+        people = ((attendee.get("emailAddress") or {}) for attendee in self.fields["attendees"])
+        return [person["address"] for person in people if person.get("address")]
+
+
+@dataclass(slots=True)
+class GraphCalendar:
+    """A calendar of a mailbox, with the indexes of its live events."""
+
+    id: str
+    name: str
+    readonly: bool = False
+    gone: bool = False
+    online_meetings: tuple[str, ...] = (TEAMS,)
+    event_ids: dict[str, None] = field(default_factory=dict)
+    by_property: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
+    transactions: dict[str, tuple[bytes, str]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Mailbox:
+    """A user's mailbox and what is peculiar about it. `search_lag` is in seconds.
+
+    `rest_enabled` false: no Exchange Online mailbox. `personal`: an outlook.com account. `denied`: kept from
+    applications by an access policy. `duplicate_status`: 400 or 409 for a transactionId used twice.
+    """
+
+    address: str
+    id: str
+    default_calendar_id: str
+    calendars: dict[str, GraphCalendar] = field(default_factory=dict)
+    rest_enabled: bool = True
+    personal: bool = False
+    denied: bool = False
+    shared_with: frozenset[str] = frozenset()
+    zone_rules: ZoneRules = field(default_factory=ZoneRules)
+    search_lag: float = 0.0
+    duplicate_status: int = 400
+    events: dict[str, GraphEvent] = field(default_factory=dict)
+    deleted: dict[str, GraphEvent] = field(default_factory=dict)
+    immutable_ids: dict[str, str] = field(default_factory=dict)
+    in_flight: dict[str, int] = field(default_factory=dict)
+
+    def calendar(self, calendar_id: str | None) -> GraphCalendar:
+        """A calendar by id (None: the default one); 404 if there is none, or no longer."""
+        found = self.calendars.get(calendar_id or self.default_calendar_id)
+        if found is None or found.gone:
+            raise item_not_found()
+        return found
+
+    def event(self, event_id: str, *, immutable: bool) -> GraphEvent:
+        """A live event by the kind of id the caller asked for; 404 for any other."""
+        event = self.events.get(event_id if immutable else self.immutable_ids.get(event_id, ""))
+        if event is None or self.calendars[event.calendar_id].gone:
+            raise item_not_found()
+        return event
+
+    def with_property(
+        self, calendar: GraphCalendar, property_id: str, value: str, now: float
+    ) -> list[GraphEvent]:
+        """A calendar's live events with an extended property: its id as written, its value in any case."""
+        ids = calendar.by_property.get((property_id, value.lower()), {})
+        found = [self.events[event_id] for event_id in ids]
+        return [event for event in found if event.created + self.search_lag <= now]
+
+    def put(self, event: GraphEvent) -> GraphEvent:
+        """Store an event in place of its former state, and keep the indexes right."""
+        self._unindex(event.immutable_id)
+        if event.deleted:
+            self.deleted[event.immutable_id] = event
+            return event
+        calendar = self.calendars[event.calendar_id]
+        self.events[event.immutable_id] = event
+        self.immutable_ids[event.mutable_id] = event.immutable_id
+        calendar.event_ids[event.immutable_id] = None
+        for property_id, value in event.properties.items():
+            calendar.by_property.setdefault((property_id, value.lower()), {})[event.immutable_id] = None
+        return event
+
+    def _unindex(self, immutable_id: str) -> None:
+        former = self.events.pop(immutable_id, None)
+        if former is None:
+            return
+        calendar = self.calendars[former.calendar_id]
+        del self.immutable_ids[former.mutable_id]
+        del calendar.event_ids[immutable_id]
+        for property_id, value in former.properties.items():
+            ids = calendar.by_property[property_id, value.lower()]
+            del ids[immutable_id]
+            if not ids:
+                del calendar.by_property[property_id, value.lower()]
+
+
+@dataclass(slots=True)
+class GraphStore:
+    """All mailboxes of one sandbox."""
+
+    clock: Clock
+    mailboxes: dict[str, Mailbox] = field(default_factory=dict)
+    _serials: Iterator[int] = field(default_factory=lambda: count(1))
+    _keys: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def put_mailbox(self, address: str, **flags: Any) -> Mailbox:
+        """Make a mailbox with a default calendar, or change one; the flags are Mailbox's fields."""
+        address = address.lower()
+        mailbox = self.mailboxes.get(address)
+        if mailbox is None:
+            default = GraphCalendar(_id("AAMkAG"), "Calendar")
+            mailbox = Mailbox(address, str(uuid.uuid4()), default.id, {default.id: default})
+            self.mailboxes[address] = self.mailboxes[mailbox.id] = mailbox
+        for name, value in flags.items():
+            setattr(mailbox, name, value)
+        return mailbox
+
+    def put_calendar(self, address: str, calendar_id: str | None = None, **flags: Any) -> GraphCalendar:
+        """Make one more calendar in a mailbox (made if need be), or change one; None is the default calendar.
+
+        The flags are GraphCalendar's fields.
+        """
+        mailbox = self.put_mailbox(address)
+        calendar_id = calendar_id or mailbox.default_calendar_id
+        calendar = mailbox.calendars.setdefault(calendar_id, GraphCalendar(calendar_id, calendar_id))
+        for name, value in flags.items():
+            setattr(calendar, name, value)
+        return calendar
+
+    def mailbox(self, user: str) -> Mailbox:
+        """A mailbox by address or id; 404 for an unknown user, and for one without a mailbox."""
+        found = self.mailboxes.get(user.lower())
+        if found is None:
+            raise user_not_found(user)
+        if not found.rest_enabled:
+            raise mailbox_unavailable()
+        return found
+
+    def create(
+        self, mailbox: Mailbox, calendar: GraphCalendar, body: Mapping[str, Any], *, immutable: bool
+    ) -> tuple[GraphEvent, bool]:
+        """A new event, and whether it is new: the same transactionId with the same content gives the first
+        one.
+
+        `immutable` is the kind of id that a duplicate's error names.
+        """
+        transaction_id = body.get("transactionId")
+        content = hashlib.sha256(msgspec.json.encode(body, order="sorted")).digest()
+        if transaction_id in calendar.transactions:
+            known_content, immutable_id = calendar.transactions[transaction_id]
+            event = mailbox.events.get(immutable_id)
+            if event is not None and known_content == content:
+                return event, False
+            event = event or mailbox.deleted[immutable_id]
+            raise duplicate_transaction(
+                event.immutable_id if immutable else event.mutable_id, mailbox.duplicate_status
+            )
+        event = mailbox.put(self._made(mailbox, calendar, body))
+        if transaction_id:
+            calendar.transactions[transaction_id] = content, event.immutable_id
+        return event, True
+
+    def change(
+        self, mailbox: Mailbox, event: GraphEvent, body: Mapping[str, Any], if_match: str | None = None
+    ) -> GraphEvent:
+        """PATCH an event: only what is sent changes, and the online meeting's own fields never do."""
+        check_etag(event, if_match)
+        if body.get("transactionId", event.transaction_id) != event.transaction_id:
+            raise invalid("The transactionId cannot be changed after the event was created.")
+        fields = merged_fields(event.fields, body)
+        start = moment(body["start"], mailbox.zone_rules, "start") if "start" in body else event.start
+        end = moment(body["end"], mailbox.zone_rules, "end") if "end" in body else event.end
+        check_span(start, end, all_day=fields["isAllDay"])
+        stored, join_url = event.body_html, event.join_url
+        if "body" in body:
+            stored = graph_body.as_html(body["body"])
+            if join_url is not None and not graph_body.keeps_meeting(body["body"], join_url):
+                join_url = None
+        return mailbox.put(
+            replace(
+                event,
+                fields=fields,
+                start=start,
+                end=end,
+                body_html=stored,
+                body_text=graph_body.as_text(stored),
+                join_url=join_url,
+                properties={**event.properties, **check_properties(body)},
+                change_key=self._change_key(),
+                modified=self.clock(),
+            )
+        )
+
+    def delete(self, mailbox: Mailbox, event: GraphEvent, if_match: str | None = None) -> None:
+        """Remove an event; what is kept is for inspection, and for transactionIds that remember it."""
+        check_etag(event, if_match)
+        mailbox.put(replace(event, deleted=True, modified=self.clock()))
+
+    def move(self, mailbox: Mailbox, event: GraphEvent, target: GraphCalendar) -> GraphEvent:
+        """What a person does who drags an event to another calendar: only its immutable id survives."""
+        return mailbox.put(
+            replace(
+                event,
+                calendar_id=target.id,
+                mutable_id=_id("AAMkAG"),
+                change_key=self._change_key(),
+                modified=self.clock(),
+            )
+        )
+
+    def clear(self) -> None:
+        """Forget all events; mailboxes and calendars stay."""
+        for mailbox in self.mailboxes.values():
+            mailbox.events.clear()
+            mailbox.deleted.clear()
+            mailbox.immutable_ids.clear()
+            for calendar in mailbox.calendars.values():
+                calendar.event_ids.clear()
+                calendar.by_property.clear()
+                calendar.transactions.clear()
+
+    def _made(self, mailbox: Mailbox, calendar: GraphCalendar, body: Mapping[str, Any]) -> GraphEvent:
+        fields = merged_fields(DEFAULTS, body)
+        start = moment(body.get("start"), mailbox.zone_rules, "start")
+        end = moment(body.get("end"), mailbox.zone_rules, "end")
+        check_span(start, end, all_day=fields["isAllDay"])
+        immutable_id = _id("AAkALg")
+        stored = graph_body.as_html(body.get("body"))
+        join_url = None
+        if (
+            body.get("isOnlineMeeting")
+            and (body.get("onlineMeetingProvider") or TEAMS) in calendar.online_meetings
+        ):
+            join_url = graph_body.join_url(immutable_id)
+            stored = graph_body.with_meeting(stored, join_url)
+        now = self.clock()
+        return GraphEvent(
+            immutable_id=immutable_id,
+            mutable_id=_id("AAMkAG"),
+            calendar_id=calendar.id,
+            serial=next(self._serials),
+            fields=fields,
+            start=start,
+            end=end,
+            change_key=self._change_key(),
+            created=now,
+            modified=now,
+            body_html=stored,
+            body_text=graph_body.as_text(stored),
+            join_url=join_url,
+            transaction_id=body.get("transactionId"),
+            properties=check_properties(body),
+        )
+
+    def _change_key(self) -> str:
+        return base64.b64encode(next(self._keys).to_bytes(15, "big")).decode()
+
+
+def check_etag(event: GraphEvent, if_match: str | None) -> None:
+    """412 unless If-Match is absent, a star, or the present etag."""
+    if if_match is not None and if_match.strip() not in ("*", event.etag):
+        raise changed_meanwhile()
+
+
+def _id(prefix: str) -> str:
+    return f"{prefix}{secrets.token_urlsafe(60)}="

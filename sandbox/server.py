@@ -1,0 +1,186 @@
+"""The sandbox: both vendors' look-alikes on one HTTP and one HTTPS port, with state of its own."""
+
+import asyncio
+import signal
+import socket
+import ssl
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+import trustme
+from aiohttp import web
+
+from sandbox import control, credentials, google, google_token, microsoft, microsoft_token, page
+from sandbox.clock import Clock
+from sandbox.state import STATE, State
+
+SHUTDOWN_SECONDS = 0.5
+MAX_BODY_BYTES = 4 * 2**20
+
+
+class Sandbox:
+    """Look-alikes of Google Calendar, Microsoft Graph and both token endpoints.
+
+    Use it as an async context manager; port 0 takes any free port. The HTTPS certificate is for localhost
+    and signed by a fresh authority, whose certificate is written to `ca_file` (a temporary file unless
+    given).
+
+    Args:
+        host: the address to listen on.
+        port: the port for HTTP.
+        tls_port: the port for HTTPS; everything is served on both, and msal insists on it.
+        ca_file: where to write the authority's certificate.
+        clock: gives the present time in Unix seconds.
+        seed: decides which requests a fault of some probability hits.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls_port: int = 0,
+        ca_file: str | Path | None = None,
+        *,
+        clock: Clock = time.time,
+        seed: int = 0,
+    ) -> None:
+        self.state = State(clock, seed)
+        self._host = host
+        self._ports = (port, tls_port)
+        self._wanted_ca_file = ca_file
+        self.ca_file = ""
+        self.url = ""
+        self.tls_url = ""
+        self._runner: web.AppRunner | None = None
+
+    async def __aenter__(self) -> Self:
+        """Start listening."""
+        http, https = (socket.create_server((self._host, port)) for port in self._ports)
+        shown_host = "127.0.0.1" if self._host in ("", "0.0.0.0") else self._host  # noqa: S104 - compared, not bound
+        self.url = f"http://{shown_host}:{http.getsockname()[1]}"
+        self.tls_url = f"https://localhost:{https.getsockname()[1]}"
+        self._runner = web.AppRunner(_app(self.state), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        await self._runner.setup()
+        await web.SockSite(self._runner, http).start()
+        await web.SockSite(self._runner, https, ssl_context=self._tls(shown_host)).start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop listening; held replies are let go."""
+        self.state.faults.release()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        self._remove_ca_file()
+
+    @property
+    def google_endpoint(self) -> str:
+        """The base of Google Calendar v3."""
+        return f"{self.url}{google.BASE}/"
+
+    @property
+    def google_token_uri(self) -> str:
+        """Google's token endpoint."""
+        return f"{self.url}{google_token.PATH}"
+
+    @property
+    def graph_endpoint(self) -> str:
+        """The base of Microsoft Graph v1.0."""
+        return f"{self.url}{microsoft.BASE}"
+
+    @property
+    def authority(self) -> str:
+        """Microsoft's authority, to be followed by a tenant."""
+        return self.tls_url
+
+    def service_account_key(self, email: str = credentials.DEFAULT_SERVICE_ACCOUNT) -> dict[str, Any]:
+        """A service account's JSON key that the token endpoint knows."""
+        key = credentials.service_account_key(self.google_token_uri, email)
+        self.state.google_tokens.register_key(key)
+        return key
+
+    def authorized_user(self, user: str) -> dict[str, Any]:
+        """A user's consent that the token endpoint knows."""
+        consent = credentials.authorized_user(self.google_token_uri, user)
+        self.state.google_tokens.register_user(consent)
+        return consent
+
+    def google_token(self, subject: str) -> str:
+        """An access token for a Google subject, without the detour over the token endpoint."""
+        self.state.google.own_calendar(subject)
+        return self.state.google_tokens.issue(subject)
+
+    def graph_token(self, user: str | None = None, client_id: str = "sandbox") -> str:
+        """An access token for Graph: an application's own, or a user's."""
+        return self.state.microsoft_tokens.issue(client_id=client_id, user=user)
+
+    def addresses(self) -> dict[str, str]:
+        """Where everything is."""
+        return {
+            "url": self.url,
+            "tls_url": self.tls_url,
+            "ca_file": self.ca_file,
+            "google_endpoint": self.google_endpoint,
+            "google_token_uri": self.google_token_uri,
+            "graph_endpoint": self.graph_endpoint,
+            "authority": self.authority,
+        }
+
+    def _remove_ca_file(self) -> None:
+        if self._wanted_ca_file is None:
+            Path(self.ca_file).unlink(missing_ok=True)
+
+    def _tls(self, host: str) -> ssl.SSLContext:
+        authority = trustme.CA()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(*dict.fromkeys(["localhost", "127.0.0.1", "::1", host])).configure_cert(context)
+        if self._wanted_ca_file is None:
+            with tempfile.NamedTemporaryFile(prefix="sandbox-ca-", suffix=".pem", delete=False) as file:
+                self.ca_file = file.name
+        else:
+            self.ca_file = str(self._wanted_ca_file)
+        authority.cert_pem.write_to_path(self.ca_file)
+        return context
+
+
+async def run(
+    host: str = "127.0.0.1",
+    port: int = 0,
+    tls_port: int = 0,
+    ca_file: str | Path | None = None,
+    *,
+    google_calendars: Iterable[str] = (),
+    mailboxes: Iterable[str] = (),
+    announce: Callable[[str], None] = print,
+) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    `google_calendars` are ids open to every subject; `mailboxes` are "user" or "user/calendar id".
+    `announce` gets the addresses as one line of JSON once everything listens.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with Sandbox(host, port, tls_port, ca_file) as sandbox:
+        for calendar_id in google_calendars:
+            sandbox.state.google.put_calendar(calendar_id, shared_with={"*": "writer"})
+        for mailbox in mailboxes:
+            user, _, calendar_id = mailbox.partition("/")
+            sandbox.state.microsoft.put_calendar(user, calendar_id or None)
+        announce(msgspec.json.encode(sandbox.addresses()).decode())
+        await stop.wait()
+
+
+def _app(state: State) -> web.Application:
+    app = web.Application(client_max_size=MAX_BODY_BYTES)
+    app[STATE] = state
+    for room in (page, control, google, google_token, microsoft, microsoft_token):
+        room.add_routes(app.router)
+    return app

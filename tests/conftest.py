@@ -1,0 +1,77 @@
+"""What all tests share: a real Redis for each test process, and settings made as an operator would."""
+
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from bookings import embedded
+from bookings.connection import connect
+from bookings.store import Store
+from config.load import parse
+from config.settings import Settings
+
+Settle = Callable[..., Settings]
+
+FIRST_SECRET = "first-client-secret"
+SECOND_SECRET = "second-client-secret"
+
+
+@pytest.fixture(scope="session")
+def redis_dir() -> Iterator[Path]:
+    """The data directory of a running redis-server: one for each test process, ended with it."""
+    folder = Path(tempfile.mkdtemp(prefix="sync-"))
+    process = subprocess.Popen(embedded.command(folder), stdout=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 10
+        while not (folder / "redis.sock").exists():
+            assert process.poll() is None, (folder / "redis.log").read_text()
+            assert time.monotonic() < deadline, "redis-server did not start"
+            time.sleep(0.01)
+        yield folder
+    finally:
+        process.terminate()
+        process.wait()
+        shutil.rmtree(folder)
+
+
+def tables(data_dir: Path) -> dict[str, Any]:
+    """A small configuration: one app with two secrets, and the embedded Redis of `data_dir`."""
+    return {
+        "redis": {"data_dir": str(data_dir)},
+        "apps": [{"name": "hiring", "client_secrets": ["env:FIRST", "env:SECOND"]}],
+    }
+
+
+@pytest.fixture
+def settle(redis_dir: Path) -> Settle:
+    """Makes settings from tables laid over the small configuration."""
+
+    def make(**changes: Any) -> Settings:
+        whole = tables(redis_dir)
+        for name, value in changes.items():
+            whole[name] = {**whole.get(name, {}), **value} if isinstance(value, dict) else value
+        environ = {"FIRST": FIRST_SECRET, "SECOND": SECOND_SECRET}
+        return parse(whole, folder=redis_dir, environ=environ)
+
+    return make
+
+
+@pytest.fixture
+async def redis(settle: Settle) -> AsyncIterator[Redis]:
+    """A client of an empty Redis."""
+    client = connect(settle().redis)
+    await client.flushall()
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def store(redis: Redis) -> Store:
+    return Store(redis, "sequence-sync")

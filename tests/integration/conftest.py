@@ -1,0 +1,78 @@
+"""A receiver on a real port."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import NamedTuple
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from bookings.store import Store
+from config.settings import Settings
+from receiver.app import receiver_app
+from receiver.server import receiver_runner
+from receiver.signature import signature
+from tests.conftest import FIRST_SECRET, Settle
+
+
+class Answer(NamedTuple):
+    status: int
+    data: dict[str, object]
+    headers: dict[str, str]
+
+
+class Receiver:
+    """Speaks to a receiver as Cronofy does, or worse."""
+
+    def __init__(self, port: int, session: aiohttp.ClientSession) -> None:
+        self.port = port
+        self.session = session
+        self.url = f"http://127.0.0.1:{port}"
+
+    async def post(
+        self,
+        body: bytes,
+        *,
+        path: str = "/callbacks/hiring",
+        headers: dict[str, str] | None = None,
+        secret: str = FIRST_SECRET,
+    ) -> Answer:
+        """Posts a body; signed, unless the headers are given."""
+        if headers is None:
+            headers = {"Cronofy-HMAC-SHA256": signature(body, secret=secret).decode()}
+        async with self.session.post(self.url + path, data=body, headers=headers) as response:
+            return Answer(response.status, await response.json(), dict(response.headers))
+
+    async def exchange(self, request: bytes, *, then: bytes = b"", after_s: float = 0) -> bytes:
+        """Sends raw bytes and gives all that comes back until the receiver closes."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(request)
+        await writer.drain()
+        if then:
+            await asyncio.sleep(after_s)
+            writer.write(then)
+        answer = await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+        return answer
+
+
+@pytest.fixture
+def settings(settle: Settle, request: pytest.FixtureRequest) -> Settings:
+    """Settings with short limits, and what the test's mark `settings` lays over them."""
+    mark = request.node.get_closest_marker("settings")
+    changes = dict(mark.kwargs) if mark else {}
+    changes["receiver"] = {"max_body_bytes": 4096, "body_timeout": "300ms", **changes.get("receiver", {})}
+    return settle(**changes)
+
+
+@pytest.fixture
+async def receiver(settings: Settings, store: Store) -> AsyncIterator[Receiver]:
+    runner = receiver_runner(receiver_app(settings, store), settings)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    async with aiohttp.ClientSession() as session:
+        yield Receiver(port, session)
+    await runner.cleanup()

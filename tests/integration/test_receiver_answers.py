@@ -1,0 +1,353 @@
+"""Every answer of the receiver, and what it leaves in Redis."""
+
+import asyncio
+import base64
+import gzip
+import hashlib
+import hmac
+import json
+
+import pytest
+from redis.asyncio import Redis
+
+from bookings.identity import booking_id
+from bookings.store import Store
+from receiver.signature import signature
+from tests.callbacks import SCHEDULING, SEQUENCING, SEQUENCING_OLDER, changed, moved
+from tests.conftest import FIRST_SECRET, SECOND_SECRET
+from tests.integration.conftest import Receiver
+
+EVENT_ID = "qTtZdczOccgaPncGJaCiLg"
+
+
+def signed(body: bytes, *secrets: str) -> dict[str, str]:
+    values = [signature(body, secret=secret).decode() for secret in secrets]
+    return {"Cronofy-HMAC-SHA256": ",".join(values)}
+
+
+# -- accepted
+
+
+@pytest.mark.parametrize("body", [SEQUENCING, SEQUENCING_OLDER], ids=["newer form", "older form"])
+async def test_a_documented_callback_is_accepted_with_its_parts(receiver: Receiver, body: bytes) -> None:
+    answer = await receiver.post(body)
+    assert answer.status == 202
+    assert answer.data["status"] == "accepted"
+    assert answer.data["event_id"] == EVENT_ID
+    assert answer.data["parts"] == 2
+
+
+async def test_a_callback_without_sequence_is_a_booking_with_one_part(receiver: Receiver, store: Store) -> None:
+    answer = await receiver.post(SCHEDULING)
+    assert (answer.status, answer.data["parts"]) == (202, 1)
+    booking = await store.booking(booking_id("hiring", "one-part"))
+    assert booking is not None
+    assert [part.part.sequence_id for part in booking.parts] == [None]
+    assert booking.parts[0].part.subs == ("acc_5ba21743f408617d1269ea1e",)
+
+
+async def test_every_part_is_stored_and_queued(receiver: Receiver, store: Store, redis: Redis) -> None:
+    await receiver.post(SEQUENCING)
+    booking = await store.booking(booking_id("hiring", EVENT_ID))
+    assert booking is not None
+    assert [part.part.sequence_id for part in booking.parts] == ["123", "456"]
+    assert [part.part.zone for part in booking.parts] == ["Europe/London"] * 2
+    assert {part.state for part in booking.parts} == {"open"}
+    assert await store.counts() == {"open": 2, "dead": 0, "queue": 2}
+    jobs = await redis.zrange("sequence-sync:queue", 0, -1)
+    payload = json.loads(await redis.get(b"arq:job:" + jobs[0]))
+    assert payload["f"] == "sync_part"
+    assert payload["a"] == [booking.id, booking.parts[0].id]
+
+
+async def test_a_record_with_open_parts_never_expires(receiver: Receiver, redis: Redis) -> None:
+    await receiver.post(SEQUENCING)
+    assert await redis.ttl(f"sequence-sync:booking:{booking_id('hiring', EVENT_ID)}") == -1
+
+
+async def test_an_integer_sequence_id_is_kept_as_sent(receiver: Receiver, store: Store) -> None:
+    await receiver.post(changed(sequence__0__sequence_id=123))
+    booking = await store.booking(booking_id("hiring", EVENT_ID))
+    assert booking is not None
+    assert [part.part.sequence_id for part in booking.parts] == [123, "456"]
+
+
+async def test_ten_equal_callbacks_at_once_are_one_booking(receiver: Receiver) -> None:
+    answers = await asyncio.gather(*(receiver.post(SEQUENCING) for _ in range(10)))
+    assert sorted(answer.status for answer in answers) == [200] * 9 + [202]
+    assert len({answer.data["revision"] for answer in answers}) == 1
+    assert [answer.data["status"] for answer in answers].count("duplicate") == 9
+
+
+async def test_a_reschedule_is_a_newer_revision(receiver: Receiver) -> None:
+    first = await receiver.post(SEQUENCING)
+    second = await receiver.post(moved(2))
+    assert second.status == 202
+    assert int(str(second.data["revision"])) > int(str(first.data["revision"]))
+
+
+async def test_an_older_delivery_within_the_window_is_still_a_duplicate(receiver: Receiver) -> None:
+    first = await receiver.post(SEQUENCING)
+    await receiver.post(moved(2))
+    again = await receiver.post(SEQUENCING)
+    assert (again.status, again.data["revision"]) == (200, first.data["revision"])
+
+
+@pytest.mark.settings(receiver={"redelivery_window": "1ms"})
+async def test_an_older_delivery_after_the_window_is_a_new_revision(receiver: Receiver) -> None:
+    await receiver.post(SEQUENCING)
+    await receiver.post(moved(2))
+    await asyncio.sleep(0.01)
+    assert (await receiver.post(SEQUENCING)).status == 202
+
+
+@pytest.mark.settings(receiver={"redelivery_window": "1ms"})
+async def test_the_newest_delivery_is_a_duplicate_whenever_it_comes(receiver: Receiver) -> None:
+    await receiver.post(SEQUENCING)
+    await asyncio.sleep(0.01)
+    assert (await receiver.post(SEQUENCING)).status == 200
+
+
+# -- signatures
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        signed(SEQUENCING, FIRST_SECRET),
+        signed(SEQUENCING, SECOND_SECRET),
+        signed(SEQUENCING, "unknown", SECOND_SECRET),
+        {"Cronofy-HMAC-SHA256": "  " + signed(SEQUENCING, FIRST_SECRET)["Cronofy-HMAC-SHA256"] + " \t, x"},
+        {"cronofy-hmac-sha256": signed(SEQUENCING, *["other"] * 15, FIRST_SECRET)["Cronofy-HMAC-SHA256"]},
+    ],
+    ids=["first secret", "second secret", "one of two", "spaces", "sixteen values"],
+)
+async def test_a_signature_of_any_of_our_secrets_is_accepted(receiver: Receiver, headers: dict[str, str]) -> None:
+    assert (await receiver.post(SEQUENCING, headers=headers)).status == 202
+
+
+_HEX = hmac.new(FIRST_SECRET.encode(), SEQUENCING, hashlib.sha256).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Cronofy-HMAC-SHA256": ""},
+        {"Cronofy-HMAC-SHA256": " , ,"},
+        {"Cronofy-HMAC-SHA256": "x" * 44},
+        signed(SEQUENCING, "another secret"),
+        {"Cronofy-HMAC-SHA256": _HEX},
+        {"Cronofy-HMAC-SHA256": base64.b64encode(_HEX.encode()).decode()},
+        signed(json.dumps(json.loads(SEQUENCING)).encode(), FIRST_SECRET),
+        signed(SEQUENCING, *["other"] * 16, FIRST_SECRET),
+        {"Cronofy-HMAC-SHA256": signed(SEQUENCING, FIRST_SECRET)["Cronofy-HMAC-SHA256"].lower()},
+    ],
+    ids=[
+        "no header",
+        "empty header",
+        "only commas",
+        "wrong",
+        "wrong secret",
+        "hex digest",
+        "base64 of the hex digest",
+        "re-serialised JSON",
+        "seventeen values",
+        "lower case",
+    ],
+)
+async def test_any_other_signature_is_refused_and_leaves_nothing(
+    receiver: Receiver, redis: Redis, headers: dict[str, str]
+) -> None:
+    answer = await receiver.post(SEQUENCING, headers=headers)
+    assert (answer.status, answer.data) == (401, {"error": "invalid_signature"})
+    assert await redis.keys() == []
+
+
+async def test_repeated_headers_count_together(receiver: Receiver) -> None:
+    value = signature(SEQUENCING, secret=FIRST_SECRET)
+    answer = await receiver.exchange(
+        b"POST /callbacks/hiring HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n"
+        b"Cronofy-HMAC-SHA256: other\r\ncronofy-hmac-sha256: %s\r\n\r\n%s" % (len(SEQUENCING), value, SEQUENCING)
+    )
+    assert answer.startswith(b"HTTP/1.1 202")
+
+
+async def test_bytes_that_are_no_ascii_in_the_header_are_a_wrong_signature(receiver: Receiver, redis: Redis) -> None:
+    answer = await receiver.exchange(
+        b"POST /callbacks/hiring HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n"
+        b"Cronofy-HMAC-SHA256: \xff\xc3\xa4\r\n\r\n{}"
+    )
+    assert answer.startswith(b"HTTP/1.1 401")
+    assert await redis.keys() == []
+
+
+# -- bodies that are not read
+
+
+async def test_a_body_one_byte_over_the_limit_is_refused(receiver: Receiver, redis: Redis) -> None:
+    fitting = b" " * (4096 - len(SEQUENCING)) + SEQUENCING
+    assert (await receiver.post(b" " + fitting)).status == 413
+    assert await redis.keys() == []
+    assert (await receiver.post(fitting)).status == 202
+
+
+async def test_a_chunked_body_over_the_limit_is_refused(receiver: Receiver, redis: Redis) -> None:
+    chunk = b"400\r\n" + b" " * 0x400 + b"\r\n"
+    answer = await receiver.exchange(
+        b"POST /callbacks/hiring HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * 5
+    )
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert await redis.keys() == []
+
+
+async def test_a_body_that_stalls_is_given_up(receiver: Receiver, redis: Redis) -> None:
+    answer = await receiver.exchange(
+        b"POST /callbacks/hiring HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
+    )
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert await redis.keys() == []
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "identity", "x"])
+async def test_a_content_encoding_is_refused(receiver: Receiver, redis: Redis, encoding: str) -> None:
+    packed = gzip.compress(SEQUENCING)
+    headers = {**signed(packed, FIRST_SECRET), "Content-Encoding": encoding}
+    answer = await receiver.post(packed, headers=headers)
+    assert (answer.status, answer.data) == (415, {"error": "content_encoding_not_accepted"})
+    assert await redis.keys() == []
+
+
+# -- bodies that nobody can read
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"\xff" + SEQUENCING, "not UTF-8"),
+        (b"{", "not JSON"),
+        (b"", "not JSON"),
+        (b"[]", "Expected `object`"),
+        (b"{}", "neither an `event` nor a `notification`"),
+        (changed(sequence={"a": 1}), "$.sequence"),
+        (changed(sequence=[]), "0 parts"),
+        (changed(sequence=["x"]), "$.sequence[0]"),
+        (changed(sequence__1__sequence_id="123"), "same as that of an earlier part"),
+        (changed(sequence__0__sequence_id=123, sequence__1__sequence_id="123"), "same as that of an earlier part"),
+        (changed(sequence__0__sequence_id=None), "`sequence[0].sequence_id` is missing"),
+        (changed(event__event_id=None), "`event.event_id` is missing"),
+        (changed(SCHEDULING, event__start=None), "`event.start` is missing"),
+        (b'{"event":' + b"[" * 2000 + b"]" * 2000 + b"}", "nested too deeply"),
+    ],
+)
+async def test_a_signed_body_that_is_no_callback_is_kept_as_a_dead_letter(
+    receiver: Receiver, store: Store, redis: Redis, body: bytes, reason: str
+) -> None:
+    answer = await receiver.post(body)
+    assert (answer.status, answer.data["status"]) == (202, "quarantined")
+    assert reason in str(answer.data["reason"])
+    [(member, _)] = await store.dead_letters(limit=10)
+    kept = await store.quarantined(member.removeprefix("delivery:"))
+    assert kept is not None
+    assert kept.body == body
+    assert len(await redis.keys()) == 2
+    assert (await receiver.post(body)).status == 202
+    assert len(await store.dead_letters(limit=10)) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sequence__0__event__start": None},
+        {"sequence__0__event__end": "2026-04-30T10:00:00Z"},
+        {"event__start__tzid": "Mars/Base"},
+    ],
+    ids=["missing start", "end before start", "unknown zone"],
+)
+async def test_what_is_wrong_in_one_part_is_left_to_that_part(
+    receiver: Receiver, store: Store, change: dict[str, object]
+) -> None:
+    answer = await receiver.post(changed(**change))
+    assert (answer.status, answer.data["status"], answer.data["parts"]) == (202, "accepted", 2)
+    assert (await store.counts())["dead"] == 0
+
+
+async def test_half_a_surrogate_pair_does_not_make_a_callback_unreadable(receiver: Receiver, store: Store) -> None:
+    body = SEQUENCING.replace(b"Pre screen", b"Pre \\ud83d screen")
+    assert (await receiver.post(body)).status == 202
+    booking = await store.booking(booking_id("hiring", EVENT_ID))
+    assert booking is not None
+    assert "Pre \ufffd screen".encode() in bytes(booking.parts[0].part.event)
+
+
+@pytest.mark.parametrize("kind", ["verification", "change", "smart_invite", "scheduling_request_time_chosen"])
+async def test_other_signed_notifications_are_ignored(receiver: Receiver, redis: Redis, kind: str) -> None:
+    answer = await receiver.post(json.dumps({"notification": {"type": kind}, "channel": {}}).encode())
+    assert (answer.status, answer.data) == (200, {"status": "ignored", "type": kind})
+    assert await redis.keys() == []
+
+
+# -- elsewhere
+
+
+async def test_an_unknown_app_is_not_found(receiver: Receiver, redis: Redis) -> None:
+    assert (await receiver.post(SEQUENCING, path="/callbacks/nobody")).status == 404
+    assert await redis.keys() == []
+
+
+async def test_an_unknown_link_token_is_not_found(receiver: Receiver, redis: Redis) -> None:
+    assert (await receiver.post(SEQUENCING, path="/callbacks/hiring/guess")).status == 404
+    assert (await receiver.post(b"{", path="/callbacks/hiring/guess")).status == 404
+    assert await redis.keys() == []
+
+
+@pytest.mark.settings(receiver={"redelivery_window": "1ms"})
+async def test_a_link_completes_once_whatever_the_window(receiver: Receiver, store: Store) -> None:
+    await store.register_link("hiring", "token-1", {"123": ["interviews"]}, keep_s=60)
+    path = "/callbacks/hiring/token-1"
+    assert (await receiver.post(SEQUENCING, path=path)).status == 202
+    await receiver.post(moved(2))
+    await asyncio.sleep(0.01)
+    assert (await receiver.post(SEQUENCING, path=path)).status == 200
+
+
+async def test_a_get_is_not_allowed(receiver: Receiver) -> None:
+    async with receiver.session.get(receiver.url + "/callbacks/hiring") as response:
+        assert (response.status, response.headers["Allow"]) == (405, "POST")
+
+
+async def test_any_other_path_is_not_found(receiver: Receiver) -> None:
+    assert (await receiver.post(b"", path="/")).status == 404
+
+
+# -- when it cannot be stored
+
+
+@pytest.mark.settings(receiver={"queue_limit": 2})
+async def test_a_full_queue_is_said_and_nothing_is_stored(receiver: Receiver, store: Store) -> None:
+    assert (await receiver.post(SEQUENCING)).status == 202
+    answer = await receiver.post(SCHEDULING)
+    assert (answer.status, answer.data) == (503, {"error": "queue_full"})
+    assert answer.headers["Retry-After"] == "5"
+    assert await store.booking(booking_id("hiring", "one-part")) is None
+    assert (await receiver.post(SEQUENCING)).status == 200
+
+
+@pytest.mark.settings(receiver={"dead_letters_limit": 1})
+async def test_no_dead_letter_is_dropped_to_make_room(receiver: Receiver, store: Store) -> None:
+    assert (await receiver.post(b"{")).status == 202
+    for body in (b"[", SEQUENCING):
+        answer = await receiver.post(body)
+        assert (answer.status, answer.data) == (503, {"error": "dead_letters_full"})
+    assert (await receiver.post(b"{")).status == 202  # that one is kept already
+    assert len(await store.dead_letters(limit=10)) == 1
+
+
+async def test_out_of_memory_is_unavailable_and_not_lost(receiver: Receiver, redis: Redis) -> None:
+    await redis.config_set("maxmemory", "1")
+    try:
+        answer = await receiver.post(SEQUENCING)
+        assert (answer.status, answer.data) == (503, {"error": "redis_unavailable"})
+    finally:
+        await redis.config_set("maxmemory", "0")
+    assert (await receiver.post(SEQUENCING)).status == 202

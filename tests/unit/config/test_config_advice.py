@@ -1,0 +1,90 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.advice import warnings
+from config.load import parse
+
+USER = json.dumps({"client_id": "i", "client_secret": "s", "refresh_token": "r"})
+GOOGLE = {"name": "g", "provider": "google", "authorized_user": "env:USER"}
+MICROSOFT = {
+    "name": "m",
+    "provider": "microsoft",
+    "tenant_id": "t",
+    "client_id": "c",
+    "client_secret": "env:S",
+}
+SOUND: dict[str, Any] = {
+    "receiver": {"public_url": "https://sync.example.com"},
+    "apps": [{"name": "a", "client_secrets": ["env:S"]}],
+    "accounts": [GOOGLE],
+    "calendars": [{"name": "c", "account": "g"}],
+    "routes": [{"app": "a", "calendars": ["c"]}],
+}
+
+
+def warned(tables: dict[str, Any], folder: Path) -> list[str]:
+    return warnings(parse(tables, folder=folder, environ={"S": "s", "USER": USER}))
+
+
+def test_a_sound_configuration_draws_no_warning(tmp_path: Path) -> None:
+    assert warned(SOUND, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "warning"),
+    [
+        (
+            {"receiver": {"public_url": "http://sync.example.com"}},
+            "receiver.public_url: not https; callbacks would cross the network readable by anyone",
+        ),
+        (
+            {"redis": {"url": "redis://:pw@h"}},
+            'redis.url: holds a password; write redis.password = "env:NAME" instead',
+        ),
+        (
+            {"redis": {"url": "redis://h", "ca_file": "ca.pem"}},
+            "redis.ca_file: has no effect, since redis.url does not begin with rediss://",
+        ),
+        (
+            {"redis": {"password": "env:S"}},
+            "redis.password: has no effect on an embedded Redis, which listens on a private socket",
+        ),
+        (
+            {"accounts": [GOOGLE | {"api_endpoint": "http://127.0.0.1:1/"}]},
+            "accounts[0].api_endpoint: not https; access tokens would cross the network readable by anyone",
+        ),
+        (
+            {
+                "accounts": [
+                    GOOGLE,
+                    MICROSOFT
+                    | {
+                        "authority": "https://login.example.com",
+                        "graph_endpoint": "http://graph.example.com",
+                    },
+                ]
+            },
+            "accounts[1].graph_endpoint: not https; access tokens would cross the network readable by anyone",
+        ),
+        (
+            {"accounts": [GOOGLE, MICROSOFT | {"graph_endpoint": "https://graph.microsoft.us/v1.0"}]},
+            (
+                "accounts[1]: authority and graph_endpoint belong to one cloud, "
+                "but only graph_endpoint was changed"
+            ),
+        ),
+        (
+            {"routes": []},
+            'apps[0]: no route is for "a"; without one its parts become dead letters ("unrouted")',
+        ),
+        ({"apps": [], "routes": []}, "apps: there is none; every callback is answered 404"),
+    ],
+)
+def test_what_is_allowed_but_hardly_meant_draws_a_warning(
+    tmp_path: Path, change: dict[str, Any], warning: str
+) -> None:
+    (tmp_path / "ca.pem").write_text("pem")
+    assert warned(SOUND | change, tmp_path) == [warning]

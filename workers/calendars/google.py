@@ -1,0 +1,140 @@
+"""Google Calendar v3. google-api-python-client builds each request, our own session sends it.
+
+Our key is the event's id: a second insert under it cannot succeed, and reading by it is exact.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import httplib2
+import msgspec
+from googleapiclient.discovery import build
+
+from config.accounts import GoogleAccount
+from workers.calendars import google_fields
+from workers.calendars.google_errors import raise_for_answer
+from workers.calendars.http import Answer, ProviderHttp
+from workers.calendars.port import Draft, Found
+from workers.event import Event
+
+KEY = "sequenceSyncKey"
+REVISION = "sequenceSyncRevision"
+DIGEST = "sequenceSyncDigest"
+
+
+@cache
+def _events(endpoint: str) -> Any:
+    """The request builder of one endpoint; made once, since each one kept costs a megabyte."""
+    service = build(
+        "calendar",
+        "v3",
+        http=httplib2.Http(),  # never used: it only builds
+        client_options={"api_endpoint": endpoint},
+        static_discovery=True,
+    )
+    return service.events()
+
+
+class GoogleCalendar:
+    """One Google calendar; see `workers.calendars.port.Calendar`."""
+
+    looks_before_create = False
+    revives = True
+
+    def __init__(self, account: GoogleAccount, calendar_id: str, http: ProviderHttp) -> None:
+        self._calendar_id = calendar_id or "primary"
+        self._send_updates = account.send_updates
+        self._http = http
+        self._events = _events(account.api_endpoint)
+
+    def draft(
+        self, event: Event, *, key: str, revision: int, named_zone: bool = True, conference: bool = True
+    ) -> Draft:
+        """Maps a part into Google's fields, our identity among its private properties."""
+        mapped = google_fields.to_google(event, request_id=key, conference=conference, named_zone=named_zone)
+        tags = mapped.owned.get("extendedProperties", {}).get("private", {})
+        private = {**tags, KEY: key, REVISION: str(revision), DIGEST: mapped.digest}
+        update = {**mapped.owned, "extendedProperties": {"private": private}}
+        return Draft(
+            key=key,
+            revision=revision,
+            digest=mapped.digest,
+            create={**update, **mapped.create, "id": key},
+            update=update,
+            when=event.when,
+            degraded=mapped.degraded,
+            conference="conferenceData" in mapped.create,
+        )
+
+    async def find(self, key: str) -> list[Found]:
+        """The event with our id, cancelled or not."""
+        found = await self.get(key)
+        return [] if found is None else [found]
+
+    async def get(self, event_id: str) -> Found | None:
+        """One event by id."""
+        answer = await self._send(self._events.get(calendarId=self._calendar_id, eventId=event_id))
+        if answer.status == 404:
+            return None
+        return _found(raise_for_answer(answer))
+
+    async def create(self, body: bytes) -> Found:
+        """Inserts a journalled body under our id."""
+        event = msgspec.json.decode(body)
+        request = self._events.insert(
+            calendarId=self._calendar_id, body=event, sendUpdates=self._send_updates, **_conference(event)
+        )
+        return _found(raise_for_answer(await self._send(request), creating=event["id"]))
+
+    async def update(self, event_id: str, etag: str, draft: Draft, *, online: bool) -> Found:
+        """Patches our fields; `status` among them brings a cancelled event back."""
+        del online  # Google keeps a meeting's text out of the description
+        request = self._events.patch(
+            calendarId=self._calendar_id,
+            eventId=event_id,
+            body=draft.update,
+            sendUpdates=self._send_updates,
+            **_conference(draft.update),
+        )
+        headers = {"If-Match": etag} if etag else {}
+        return _found(raise_for_answer(await self._send(request, headers)))
+
+    async def delete(self, event_id: str) -> None:
+        """Removes one event; 404 and 410 mean that it is gone."""
+        request = self._events.delete(
+            calendarId=self._calendar_id, eventId=event_id, sendUpdates=self._send_updates
+        )
+        answer = await self._send(request)
+        if answer.status not in (204, 404, 410):
+            raise_for_answer(answer)
+
+    async def _send(self, request: Any, headers: Mapping[str, str] | None = None) -> Answer:
+        body = request.body.encode() if request.body else None
+        return await self._http.send(
+            request.method, request.uri, headers={**request.headers, **(headers or {})}, body=body
+        )
+
+
+def _conference(body: Mapping[str, Any]) -> dict[str, int]:
+    """Only with this parameter does Google look at `conferenceData`; without it, what is there stays."""
+    return {"conferenceDataVersion": 1} if "conferenceData" in body else {}
+
+
+def _found(event: Mapping[str, Any]) -> Found:
+    private = event.get("extendedProperties", {}).get("private", {})
+    conference = event.get("conferenceData") or {}
+    status = conference.get("createRequest", {}).get("status", {}).get("statusCode", "")
+    states = {"pending": "pending", "failure": "failed", "success": "ready"}
+    return Found(
+        event_id=event["id"],
+        etag=event.get("etag", ""),
+        key=private.get(KEY, ""),
+        revision=int(private.get(REVISION, 0)),
+        digest=private.get(DIGEST, ""),
+        cancelled=event.get("status") == "cancelled",
+        when=google_fields.instants(event),
+        created=event.get("created", ""),
+        url=event.get("htmlLink", ""),
+        conference=states.get(status, "ready" if conference.get("entryPoints") else ""),
+    )

@@ -1,0 +1,79 @@
+"""Google's error answers as error classes. The reason decides, never the status alone. Pure."""
+
+from typing import Any
+
+from workers.calendars.http import Answer
+from workers.errors import CalendarError, ErrorClass, FormRefused, Taken
+
+_BY_REASON = {
+    "rateLimitExceeded": ErrorClass.THROTTLED,
+    "userRateLimitExceeded": ErrorClass.THROTTLED,
+    "quotaExceeded": ErrorClass.PARK,
+    "dailyLimitExceeded": ErrorClass.PARK,
+    "insufficientPermissions": ErrorClass.AUTH,
+    "accessNotConfigured": ErrorClass.AUTH,
+    "requiredAccessLevel": ErrorClass.AUTH,
+    "forbiddenForNonOrganizer": ErrorClass.PERMANENT,
+    "conditionNotMet": ErrorClass.CONFLICT,
+    "conflict": ErrorClass.CONFLICT,
+    "deleted": ErrorClass.GONE,
+}
+_BY_STATUS = {
+    401: ErrorClass.AUTH,
+    404: ErrorClass.GONE,
+    409: ErrorClass.CONFLICT,
+    410: ErrorClass.GONE,
+    412: ErrorClass.CONFLICT,
+    429: ErrorClass.THROTTLED,
+}
+
+
+def raise_for_answer(answer: Answer, *, creating: str = "") -> dict[str, Any]:
+    """Gives the event of a good answer; else raises what the answer means.
+
+    Args:
+        answer: what Google said.
+        creating: our id, where the answer is to an insert.
+    """
+    data = answer.json()
+    if 200 <= answer.status < 300 and "id" in data:
+        return data
+    error = data.get("error")
+    error = error if isinstance(error, dict) else {}
+    first = next((item for item in error.get("errors", ()) if isinstance(item, dict)), {})
+    reason = str(first.get("reason", "")) or f"status {answer.status}"
+    request_id = answer.headers.get("X-Goog-Request-Id", "")
+    if creating and answer.status == 409:
+        raise Taken(reason, event_id=creating, request_id=request_id)
+    if answer.status == 400 and (field := _refused_form(first, error)):
+        raise FormRefused(field, reason, request_id=request_id)
+    raise CalendarError(
+        _class_of(answer, reason, creating=bool(creating)),
+        reason,
+        request_id=request_id,
+        retry_after=answer.retry_after,
+        unknown=answer.status >= 500 or answer.status < 400,
+    )
+
+
+def _class_of(answer: Answer, reason: str, *, creating: bool) -> ErrorClass:
+    if answer.status >= 500 or answer.status < 400:
+        return ErrorClass.TRANSIENT  # also a page of HTML with 200: something between us and Google spoke
+    if reason in _BY_REASON:
+        return _BY_REASON[reason]
+    if answer.status == 403:
+        # On an event that exists this may only mean that it is cancelled: whoever writes looks again.
+        return ErrorClass.AUTH if creating else ErrorClass.CONFLICT
+    if answer.status == 404 and creating:
+        return ErrorClass.PARK  # the calendar is not there, or not shared with us any more
+    return _BY_STATUS.get(answer.status, ErrorClass.PERMANENT)
+
+
+def _refused_form(first: dict[str, Any], error: dict[str, Any]) -> str:
+    """Which field Google takes only in another form; it tells by its message alone."""
+    message = str(first.get("message") or error.get("message") or "").lower()
+    if "conference" in message:
+        return "conference"
+    if "time zone" in message or "timezone" in message:
+        return "zone"
+    return ""

@@ -1,0 +1,102 @@
+"""Google access tokens: service accounts (with or without domain-wide delegation) and authorized users.
+
+google-auth refreshes with blocking calls and without single flight, so each refresh runs in a thread, one at
+a time per account. The last good token is kept while it lives, whatever a refresh says.
+"""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import google.auth.exceptions
+import google.oauth2.credentials
+import google.oauth2.service_account
+import requests
+from google.auth.transport.requests import Request
+
+from config.accounts import GoogleAccount
+from config.errors import ConfigError
+from workers.errors import CalendarError, ErrorClass
+
+SCOPES = ("https://www.googleapis.com/auth/calendar.events",)
+_FRESH_FOR = timedelta(minutes=4)
+
+
+class GoogleTokens:
+    """Tokens of one Google account."""
+
+    def __init__(self, account: GoogleAccount, *, timeout_s: float) -> None:
+        self._account = account
+        self._timeout_s = timeout_s
+        self._lock = asyncio.Lock()
+        self._secret = ""
+        self._credentials: Any = None
+
+    async def token(self, *, instead_of: str = "") -> str:
+        """Gives an access token; see `workers.calendars.http.Tokens`."""
+        async with self._lock:
+            current = self._load()
+            if current.token and current.token != instead_of and _lives(current, _FRESH_FOR):
+                return str(current.token)
+            try:
+                await asyncio.to_thread(self._refresh, current)
+            except google.auth.exceptions.RefreshError as error:
+                if current.token and current.token != instead_of and _lives(current, timedelta()):
+                    return str(current.token)
+                raise CalendarError(
+                    ErrorClass.TRANSIENT if error.retryable else ErrorClass.AUTH, _reason(error)
+                ) from None
+            except (google.auth.exceptions.GoogleAuthError, OSError) as error:
+                if current.token and current.token != instead_of and _lives(current, timedelta()):
+                    return str(current.token)
+                raise CalendarError(ErrorClass.TRANSIENT, type(error).__name__) from None
+            return str(current.token)
+
+    def _load(self) -> Any:
+        """The credentials; made anew when the secret behind them has changed."""
+        account = self._account
+        reference = account.service_account or account.authorized_user
+        assert reference is not None  # one of the two, by the settings' own check
+        try:
+            secret = reference.value()
+            if secret == self._secret:
+                return self._credentials
+            info = json.loads(secret)
+            if account.service_account:
+                credentials = google.oauth2.service_account.Credentials.from_service_account_info(
+                    info, scopes=SCOPES
+                )
+                if account.subject:
+                    credentials = credentials.with_subject(account.subject)
+            else:
+                credentials = google.oauth2.credentials.Credentials.from_authorized_user_info(
+                    info, scopes=SCOPES
+                )
+                credentials.token = None
+        except (ConfigError, ValueError) as error:
+            raise CalendarError(ErrorClass.AUTH, f"credentials unreadable ({type(error).__name__})") from None
+        self._secret, self._credentials = secret, credentials
+        return credentials
+
+    def _refresh(self, credentials: Any) -> None:
+        with requests.Session() as session:
+            send = Request(session)
+
+            def within_time(*args: Any, **kwargs: Any) -> Any:
+                return send(*args, **{**kwargs, "timeout": self._timeout_s})
+
+            credentials.refresh(within_time)
+
+
+def _lives(credentials: Any, least: timedelta) -> bool:
+    if credentials.expiry is None:
+        return False
+    return bool(credentials.expiry.replace(tzinfo=UTC) - datetime.now(UTC) > least)
+
+
+def _reason(error: google.auth.exceptions.RefreshError) -> str:
+    """The endpoint's own error code (`invalid_grant` and the like), never its free text."""
+    details = error.args[1] if len(error.args) > 1 else None
+    code = details.get("error") if isinstance(details, dict) else None
+    return code if isinstance(code, str) else "refresh_failed"

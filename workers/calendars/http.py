@@ -1,0 +1,119 @@
+"""One request to a provider, over the worker's aiohttp session. What an answer means is not known here."""
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from admin.metrics import PROVIDER_SECONDS
+from workers.errors import CalendarError, ErrorClass
+
+_READS = frozenset({"GET", "HEAD"})
+
+
+class Tokens(Protocol):
+    """Gives access tokens of one account."""
+
+    async def token(self, *, instead_of: str = "") -> str:
+        """Gives a token; `instead_of` is one that the provider has just refused.
+
+        Raises `CalendarError`: AUTH where there is none to be had, TRANSIENT where the endpoint fails.
+        """
+        ...
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str = ""
+
+    def json(self) -> dict[str, Any]:
+        """The body as a JSON object; empty where it is none (an HTML page, nothing at all)."""
+        try:
+            data = json.loads(self.body)
+        except ValueError:
+            return {}
+        return data if isinstance(data, dict) else {}
+
+    @property
+    def retry_after(self) -> float | None:
+        """`Retry-After` in seconds, where it is given as a number."""
+        try:
+            return max(0.0, float(self.headers.get("Retry-After", "")))
+        except ValueError:
+            return None
+
+
+class ProviderHttp:
+    """Sends requests of one account.
+
+    Args:
+        session: the worker's session.
+        tokens: the account's tokens.
+        provider: `google` or `microsoft`, for the metrics.
+        timeout_s: how long one request may take.
+        ssl: the context for an account with a CA of its own.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        tokens: Tokens,
+        *,
+        provider: str,
+        timeout_s: float,
+        ssl: Any = True,
+    ) -> None:
+        self.session = session
+        self.tokens = tokens
+        self.provider = provider
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._ssl = ssl
+
+    async def send(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
+    ) -> Answer:
+        """Sends one request; a refused token is replaced once.
+
+        Raises `CalendarError` where no whole answer came, with `unknown` set where the request may have
+        been carried out.
+        """
+        token = await self.tokens.token()
+        answer = await self._exchange(method, url, headers, body, token)
+        if answer.status == 401:
+            token = await self.tokens.token(instead_of=token)
+            answer = await self._exchange(method, url, headers, body, token)
+        return answer
+
+    async def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, token: str
+    ) -> Answer:
+        started = time.perf_counter()
+        status = "none"
+        try:
+            async with self.session.request(
+                method,
+                URL(url, encoded=True),
+                data=body,
+                headers={**headers, "Authorization": f"Bearer {token}"},
+                timeout=self._timeout,
+                ssl=self._ssl,
+                allow_redirects=False,
+            ) as response:
+                status = str(response.status)
+                return Answer(response.status, response.headers, await response.read(), url)
+        except aiohttp.ClientConnectorError as error:
+            raise CalendarError(ErrorClass.TRANSIENT, type(error).__name__) from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise CalendarError(
+                ErrorClass.TRANSIENT, type(error).__name__, unknown=method not in _READS
+            ) from None
+        finally:
+            PROVIDER_SECONDS.labels(self.provider, method, status).observe(time.perf_counter() - started)

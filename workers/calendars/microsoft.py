@@ -1,0 +1,167 @@
+"""Microsoft Graph calendars over REST.
+
+Three guards against a second event, each for when another is blind: the id in our record, `transactionId`,
+and our key in an indexed property of the event.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from config.accounts import MicrosoftAccount
+from workers.calendars import microsoft_fields
+from workers.calendars.http import Answer, ProviderHttp
+from workers.calendars.microsoft_errors import raise_for_answer
+from workers.calendars.port import Draft, Found
+from workers.event import Event
+
+_NAMESPACE = "{7d1a1f4e-5f0b-4c52-9a63-2f6c1f0f4b1d}"  # for ever: found again only by this
+KEY = f"String {_NAMESPACE} Name sequence-sync-key"
+VERSION = f"String {_NAMESPACE} Name sequence-sync-version"
+TAGS = f"String {_NAMESPACE} Name sequence-sync-tags"
+_TRANSACTIONS = uuid.UUID(_NAMESPACE)
+
+_PREFER = 'IdType="ImmutableId", outlook.timezone="UTC"'
+_EXPAND = quote(f"singleValueExtendedProperties($filter=id eq '{KEY}' or id eq '{VERSION}')", safe="")
+
+
+class MicrosoftCalendar:
+    """One calendar of a mailbox; see `workers.calendars.port.Calendar`.
+
+    `gate` lets at most three requests at a time into the mailbox: Graph refuses the fifth.
+    """
+
+    looks_before_create = True
+    revives = False
+
+    def __init__(
+        self,
+        account: MicrosoftAccount,
+        mailbox: str,
+        calendar_id: str,
+        http: ProviderHttp,
+        gate: asyncio.Semaphore,
+    ) -> None:
+        self._user = f"{account.graph_endpoint}/users/{quote(mailbox, safe='@')}"
+        calendar = f"calendars/{quote(calendar_id, safe='')}" if calendar_id else "calendar"
+        self._calendar = f"{self._user}/{calendar}"
+        self._http = http
+        self._gate = gate
+
+    def draft(
+        self, event: Event, *, key: str, revision: int, named_zone: bool = True, conference: bool = True
+    ) -> Draft:
+        """Maps a part into Graph's fields, our identity among its extended properties."""
+        mapped = microsoft_fields.to_microsoft(event, named_zone=named_zone, conference=conference)
+        properties = [
+            {"id": KEY, "value": key},
+            {"id": VERSION, "value": f"{revision} {mapped.digest}"},
+        ]
+        if mapped.tags is not None:
+            properties.append({"id": TAGS, "value": mapped.tags})
+        update = {**mapped.owned, "singleValueExtendedProperties": properties}
+        transaction = str(uuid.uuid5(_TRANSACTIONS, key))
+        return Draft(
+            key=key,
+            revision=revision,
+            digest=mapped.digest,
+            create={**update, **mapped.create, "transactionId": transaction},
+            update=update,
+            when=event.when,
+            degraded=mapped.degraded,
+            text=mapped.text,
+            conference="isOnlineMeeting" in mapped.create,
+        )
+
+    async def find(self, key: str) -> list[Found]:
+        """The events that carry our key, oldest first. What was deleted does not show."""
+        where = f"singleValueExtendedProperties/Any(ep: ep/id eq '{KEY}' and ep/value eq '{key}')"
+        url = f"{self._calendar}/events?$filter={quote(where, safe='')}&$expand={_EXPAND}&$top=10"
+        answer = await self._send("GET", url)
+        if answer.status == 404:
+            raise_for_answer(answer, calendar=True)
+        data = raise_for_answer(answer)
+        events = [event for event in data.get("value", ()) if isinstance(event, dict)]
+        return sorted((_found(event) for event in events), key=lambda found: found.created)
+
+    async def get(self, event_id: str) -> Found | None:
+        """One event by its immutable id."""
+        event = await self._get(event_id)
+        return None if event is None else _found(event)
+
+    async def _get(self, event_id: str) -> dict[str, Any] | None:
+        answer = await self._send("GET", f"{self._event(event_id)}?$expand={_EXPAND}")
+        if answer.status == 404 and answer.json().get("error", {}).get("code") == "ErrorItemNotFound":
+            return None
+        return raise_for_answer(answer)
+
+    async def create(self, body: bytes) -> Found:
+        """Posts a journalled body; the same body again gives the same event."""
+        answer = await self._send("POST", f"{self._calendar}/events", body=body)
+        event = raise_for_answer(answer, calendar=True)
+        sent = msgspec.json.decode(body)
+        # The reply does not carry our properties. One that does not look like what was sent may be an earlier
+        # event: without a key in it, it is looked up.
+        same = event.get("subject", "") == sent.get("subject", "")
+        properties = sent["singleValueExtendedProperties"] if same else []
+        return _found({**event, "singleValueExtendedProperties": properties})
+
+    async def update(self, event_id: str, etag: str, draft: Draft, *, online: bool) -> Found:
+        """Patches our fields; of an online meeting's body only our own text, and only if that changed."""
+        body = dict(draft.update)
+        if online and "body" in body:
+            event = await self._get(event_id) or {}
+            there = event.get("body", {}).get("content", "")
+            spliced = microsoft_fields.splice_body(there, None, draft.text)
+            del body["body"]
+            if spliced is not None:
+                body["body"] = {"contentType": "html", "content": spliced}
+        headers = {"If-Match": etag} if etag else {}
+        answer = await self._send(
+            "PATCH", self._event(event_id), body=msgspec.json.encode(body), headers=headers
+        )
+        event = raise_for_answer(answer)
+        return _found(
+            {**event, "singleValueExtendedProperties": draft.update["singleValueExtendedProperties"]}
+        )
+
+    async def delete(self, event_id: str) -> None:
+        """Removes one event; 404 means that it is gone."""
+        answer = await self._send("DELETE", self._event(event_id))
+        if answer.status not in (202, 204, 404):
+            raise_for_answer(answer)
+
+    def _event(self, event_id: str) -> str:
+        return f"{self._user}/events/{quote(event_id, safe='')}"
+
+    async def _send(
+        self, method: str, url: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        own = {"Prefer": _PREFER, "client-request-id": str(uuid.uuid4()), "Accept": "application/json"}
+        if body is not None:
+            own["Content-Type"] = "application/json"
+        async with self._gate:
+            return await self._http.send(method, url, headers={**own, **(headers or {})}, body=body)
+
+
+def _found(event: Mapping[str, Any]) -> Found:
+    properties = {each["id"]: each["value"] for each in event.get("singleValueExtendedProperties") or ()}
+    revision, _, digest = properties.get(VERSION, "0 ").partition(" ")
+    meeting = event.get("onlineMeeting") or {}
+    return Found(
+        event_id=event["id"],
+        etag=event.get("@odata.etag", ""),
+        key=properties.get(KEY, ""),
+        revision=int(revision),
+        digest=digest,
+        cancelled=event.get("isCancelled") is True,
+        when=microsoft_fields.instants(event),
+        created=event.get("createdDateTime", ""),
+        url=event.get("webLink", ""),
+        online=event.get("isOnlineMeeting") is True,
+        conference="ready" if meeting.get("joinUrl") else "",
+    )

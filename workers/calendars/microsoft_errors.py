@@ -1,0 +1,90 @@
+"""Graph's error answers as error classes. The code decides, walked down into `innerError`. Pure."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from workers.calendars.http import Answer
+from workers.errors import CalendarError, ErrorClass, FormRefused, Taken
+
+_BY_CODE = {
+    "ApplicationThrottled": ErrorClass.THROTTLED,
+    "activityLimitReached": ErrorClass.THROTTLED,
+    "ErrorServerBusy": ErrorClass.TRANSIENT,
+    "ErrorInternalServerTransientError": ErrorClass.TRANSIENT,
+    "ErrorMailboxStoreUnavailable": ErrorClass.TRANSIENT,
+    "ErrorMailboxMoveInProgress": ErrorClass.TRANSIENT,
+    "ErrorMailboxFailover": ErrorClass.TRANSIENT,
+    "ErrorQuotaExceeded": ErrorClass.PARK,
+    "MailboxNotEnabledForRESTAPI": ErrorClass.PARK,
+    "ErrorInvalidUser": ErrorClass.PARK,
+    "InvalidAuthenticationToken": ErrorClass.AUTH,
+    "ErrorAccessDenied": ErrorClass.AUTH,
+    "Authorization_RequestDenied": ErrorClass.AUTH,
+    "ErrorItemNotFound": ErrorClass.GONE,
+    "ErrorIrresolvableConflict": ErrorClass.CONFLICT,
+    "ConcurrentItemSave": ErrorClass.CONFLICT,
+}
+_BY_STATUS = {
+    401: ErrorClass.AUTH,
+    403: ErrorClass.AUTH,
+    404: ErrorClass.PARK,
+    409: ErrorClass.CONFLICT,
+    412: ErrorClass.CONFLICT,
+    423: ErrorClass.TRANSIENT,
+    429: ErrorClass.THROTTLED,
+    507: ErrorClass.PARK,
+}
+
+
+def raise_for_answer(answer: Answer, *, calendar: bool = False) -> dict[str, Any]:
+    """Gives the resource of a good answer; else raises what the answer means.
+
+    Args:
+        answer: what Graph said.
+        calendar: whether the request named a calendar but no event, so that nothing found means the calendar.
+    """
+    data = answer.json()
+    if 200 <= answer.status < 300 and ("id" in data or "value" in data):
+        return data
+    error = data.get("error")
+    error = error if isinstance(error, dict) else {}
+    codes = list(_codes(error))
+    code = next(
+        (each for each in codes if each in _BY_CODE), codes[0] if codes else f"status {answer.status}"
+    )
+    request_id = answer.headers.get("request-id", "")
+    if "ErrorDuplicateTransactionId" in codes:
+        raise Taken(
+            "ErrorDuplicateTransactionId",
+            event_id=str(error.get("@event.existingEventId", "")),
+            request_id=request_id,
+        )
+    if "TimeZoneNotSupportedException" in codes:
+        raise FormRefused("zone", "TimeZoneNotSupportedException", request_id=request_id)
+    known = _BY_CODE.get(code)
+    if calendar and known is ErrorClass.GONE:
+        known = ErrorClass.PARK  # the calendar is not there: never another one
+    raise CalendarError(
+        known or _by_status(answer.status),
+        code,
+        request_id=request_id,
+        retry_after=answer.retry_after,
+        unknown=answer.status >= 500 or answer.status < 400,
+    )
+
+
+def _by_status(status: int) -> ErrorClass:
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if status >= 500 or status < 400:
+        return ErrorClass.TRANSIENT  # also a page of HTML with 200: something between us and Graph spoke
+    return ErrorClass.PERMANENT
+
+
+def _codes(error: dict[str, Any]) -> Iterator[str]:
+    """The error's own code, then those of its inner errors."""
+    inner: Any = error
+    while isinstance(inner, dict):
+        if isinstance(inner.get("code"), str):
+            yield inner["code"]
+        inner = inner.get("innerError", inner.get("innererror"))

@@ -1,0 +1,137 @@
+"""Microsoft access tokens through msal: client secret, certificate or federated token.
+
+msal blocks, and without single flight: each acquisition runs in a thread, one at a time per (tenant, client).
+Within its refresh window msal raises on a network failure although the token at hand is good, so the
+last good token is kept here and used while it lives.
+"""
+
+import asyncio
+import hashlib
+import ssl
+import time
+from typing import Any
+
+import msal
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from requests.adapters import HTTPAdapter
+
+from config.accounts import MicrosoftAccount
+from config.errors import ConfigError
+from workers.errors import CalendarError, ErrorClass
+
+_FRESH_FOR_S = 300.0  # msal itself takes a token within five minutes of its end for expired
+
+
+class MicrosoftTokens:
+    """Tokens of one Microsoft application."""
+
+    def __init__(self, account: MicrosoftAccount, *, timeout_s: float) -> None:
+        self._account = account
+        self._timeout_s = timeout_s
+        self._lock = asyncio.Lock()
+        self._credential: Any = None
+        self._app: msal.ConfidentialClientApplication | None = None
+        self._token = ""
+        self._lives_until = 0.0
+        self._scope = f"{_origin(account.graph_endpoint)}/.default"
+
+    async def token(self, *, instead_of: str = "") -> str:
+        """Gives an access token; see `workers.calendars.http.Tokens`."""
+        async with self._lock:
+            usable = bool(self._token) and self._token != instead_of
+            if usable and time.time() < self._lives_until - _FRESH_FOR_S:
+                return self._token
+            try:
+                answer = await asyncio.to_thread(self._acquire, renew=bool(instead_of))
+            except CalendarError:
+                raise
+            except Exception as error:  # noqa: BLE001 - msal raises whatever its transport raised, and ValueErrors
+                if usable and time.time() < self._lives_until:
+                    return self._token
+                raise CalendarError(ErrorClass.TRANSIENT, type(error).__name__) from None
+            if "access_token" not in answer:
+                raise CalendarError(ErrorClass.AUTH, _code(answer))
+            self._token = answer["access_token"]
+            self._lives_until = time.time() + float(answer.get("expires_in", 0))
+            return self._token
+
+    def _acquire(self, *, renew: bool) -> dict[str, Any]:
+        """One acquisition, in a thread. The application is made anew when its credential has changed."""
+        try:
+            credential = _credential(self._account)
+        except (ConfigError, ValueError) as error:
+            raise CalendarError(ErrorClass.AUTH, f"credentials unreadable ({type(error).__name__})") from None
+        if self._app is None or credential != self._credential:
+            self._app = msal.ConfidentialClientApplication(
+                self._account.client_id,
+                authority=f"{self._account.authority.rstrip('/')}/{self._account.tenant_id}",
+                client_credential=credential,
+                http_client=_http_client(self._account, self._timeout_s),
+                instance_discovery=False,  # the authority is the operator's own word
+            )
+            self._credential = credential
+        if renew:
+            self._app.remove_tokens_for_client()
+        answer: dict[str, Any] = self._app.acquire_token_for_client([self._scope])
+        return answer
+
+
+def _credential(account: MicrosoftAccount) -> Any:
+    if account.client_secret:
+        return account.client_secret.value()
+    if account.federated_token:
+        return {"client_assertion": account.federated_token.value()}
+    assert account.certificate is not None  # one of the three, by the settings' own check
+    pem = account.certificate.value()
+    certificate = x509.load_pem_x509_certificate(pem[pem.index("-----BEGIN CERTIFICATE") :].encode())
+    thumbprint = hashlib.sha1(certificate.public_bytes(Encoding.DER), usedforsecurity=False).hexdigest()
+    credential = {"private_key": pem, "thumbprint": thumbprint, "public_certificate": pem}
+    if account.certificate_passphrase:
+        credential["passphrase"] = account.certificate_passphrase.value()
+    return credential
+
+
+def _code(answer: dict[str, Any]) -> str:
+    """`invalid_client (AADSTS7000215)`; never the free text, which names tenants and applications."""
+    numbers = ", ".join(f"AADSTS{number}" for number in answer.get("error_codes", ()))
+    error = str(answer.get("error", "no_token"))
+    return f"{error} ({numbers})" if numbers else error
+
+
+def _origin(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}"
+
+
+def ssl_context(account: MicrosoftAccount) -> ssl.SSLContext:
+    """The system's certificate authorities, and the account's own `ca_file` in addition."""
+    context = ssl.create_default_context()
+    if account.ca_file:
+        context.load_verify_locations(cafile=str(account.ca_file))
+    return context
+
+
+class _Adapter(HTTPAdapter):
+    """Verifies against our context. requests would let REQUESTS_CA_BUNDLE override `ca_file`."""
+
+    def __init__(self, context: ssl.SSLContext, timeout_s: float) -> None:
+        self._context = context
+        self._timeout_s = timeout_s
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        return super().proxy_manager_for(*args, **kwargs, ssl_context=self._context)
+
+    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+        return super().send(*args, **{**kwargs, "timeout": self._timeout_s})
+
+
+def _http_client(account: MicrosoftAccount, timeout_s: float) -> requests.Session:
+    session = requests.Session()
+    session.mount("https://", _Adapter(ssl_context(account), timeout_s))
+    return session

@@ -1,0 +1,87 @@
+"""What the sync algorithm needs of a calendar. A provider is one implementation of `Calendar`.
+
+Implementations turn answers into `Found` and errors into `workers.errors`; they decide nothing.
+"""
+
+from typing import Any, Protocol
+
+import msgspec
+
+from workers.event import Event
+from workers.times import Period
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """One part as the provider takes it: the bodies of both requests, with our identity in them."""
+
+    key: str
+    revision: int
+    digest: str
+    create: dict[str, Any]
+    update: dict[str, Any]
+    when: Period
+    """What the provider must show."""
+    degraded: tuple[str, ...] = ()
+    text: str = ""
+    """Our own text, where the provider keeps text of its own beside it (a Microsoft online meeting)."""
+    conference: bool = False
+    """Whether the provider is asked to make an online meeting."""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """An event as the provider has it."""
+
+    event_id: str
+    etag: str
+    key: str
+    """Our key in its private property; empty where it is not one of ours."""
+    revision: int
+    digest: str
+    cancelled: bool
+    when: Period | None = None
+    created: str = ""
+    url: str = ""
+    online: bool = False
+    conference: str = ""
+    """The state of its online meeting: `ready`, `pending`, `failed`, or empty for none."""
+
+
+class Calendar(Protocol):
+    """One calendar of one account.
+
+    Every method raises `workers.errors.CalendarError` where the provider refuses or does not answer.
+    """
+
+    looks_before_create: bool
+    """Whether an event must be looked for before the first create: its id alone does not prevent a second."""
+    revives: bool
+    """Whether an update brings a cancelled event back."""
+
+    def draft(
+        self, event: Event, *, key: str, revision: int, named_zone: bool = True, conference: bool = True
+    ) -> Draft:
+        """Maps a part; with `named_zone` or `conference` off, in the form that every provider takes."""
+        ...
+
+    async def find(self, key: str) -> list[Found]:
+        """Gives the events that carry our key, oldest first; cancelled ones where the provider keeps them."""
+        ...
+
+    async def get(self, event_id: str) -> Found | None:
+        """Gives one event, or None where there is none."""
+        ...
+
+    async def create(self, body: bytes) -> Found:
+        """Makes the event from a journalled body. Raises `Taken` or `FormRefused`, too."""
+        ...
+
+    async def update(self, event_id: str, etag: str, draft: Draft, *, online: bool) -> Found:
+        """Writes our fields over the event if it still has this etag (empty: whatever it has).
+
+        Raises CONFLICT where it was changed in between, GONE where it is not there, `FormRefused`.
+        """
+        ...
+
+    async def delete(self, event_id: str) -> None:
+        """Removes the event; one that is already gone is no error."""
+        ...

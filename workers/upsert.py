@@ -1,0 +1,275 @@
+"""Brings one part into one calendar, whatever became of earlier attempts: at most one event, newest wins.
+
+The same few steps for every provider; what differs is behind `workers.calendars.port.Calendar`. Nothing here
+trusts an answer that was not received: what is in doubt is looked up, and looked up by our own key.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+
+import msgspec
+import structlog
+
+from bookings.record import NO_JSON, Intent
+from workers.calendars.port import Calendar, Draft, Found
+from workers.errors import CalendarError, ErrorClass, FormRefused, Taken
+from workers.event import Event
+
+_MOST_STEPS = 12
+_MOST_CONFLICTS = 3
+_CONFERENCE_POLLS_S = (1.0, 2.0, 4.0)
+
+_log = structlog.get_logger()
+
+
+class Effect(StrEnum):
+    """What an upsert came to."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    SUPERSEDED = "superseded"
+    """The event already holds a newer revision."""
+    DELETED_BY_PERSON = "deleted_by_person"
+    """Somebody removed this very revision from the calendar; only a newer one brings it back."""
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What the record says of the event: `intent` without an outcome means that nothing of it is certain."""
+
+    event_id: str = ""
+    etag: str = ""
+    generation: int = 0
+    written_revision: int = 0
+    online: bool = False
+    intent: Intent | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What there is at the provider now."""
+
+    effect: Effect
+    generation: int
+    found: Found | None
+    digest: str = ""
+    degraded: tuple[str, ...] = ()
+
+
+class _Form(msgspec.Struct, frozen=True):
+    named_zone: bool = True
+    conference: bool = True
+
+
+class Upsert:
+    """One attempt to bring `event` in revision `revision` into `calendar`.
+
+    Args:
+        calendar: where to.
+        event: the part as booked.
+        revision: the booking's revision, the fence at the provider.
+        known: what the record says.
+        key: gives our key for a generation.
+        journal: writes an intent down before the provider is asked to change anything; it raises where
+            the lease is lost, and then nothing is sent.
+        now_ms: the clock.
+    """
+
+    def __init__(
+        self,
+        calendar: Calendar,
+        event: Event,
+        *,
+        revision: int,
+        known: Known,
+        key: Callable[[int], str],
+        journal: Callable[[Intent], Awaitable[None]],
+        now_ms: Callable[[], int],
+    ) -> None:
+        self.calendar = calendar
+        self.event = event
+        self.revision = revision
+        self.known = known
+        self.generation = known.generation
+        self._key = key
+        self._journal = journal
+        self._now_ms = now_ms
+        self._form = _Form()
+        self._conflicts = 0
+
+    async def run(self) -> Outcome:
+        """Raises `CalendarError` where the provider does not let us; what was tried is in the journal."""
+        found = await self._first_look()
+        for _ in range(_MOST_STEPS):
+            step = await (self._create() if found is None else self._bring_up_to_date(found))
+            if isinstance(step, Outcome):
+                return await self._settled(step)
+            found = step or await self._look()
+        raise CalendarError(ErrorClass.TRANSIENT, "event_keeps_changing")
+
+    def _draft(self) -> Draft:
+        return self.calendar.draft(
+            self.event,
+            key=self._key(self.generation),
+            revision=self.revision,
+            named_zone=self._form.named_zone,
+            conference=self._form.conference,
+        )
+
+    # -- looking
+
+    async def _first_look(self) -> Found | None:
+        """The event as the record has it, without a request where the record is certain."""
+        known = self.known
+        if known.intent is not None or known.written_revision >= self.revision:
+            return await self._look()
+        if not known.event_id:
+            return await self._look() if self.calendar.looks_before_create else None
+        return Found(
+            event_id=known.event_id,
+            etag=known.etag,
+            key=self._key(self.generation),
+            revision=known.written_revision,
+            digest="",
+            cancelled=False,
+            online=known.online,
+        )
+
+    async def _look(self) -> Found | None:
+        """Looks the event up by our key; of several, all but the oldest are removed."""
+        key = self._key(self.generation)
+        found = await self.calendar.find(key)
+        if not found and self.known.event_id and self.generation == self.known.generation:
+            one = await self.calendar.get(self.known.event_id)
+            found = [one] if one is not None and one.key == key else []
+        live = [event for event in found if not event.cancelled]
+        for stray in live[1:]:
+            _log.error("duplicate_event_removed", event=stray.event_id)
+            await self.calendar.delete(stray.event_id)
+        return next(iter(live or found), None)
+
+    # -- writing
+
+    async def _create(self) -> Outcome | Found | None:
+        if 0 < self.revision <= self.known.written_revision:
+            return Outcome(Effect.DELETED_BY_PERSON, self.generation, None)
+        draft = self._draft()
+        body = self._body_in_doubt() or msgspec.json.encode(draft.create)
+        await self._intend("create", body)
+        try:
+            found = await self.calendar.create(body)
+        except FormRefused as refused:
+            self._simplify(refused)
+            return None
+        except Taken as taken:
+            there = await (self.calendar.get(taken.event_id) if taken.event_id else self._look())
+            if there is None:
+                self.generation += 1  # it belongs to an event that is gone for good: the id is burnt
+            return there
+        if found.revision != self.revision:
+            return None  # an earlier attempt's event, with an earlier body
+        return await self._verified(found, draft, Effect.CREATED)
+
+    def _body_in_doubt(self) -> bytes:
+        """The body of a create whose outcome is unknown: sent again to the letter."""
+        intent = self.known.intent
+        if intent is None or intent.operation != "create" or intent.generation != self.generation:
+            return b""
+        return bytes(intent.body) if self._form == _Form() else b""
+
+    async def _bring_up_to_date(self, found: Found) -> Outcome | None:
+        """One step towards the newest revision; None where the event has to be looked at again."""
+        if found.key != self._key(self.generation):
+            _log.error("foreign_event_under_our_id", event=found.event_id)
+            self.generation += 1
+            return None
+        if found.revision > self.revision:
+            return Outcome(Effect.SUPERSEDED, self.generation, found)
+        draft = self._draft()
+        if found.revision == self.revision:
+            if found.cancelled:
+                return Outcome(Effect.DELETED_BY_PERSON, self.generation, found)
+            if found.digest == draft.digest and found.when == draft.when:
+                return self._outcome(Effect.UNCHANGED, found, draft)
+        if found.cancelled and not self.calendar.revives:
+            self.generation += 1
+            return None
+        return await self._update(found, draft)
+
+    async def _update(self, found: Found, draft: Draft) -> Outcome | None:
+        await self._intend("update", b"")
+        try:
+            updated = await self.calendar.update(found.event_id, found.etag, draft, online=found.online)
+        except FormRefused as refused:
+            self._simplify(refused)
+            return None
+        except CalendarError as error:
+            if error.error_class not in (ErrorClass.CONFLICT, ErrorClass.GONE):
+                raise
+            if found.cancelled:
+                self.generation += 1  # it may not be revived: the id is burnt
+                return None
+            self._conflicts += 1
+            if self._conflicts > _MOST_CONFLICTS:
+                raise
+            return None
+        return await self._verified(updated, draft, Effect.UPDATED)
+
+    async def _intend(self, operation: str, body: bytes) -> None:
+        await self._journal(
+            Intent(
+                operation=operation,
+                revision=self.revision,
+                generation=self.generation,
+                at=self._now_ms(),
+                body=msgspec.Raw(body) if body else NO_JSON,
+            )
+        )
+
+    def _simplify(self, refused: FormRefused) -> None:
+        """Next time in the form that every provider takes; refused even so, it is refused for good."""
+        if not getattr(self._form, "named_zone" if refused.field == "zone" else "conference"):
+            raise CalendarError(ErrorClass.PERMANENT, refused.code, request_id=refused.request_id)
+        self._form = _Form(
+            named_zone=self._form.named_zone and refused.field != "zone",
+            conference=self._form.conference and refused.field != "conference",
+        )
+
+    # -- checking
+
+    async def _verified(self, found: Found, draft: Draft, effect: Effect) -> Outcome | None:
+        """The instant that the calendar shows must be the one that was booked; else once more, in UTC."""
+        if found.when == draft.when:
+            return self._outcome(effect, found, draft)
+        if not self._form.named_zone:
+            raise CalendarError(ErrorClass.PERMANENT, "instant_differs")
+        _log.warning("zone_differs_at_provider", event=found.event_id)
+        self._form = _Form(named_zone=False, conference=self._form.conference)
+        draft = self._draft()
+        updated = await self.calendar.update(found.event_id, found.etag, draft, online=found.online)
+        return await self._verified(updated, draft, effect)
+
+    def _outcome(self, effect: Effect, found: Found, draft: Draft) -> Outcome:
+        degraded = draft.degraded
+        if not self._form.named_zone:
+            degraded += ("zone refused by the provider, written without its name",)
+        if not self._form.conference:
+            degraded += ("online meeting refused by the provider",)
+        return Outcome(effect, self.generation, found, digest=draft.digest, degraded=degraded)
+
+    async def _settled(self, outcome: Outcome) -> Outcome:
+        """Waits a little for an online meeting that the provider makes later."""
+        found = outcome.found
+        asked = outcome.effect is Effect.CREATED and self._draft().conference
+        if found is None or not asked:
+            return outcome
+        for wait in _CONFERENCE_POLLS_S:
+            if found is None or found.conference != "pending":
+                break
+            await asyncio.sleep(wait)
+            found = await self.calendar.get(found.event_id)
+        found = found or outcome.found
+        degraded = outcome.degraded
+        if found is not None and found.conference != "ready":
+            degraded += (f"online meeting {found.conference or 'not made'} at the provider",)
+        return msgspec.structs.replace(outcome, found=found, degraded=degraded)

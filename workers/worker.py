@@ -1,0 +1,137 @@
+"""The worker process: arq wakes it, our record tells it what to do."""
+
+import asyncio
+import os
+import signal
+import socket
+import time
+from typing import Any
+
+import aiohttp
+import structlog
+from arq.connections import ArqRedis
+from arq.worker import Worker, func
+from redis.exceptions import RedisError
+
+from admin.health import Health
+from admin.metrics import REQUEUED
+from admin.server import start_admin
+from bookings import queue
+from bookings.connection import connection_pool
+from bookings.store import Store
+from config.settings import Settings
+from workers.calendars.directory import Directory
+from workers.sync import Sync
+
+_JOB_TIMEOUT_S = 600
+_REDIS_RETRIES = 8
+_RECONCILE_EVERY_S = 1.0
+_RECONCILE_AT_ONCE = 200
+_AFTER_REDIS_TROUBLE_S = 1.0
+
+_log = structlog.get_logger()
+
+
+class PollingWorker(Worker):
+    """arq's worker, which tells when it last polled; arq's own health key is shared by all workers."""
+
+    last_poll = float("-inf")
+
+    async def heart_beat(self) -> None:
+        """Called by arq at the end of every poll."""
+        self.last_poll = time.monotonic()
+
+
+async def run_worker(settings: Settings) -> None:
+    """Runs until SIGTERM or SIGINT; then picks nothing more, finishes what it has within `drain_timeout`."""
+    pool = connection_pool(
+        settings.redis, connections=2 * settings.worker.concurrency + 8, retries=_REDIS_RETRIES
+    )
+    redis = ArqRedis(pool, job_serializer=queue.serialize, job_deserializer=queue.deserialize)
+    store = Store(redis, settings.redis.key_prefix)
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        sync = Sync(store, settings, Directory(settings, session), worker=name)
+        worker = _arq_worker(settings, redis, store, sync)
+        health = Health(store, last_turn=lambda: worker.last_poll)
+        admin = await start_admin(health, settings.worker.admin_host, settings.worker.admin_port)
+        reconciler = asyncio.create_task(_reconcile(store, name))
+        _log.info("worker_started", worker=name, concurrency=settings.worker.concurrency)
+        try:
+            await _work(worker, health)
+        finally:
+            reconciler.cancel()
+            await admin.cleanup()
+            await worker.close()
+            _log.info("worker_stopped", worker=name)
+
+
+def _arq_worker(settings: Settings, redis: ArqRedis, store: Store, sync: Sync) -> PollingWorker:
+    async def sync_part(context: dict[str, Any], bid: str, pid: str) -> None:
+        try:
+            await sync.part(bid, pid, context["job_id"])
+        except Exception:  # noqa: BLE001 - logged with its traceback
+            # The part stays open, and the reconciler has it done again: arq need not know.
+            _log.exception("part_not_settled", booking=bid, part=pid)
+
+    concurrency = settings.worker.concurrency
+    return PollingWorker(
+        functions=[func(sync_part, name=queue.FUNCTION)],  # type: ignore[arg-type]  # arq types its own context
+        queue_name=store.keys.queue,
+        redis_pool=redis,
+        max_jobs=concurrency,
+        job_timeout=_JOB_TIMEOUT_S,
+        job_completion_wait=max(1, round(settings.worker.drain_timeout)),
+        keep_result=0,
+        log_results=False,
+        max_tries=1_000_000,  # our record counts attempts; a deploy is none
+        poll_delay=settings.worker.poll_delay,
+        # Running jobs stay at the head of arq's queue; a fleet with more of them than this sees nothing else.
+        queue_read_limit=max(1000, 20 * concurrency),
+        job_serializer=queue.serialize,
+        job_deserializer=queue.deserialize,
+    )
+
+
+async def _work(worker: PollingWorker, health: Health) -> None:
+    """Polls until told to stop, through every trouble with Redis."""
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+
+    def drain() -> None:
+        if not stopping.is_set():
+            stopping.set()
+            health.draining = True
+            worker.handle_sig_wait_for_completion(signal.SIGTERM)
+
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, drain)
+    while True:
+        worker.last_poll = time.monotonic()
+        try:
+            await worker.async_run()
+        except asyncio.CancelledError:
+            return
+        except (RedisError, OSError) as error:
+            if stopping.is_set():
+                return
+            _log.error(
+                "redis_trouble", error=type(error).__name__
+            )  # no traceback: the next line says it again
+            await asyncio.sleep(_AFTER_REDIS_TROUBLE_S)
+
+
+async def _reconcile(store: Store, worker: str) -> None:
+    """Queues open parts again that nobody looks after; one worker of the fleet does so at a time."""
+    while True:
+        await asyncio.sleep(_RECONCILE_EVERY_S)
+        try:
+            if not await store.elect("reconciler", worker, for_s=0.9 * _RECONCILE_EVERY_S):
+                continue
+            looked, queued = await store.reconcile(limit=_RECONCILE_AT_ONCE)
+        except (RedisError, OSError) as error:
+            _log.warning("reconciler_skipped", error=type(error).__name__)
+            continue
+        if queued:
+            REQUEUED.inc(queued)
+            _log.info("parts_requeued", looked=looked, queued=queued)
