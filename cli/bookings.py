@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import msgspec
+from redis.exceptions import RedisError
 
 from bookings.connection import connect
 from bookings.identity import booking_id
@@ -13,7 +14,6 @@ from cli.options import CommandError, Exit
 from cli.output import moment, print_json, print_table, words
 from config.redis_url import RedisKind
 from config.settings import Settings
-from redis.exceptions import RedisError
 
 STATES = ("open", "dead", "done")
 _REDACTED = "(hidden; --reveal shows it)"
@@ -59,9 +59,7 @@ async def run_list(
     return Exit.DONE
 
 
-async def run_show(
-    settings: Settings, wanted: str, *, app: str | None, reveal: bool, as_json: bool
-) -> Exit:
+async def run_show(settings: Settings, wanted: str, *, app: str | None, reveal: bool, as_json: bool) -> Exit:
     """Shows one booking, by its id or by its app and event_id."""
     store = await _open(settings)
     try:
@@ -134,7 +132,9 @@ def _event(part: StoredPart, *, reveal: bool) -> Any:
     event = json.loads(bytes(part.part.event))
     if reveal or not isinstance(event, dict):
         return event if reveal else _REDACTED
-    return {name: value if name in ("start", "end", "event_id") else _REDACTED for name, value in event.items()}
+    return {
+        name: value if name in ("start", "end", "event_id") else _REDACTED for name, value in event.items()
+    }
 
 
 def _write(write: Write, *, reveal: bool) -> dict[str, Any]:

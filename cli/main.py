@@ -83,7 +83,9 @@ def up(
 
 @app.command()
 def demo(
-    keep: Annotated[bool, typer.Option("--keep", help="Leave everything running and print the addresses.")] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave everything running and print the addresses.")
+    ] = False,
 ) -> None:
     """Run the main job on Cronofy's documented callback, against the sandbox. No account is needed."""
     from cli.demo import run_demo
@@ -107,12 +109,17 @@ def send(
         str | None, typer.Option("--app", help="The app that calls; may be left out if there is one only.")
     ] = None,
     url: Annotated[
-        str | None, typer.Option(help="The receiver; by default the one of this configuration, on this machine.")
+        str | None,
+        typer.Option(help="The receiver; by default the one of this configuration, on this machine."),
     ] = None,
-    link_token: Annotated[str | None, typer.Option(help="The token of a link, if the callback is one's.")] = None,
+    link_token: Annotated[
+        str | None, typer.Option(help="The token of a link, if the callback is one's.")
+    ] = None,
     secret: Annotated[
         int | None,
-        typer.Option(min=1, help="Sign with the app's n-th secret only; by default with all, as Cronofy does."),
+        typer.Option(
+            min=1, help="Sign with the app's n-th secret only; by default with all, as Cronofy does."
+        ),
     ] = None,
     json: AsJson = False,
 ) -> None:
@@ -121,7 +128,13 @@ def send(
 
     status = run(
         run_send(
-            settings_from(config), file, app_name=app_name, url=url, link_token=link_token, secret=secret, as_json=json
+            settings_from(config),
+            file,
+            app_name=app_name,
+            url=url,
+            link_token=link_token,
+            secret=secret,
+            as_json=json,
         )
     )
     end(status)
@@ -131,7 +144,9 @@ def send(
 def sandbox(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port for http; 0 picks a free one.")] = 8090,
-    tls_port: Annotated[int, typer.Option(help="Port for https (Microsoft's authority); 0 picks a free one.")] = 8091,
+    tls_port: Annotated[
+        int, typer.Option(help="Port for https (Microsoft's authority); 0 picks a free one.")
+    ] = 8091,
     ca_file: Annotated[Path | None, typer.Option(help="Where to put the certificate to trust.")] = None,
     google_calendar: Annotated[
         list[str] | None, typer.Option(help="A Google calendar to create; may be repeated.")
@@ -159,7 +174,9 @@ def sandbox(
 def bookings_list(
     config: ConfigFile = None,
     app_name: Annotated[str | None, typer.Option("--app", help="Only bookings of this app.")] = None,
-    state: Annotated[str | None, typer.Option(help="Only bookings in this state: open, dead or done.")] = None,
+    state: Annotated[
+        str | None, typer.Option(help="Only bookings in this state: open, dead or done.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many at most, newest first.")] = 50,
     json: AsJson = False,
 ) -> None:
@@ -174,7 +191,8 @@ def bookings_show(
     booking: Annotated[str, typer.Argument(help="The booking's id, or its event_id.")],
     config: ConfigFile = None,
     app_name: Annotated[
-        str | None, typer.Option("--app", help="The app, where the event_id is given and there are several apps.")
+        str | None,
+        typer.Option("--app", help="The app, where the event_id is given and there are several apps."),
     ] = None,
     reveal: Annotated[bool, typer.Option("--reveal", help="Show what the meetings say, too.")] = False,
     json: AsJson = False,

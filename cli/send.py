@@ -53,7 +53,9 @@ async def post(url: str, body: bytes, header: bytes) -> tuple[int, str]:
         ):
             return response.status, await response.text(errors="replace")
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        raise CommandError(f"no answer from {url} ({type(error).__name__}); is the receiver running?") from None
+        raise CommandError(
+            f"no answer from {url} ({type(error).__name__}); is the receiver running?"
+        ) from None
 
 
 def _app(settings: Settings, name: str | None) -> App:

@@ -37,7 +37,9 @@ async def test_a_documented_callback_is_accepted_with_its_parts(receiver: Receiv
     assert answer.data["parts"] == 2
 
 
-async def test_a_callback_without_sequence_is_a_booking_with_one_part(receiver: Receiver, store: Store) -> None:
+async def test_a_callback_without_sequence_is_a_booking_with_one_part(
+    receiver: Receiver, store: Store
+) -> None:
     answer = await receiver.post(SCHEDULING)
     assert (answer.status, answer.data["parts"]) == (202, 1)
     booking = await store.booking(booking_id("hiring", "one-part"))
@@ -122,7 +124,9 @@ async def test_the_newest_delivery_is_a_duplicate_whenever_it_comes(receiver: Re
     ],
     ids=["first secret", "second secret", "one of two", "spaces", "sixteen values"],
 )
-async def test_a_signature_of_any_of_our_secrets_is_accepted(receiver: Receiver, headers: dict[str, str]) -> None:
+async def test_a_signature_of_any_of_our_secrets_is_accepted(
+    receiver: Receiver, headers: dict[str, str]
+) -> None:
     assert (await receiver.post(SEQUENCING, headers=headers)).status == 202
 
 
@@ -168,12 +172,15 @@ async def test_repeated_headers_count_together(receiver: Receiver) -> None:
     value = signature(SEQUENCING, secret=FIRST_SECRET)
     answer = await receiver.exchange(
         b"POST /callbacks/hiring HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n"
-        b"Cronofy-HMAC-SHA256: other\r\ncronofy-hmac-sha256: %s\r\n\r\n%s" % (len(SEQUENCING), value, SEQUENCING)
+        b"Cronofy-HMAC-SHA256: other\r\ncronofy-hmac-sha256: %s\r\n\r\n%s"
+        % (len(SEQUENCING), value, SEQUENCING)
     )
     assert answer.startswith(b"HTTP/1.1 202")
 
 
-async def test_bytes_that_are_no_ascii_in_the_header_are_a_wrong_signature(receiver: Receiver, redis: Redis) -> None:
+async def test_bytes_that_are_no_ascii_in_the_header_are_a_wrong_signature(
+    receiver: Receiver, redis: Redis
+) -> None:
     answer = await receiver.exchange(
         b"POST /callbacks/hiring HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n"
         b"Cronofy-HMAC-SHA256: \xff\xc3\xa4\r\n\r\n{}"
@@ -233,7 +240,10 @@ async def test_a_content_encoding_is_refused(receiver: Receiver, redis: Redis, e
         (changed(sequence=[]), "0 parts"),
         (changed(sequence=["x"]), "$.sequence[0]"),
         (changed(sequence__1__sequence_id="123"), "same as that of an earlier part"),
-        (changed(sequence__0__sequence_id=123, sequence__1__sequence_id="123"), "same as that of an earlier part"),
+        (
+            changed(sequence__0__sequence_id=123, sequence__1__sequence_id="123"),
+            "same as that of an earlier part",
+        ),
         (changed(sequence__0__sequence_id=None), "`sequence[0].sequence_id` is missing"),
         (changed(event__event_id=None), "`event.event_id` is missing"),
         (changed(SCHEDULING, event__start=None), "`event.start` is missing"),
@@ -272,7 +282,9 @@ async def test_what_is_wrong_in_one_part_is_left_to_that_part(
     assert (await store.counts())["dead"] == 0
 
 
-async def test_half_a_surrogate_pair_does_not_make_a_callback_unreadable(receiver: Receiver, store: Store) -> None:
+async def test_half_a_surrogate_pair_does_not_make_a_callback_unreadable(
+    receiver: Receiver, store: Store
+) -> None:
     body = SEQUENCING.replace(b"Pre screen", b"Pre \\ud83d screen")
     assert (await receiver.post(body)).status == 202
     booking = await store.booking(booking_id("hiring", EVENT_ID))

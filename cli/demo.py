@@ -1,0 +1,79 @@
+"""`sequence-sync demo`: the main job, end to end, with real processes and no account."""
+
+import asyncio
+import socket
+import tempfile
+from pathlib import Path
+
+from bookings.connection import connect
+from bookings.embedded import EmbeddedRedis
+from bookings.store import Store
+from cli.demo_steps import Demo
+from cli.demo_world import DemoPorts, SandboxControl, write_configuration
+from cli.output import words
+from cli.processes import Processes
+from config.load import load
+
+
+async def run_demo(*, keep: bool) -> bool:
+    """Runs the demo; True where everything read back from the sandbox is as it should be."""
+    with tempfile.TemporaryDirectory(prefix="sequence-sync-demo-") as name:
+        folder = Path(name)
+        ports = DemoPorts(*_free_ports(6))
+        with words.status("starting Redis, the sandbox, the receiver and a worker …"):
+            redis = await EmbeddedRedis(folder / "data").__aenter__()
+        try:
+            async with Processes(folder) as processes:
+                with words.status("starting the sandbox, the receiver and a worker …"):
+                    config, control = await _start(processes, folder, ports)
+                settings = load(config)
+                client = connect(settings.redis)
+                try:
+                    demo = Demo(settings, Store(client, settings.redis.key_prefix), control, ports)
+                    done = await demo.run()
+                finally:
+                    await client.aclose()
+                if keep:
+                    _print_addresses(config, ports)
+                    await asyncio.Event().wait()
+                return done
+        finally:
+            await redis.stop()
+
+
+async def _start(processes: Processes, folder: Path, ports: DemoPorts) -> tuple[Path, SandboxControl]:
+    sandbox = await processes.start(
+        "sandbox",
+        *("--port", str(ports.sandbox), "--tls-port", str(ports.authority)),
+        *("--ca-file", str(folder / "sandbox-ca.pem")),
+        *("--google-calendar", "interviews@globex.example", "--mailbox", "panel@globex.example"),
+    )
+    await processes.ready(f"http://127.0.0.1:{ports.sandbox}/", sandbox)
+    control = SandboxControl(f"http://127.0.0.1:{ports.sandbox}")
+    config = await write_configuration(folder, ports, control)
+    worker = await processes.start("worker", "--config", str(config))
+    receiver = await processes.start("receiver", "--config", str(config))
+    await processes.ready(f"http://127.0.0.1:{ports.worker_admin}/readyz", worker)
+    await processes.ready(f"http://127.0.0.1:{ports.receiver_admin}/readyz", receiver)
+    return config, control
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that are free now; held together while they are chosen, so that no two are the same."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def _print_addresses(config: Path, ports: DemoPorts) -> None:
+    words.print(
+        "\n[bold]Everything is still running; Ctrl-C ends it.[/bold]\n"
+        f"  calendars (a page)   http://127.0.0.1:{ports.sandbox}/\n"
+        f"  callbacks            http://127.0.0.1:{ports.receiver}/callbacks/hiring\n"
+        f"  receiver's metrics   http://127.0.0.1:{ports.receiver_admin}/metrics\n"
+        f"  worker's metrics     http://127.0.0.1:{ports.worker_admin}/metrics\n"
+        f"  configuration        {config}\n"
+        f"  for example          sequence-sync bookings list --config {config}"
+    )
