@@ -16,8 +16,8 @@ _FIELD_CHARS = 13  # 65 bits: unique among the parts of one booking, or the cale
 
 
 def _digest(*fields: str) -> bytes:
-    text = "|".join(f"{len(field.encode())}:{field}" for field in fields)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    encoded = (field.encode("utf-8", "surrogatepass") for field in fields)
+    return hashlib.sha256(b"|".join(b"%d:%s" % (len(each), each) for each in encoded)).digest()
 
 
 def _spell(digest: bytes, chars: int) -> str:

@@ -6,7 +6,6 @@ import msgspec
 
 from config.settings import CalendarAddress
 
-
 NO_JSON = msgspec.Raw(b"")
 """No JSON at all; this very object is what stands for a member that was not sent."""
 

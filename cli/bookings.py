@@ -155,8 +155,9 @@ def _write(write: Write, *, reveal: bool) -> dict[str, Any]:
 
 def _print_booking(booking: Booking, *, reveal: bool) -> None:
     words.print(
-        f"[bold]{booking.event_id}[/bold]  app {booking.app}  booking {booking.id}  revision {booking.revision}  "
-        f"accepted {moment(booking.accepted_at)}  [bold]{booking.state}[/bold]"
+        f"{booking.event_id}  app {booking.app}  booking {booking.id}  revision {booking.revision}  "
+        f"accepted {moment(booking.accepted_at)}  {booking.state}",
+        markup=False,
     )
     rows = []
     for part in booking.parts:

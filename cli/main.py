@@ -22,7 +22,7 @@ app.add_typer(bookings, name="bookings")
 
 
 def main() -> None:
-    """The entry point: ends with a status of `cli.options.Exit`, and prints users' errors without a traceback."""
+    """The entry point: ends with a status of `Exit`; users' errors are printed without a traceback."""
     try:
         app()
     except ConfigError as error:
@@ -84,7 +84,7 @@ def up(
 @app.command()
 def demo(
     keep: Annotated[
-        bool, typer.Option("--keep", help="Leave everything running and print the addresses.")
+        bool, typer.Option("--keep", help="Leave everything running; print the addresses.")
     ] = False,
 ) -> None:
     """Run the main job on Cronofy's documented callback, against the sandbox. No account is needed."""
@@ -110,16 +110,12 @@ def send(
     ] = None,
     url: Annotated[
         str | None,
-        typer.Option(help="The receiver; by default the one of this configuration, on this machine."),
+        typer.Option(help="The receiver; by default this configuration's, on this machine."),
     ] = None,
-    link_token: Annotated[
-        str | None, typer.Option(help="The token of a link, if the callback is one's.")
-    ] = None,
+    link_token: Annotated[str | None, typer.Option(help="The token of the callback's link.")] = None,
     secret: Annotated[
         int | None,
-        typer.Option(
-            min=1, help="Sign with the app's n-th secret only; by default with all, as Cronofy does."
-        ),
+        typer.Option(min=1, help="Sign with the app's n-th secret only; by default with all."),
     ] = None,
     json: AsJson = False,
 ) -> None:
@@ -144,9 +140,7 @@ def send(
 def sandbox(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port for http; 0 picks a free one.")] = 8090,
-    tls_port: Annotated[
-        int, typer.Option(help="Port for https (Microsoft's authority); 0 picks a free one.")
-    ] = 8091,
+    tls_port: Annotated[int, typer.Option(help="Port for https; 0 picks a free one.")] = 8091,
     ca_file: Annotated[Path | None, typer.Option(help="Where to put the certificate to trust.")] = None,
     google_calendar: Annotated[
         list[str] | None, typer.Option(help="A Google calendar to create; may be repeated.")
@@ -174,9 +168,7 @@ def sandbox(
 def bookings_list(
     config: ConfigFile = None,
     app_name: Annotated[str | None, typer.Option("--app", help="Only bookings of this app.")] = None,
-    state: Annotated[
-        str | None, typer.Option(help="Only bookings in this state: open, dead or done.")
-    ] = None,
+    state: Annotated[str | None, typer.Option(help="Only those open, dead or done.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many at most, newest first.")] = 50,
     json: AsJson = False,
 ) -> None:
@@ -192,7 +184,7 @@ def bookings_show(
     config: ConfigFile = None,
     app_name: Annotated[
         str | None,
-        typer.Option("--app", help="The app, where the event_id is given and there are several apps."),
+        typer.Option("--app", help="The app, where several have such an event_id."),
     ] = None,
     reveal: Annotated[bool, typer.Option("--reveal", help="Show what the meetings say, too.")] = False,
     json: AsJson = False,

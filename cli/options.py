@@ -8,6 +8,11 @@ from typing import Annotated, NoReturn, TypeVar
 
 import typer
 
+try:
+    import uvloop
+except ImportError:  # Windows has none
+    uvloop = None  # type: ignore[assignment]
+
 from config.load import load
 from config.settings import Settings
 
@@ -50,11 +55,7 @@ def settings_from(path: Path | None) -> Settings:
 
 def run(work: Coroutine[object, object, T]) -> T:
     """Runs a coroutine to its end, on uvloop where there is one."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.run(work)
-    return uvloop.run(work)
+    return uvloop.run(work) if uvloop else asyncio.run(work)
 
 
 def end(status: Exit) -> NoReturn:

@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 from sandbox.credentials import DEFAULT_SERVICE_ACCOUNT
 from sandbox.google_meet import MEET
 from sandbox.google_tokens import CALENDAR_SCOPE
-from sandbox.graph_store import TEAMS
+from sandbox.graph_mailbox import TEAMS
 from sandbox.graph_times import ZoneRules
 
 Provider = Literal["google", "microsoft"]
@@ -24,8 +24,9 @@ class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GoogleCalendarSpec(Body, frozen=True, tag_field="provider", tag="google"):
-    """A Google calendar to make or change. `meet_delay` is in seconds; `shared_with` maps addresses to
-    roles.
+    """A Google calendar to make or change.
+
+    `meet_delay` is in seconds; `shared_with` maps addresses to roles.
     """
 
     id: str

@@ -12,8 +12,7 @@ HTML_PAGE = (
 
 
 def before(provider: str, fault: Fault) -> web.Response | None:
-    """The page a fault answers with instead of the look-alike, or None where the request is to be carried
-    out.
+    """The page a fault answers with, or None where the request is to be carried out.
 
     Raises Refused where the fault is a refusal.
     """
@@ -25,9 +24,7 @@ def before(provider: str, fault: Fault) -> web.Response | None:
 
 
 def after(provider: str, fault: Fault) -> web.Response | None:
-    """The page that hides a request's real outcome, or None where the real answer goes out. Raises Refused
-    too.
-    """
+    """The page that hides the real outcome, or None where the real answer goes out. Raises Refused too."""
     if fault.kind in ("html_after", "empty_after"):
         return _page(fault)
     if fault.kind == "error_after":

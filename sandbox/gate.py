@@ -79,7 +79,7 @@ class Gate:
                 answer = web.Response(status=400, text=str(error))
             finally:
                 self._note(call, answer, faults)
-            return answer or _cut(request)
+            return _cut(request) if answer is None else answer
 
         return respond
 
@@ -107,7 +107,8 @@ class Gate:
             return None
         if last.kind == "hold":
             await _hold(call)
-        return fault_answers.after(self.provider, last) or answer
+        hiding = fault_answers.after(self.provider, last)
+        return answer if hiding is None else hiding
 
     def _handled(self, call: Call, handle: Handle) -> web.Response:
         try:

@@ -10,9 +10,11 @@ from multidict import MultiMapping
 
 from sandbox import google_times, zones
 from sandbox.clock import stamp
+from sandbox.google_calendar import GoogleCalendar, GoogleEvent
 from sandbox.google_errors import invalid, refused, required
-from sandbox.google_store import GoogleCalendar, GoogleEvent, GoogleStore, resource
+from sandbox.google_store import GoogleStore
 from sandbox.google_times import query_instant, shown
+from sandbox.google_view import resource
 
 UNSUPPORTED = ("q", "syncToken", "iCalUID", "sharedExtendedProperty", "updatedMin", "eventTypes")
 MAX_PAGE = 2500
@@ -61,9 +63,7 @@ def page(store: GoogleStore, calendar: GoogleCalendar, role: str, query: MultiMa
 
 
 def free_busy(store: GoogleStore, subject: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """When calendars are taken: merged periods of opaque events, in UTC; an error entry where one is
-    unreadable.
-    """
+    """When calendars are taken: merged periods in UTC, or an error entry for one that is unreadable."""
     for name in ("timeMin", "timeMax"):
         if not body.get(name):
             raise required(f"Missing {name} parameter.")

@@ -1,5 +1,4 @@
-"""Google's calendars and events in memory: ids, etags, tombstones, revival, and the index of private
-properties.
+"""What happens to Google's events: insert, change, delete, revival, etags and conferences.
 
 Every change replaces the stored event, so a reply built earlier never changes under its reader.
 """
@@ -11,113 +10,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from sandbox import google_meet, google_times, zones
-from sandbox.clock import Clock, stamp
+from sandbox import google_meet, google_times
+from sandbox.clock import Clock
+from sandbox.google_calendar import GoogleCalendar, GoogleEvent
 from sandbox.google_errors import changed_meanwhile, forbidden, not_found, refused
 from sandbox.google_event import READ_ONLY, check_client_id, check_values, merged, writable
-from sandbox.google_meet import MEET
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 FIRST_ETAG = 3_400_000_000_000_000
 REVIVING = ("confirmed", "tentative")
-
-
-@dataclass(frozen=True, slots=True)
-class GoogleEvent:
-    """A stored event. `fields` are the writable ones as shown; `serial` counts insertions over all
-    calendars.
-    """
-
-    id: str
-    calendar_id: str
-    serial: int
-    fields: Mapping[str, Any]
-    starts_at: datetime
-    ends_at: datetime
-    etag: str
-    created: float
-    updated: float
-    sequence: int = 0
-    hangout_link: str | None = None
-    meet_ready_at: float = 0.0
-    revival_refused: bool = False
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether this is a tombstone."""
-        return bool(self.fields["status"] == "cancelled")
-
-    @property
-    def private(self) -> dict[str, str]:
-        """The private extended properties."""
-        properties: dict[str, str] = (self.fields.get("extendedProperties") or {}).get("private") or {}
-        return properties
-
-    @property
-    def guests(self) -> list[str]:
-        """The attendees' addresses."""
-        return [attendee["email"] for attendee in self.fields.get("attendees") or []]
-
-
-@dataclass(slots=True)
-class GoogleCalendar:
-    """A calendar and what is peculiar about it. `meet_delay` is in seconds."""
-
-    id: str
-    owner: str
-    summary: str = ""
-    time_zone: str = "UTC"
-    shared_with: dict[str, str] = field(default_factory=dict)
-    allowed_conferences: tuple[str, ...] = (MEET,)
-    meet_succeeds: bool = True
-    meet_delay: float = 0.0
-    revival_refused: bool = False
-    readonly: bool = False
-    gone: bool = False
-    events: dict[str, GoogleEvent] = field(default_factory=dict)
-    by_private: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The calendar's own time zone."""
-        return zones.iana(self.time_zone) or ZoneInfo("UTC")
-
-    def role(self, subject: str) -> str | None:
-        """The caller's access role; None where the calendar is not visible to it."""
-        if self.gone:
-            return None
-        role = self.shared_with.get(subject, self.shared_with.get("*"))
-        role = "owner" if subject == self.owner else role
-        return "reader" if role and self.readonly else role
-
-    def put(self, event: GoogleEvent) -> GoogleEvent:
-        """Store an event in place of its former state, and keep the index right."""
-        self._unindex(event.id)
-        self.events[event.id] = event
-        for pair in event.private.items():
-            self.by_private.setdefault(pair, {})[event.id] = None
-        return event
-
-    def drop(self, event_id: str) -> None:
-        """Forget an event altogether, tombstone and all."""
-        self._unindex(event_id)
-        del self.events[event_id]
-
-    def with_private(self, pairs: list[tuple[str, str]]) -> list[GoogleEvent]:
-        """The events that carry all these private properties, oldest first."""
-        ids = min((self.by_private.get(pair, {}) for pair in pairs), key=len)
-        found = (self.events[event_id] for event_id in ids)
-        return [event for event in found if all(event.private.get(name) == value for name, value in pairs)]
-
-    def _unindex(self, event_id: str) -> None:
-        former = self.events.get(event_id)
-        for pair in former.private.items() if former else ():
-            ids = self.by_private[pair]
-            del ids[event_id]
-            if not ids:
-                del self.by_private[pair]
 
 
 @dataclass(slots=True)
@@ -140,17 +42,17 @@ class GoogleStore:
         Without an owner it belongs to nobody, and is visible to those it is shared with only ("*": to
         everyone).
         """
-        if "@" in calendar_id:
-            calendar_id = calendar_id.lower()
+        calendar_id = _plain(calendar_id)
         calendar = self.calendars.setdefault(calendar_id, GoogleCalendar(calendar_id, "", calendar_id))
         for name, value in flags.items():
             setattr(calendar, name, value)
+        calendar.owner = calendar.owner.lower()
+        calendar.shared_with = {subject.lower(): role for subject, role in calendar.shared_with.items()}
         return calendar
 
     def find(self, calendar_id: str, subject: str) -> tuple[GoogleCalendar, str]:
         """A calendar as a caller names it, and the caller's role. 404 where it is not visible."""
-        wanted = calendar_id.lower() if "@" in calendar_id else calendar_id
-        calendar = self.calendars.get(subject if wanted == "primary" else wanted)
+        calendar = self.calendars.get(subject if calendar_id == "primary" else _plain(calendar_id))
         role = calendar.role(subject) if calendar else None
         if calendar is None or role is None:
             raise not_found()
@@ -248,6 +150,10 @@ class GoogleStore:
         self.delete(calendar, event_id)
         return target.put(replace(old, calendar_id=target.id, etag=self._etag(), updated=self.clock()))
 
+    def refuse_revival(self, calendar: GoogleCalendar, event_id: str) -> None:
+        """From now on, once deleted, this event never comes back: its id is burnt."""
+        calendar.put(replace(self.get(calendar, event_id), revival_refused=True))
+
     def clear(self) -> None:
         """Forget all events; the calendars stay."""
         for calendar in self.calendars.values():
@@ -288,30 +194,9 @@ class GoogleStore:
         return f'"{next(self._etags)}"'
 
 
-def resource(event: GoogleEvent, calendar: GoogleCalendar, zone: ZoneInfo | None = None) -> dict[str, Any]:
-    """The event as the API shows it; `zone` is the one asked for by the timeZone parameter."""
-    owner = {"email": calendar.owner or calendar.id, "self": True}
-    shown: dict[str, Any] = {
-        "kind": "calendar#event",
-        "etag": event.etag,
-        "id": event.id,
-        "htmlLink": f"https://www.google.com/calendar/event?eid={event.id}",
-        "created": stamp(event.created),
-        "updated": stamp(event.updated),
-        "creator": owner,
-        "organizer": owner,
-        "iCalUID": f"{event.id}@google.com",
-        "sequence": event.sequence,
-        "reminders": {"useDefault": True},
-        "eventType": "default",
-        **event.fields,
-    }
-    if event.hangout_link is not None:
-        shown["hangoutLink"] = event.hangout_link
-    if zone is not None and "dateTime" in event.fields["start"]:
-        shown["start"] = {**event.fields["start"], "dateTime": google_times.shown(event.starts_at, zone)}
-        shown["end"] = {**event.fields["end"], "dateTime": google_times.shown(event.ends_at, zone)}
-    return shown
+def _plain(calendar_id: str) -> str:
+    """An address in lower case, as subjects are; any other id as it is."""
+    return calendar_id.lower() if "@" in calendar_id else calendar_id
 
 
 def _conference(

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from sandbox import zones
 from sandbox.google_errors import invalid, refused, required
 
-RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)?")
-DATE = re.compile(r"\d{4}-\d\d-\d\d")
+RFC3339 = re.compile(r"[12]\d{3}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)?")
+DATE = re.compile(r"[12]\d{3}-\d\d-\d\d")
 
 
 class Span(NamedTuple):
@@ -22,9 +22,7 @@ class Span(NamedTuple):
 
 
 def span(fields: dict[str, Any], calendar_zone: ZoneInfo) -> Span:
-    """The times of an event. All-day dates count from midnight of the calendar's zone; the end is
-    exclusive.
-    """
+    """The times of an event. Dates count from midnight of the calendar's zone; the end is exclusive."""
     start, starts_at = _moment(fields.get("start"), calendar_zone, "start")
     end, ends_at = _moment(fields.get("end"), calendar_zone, "end")
     if ("date" in start) != ("date" in end):

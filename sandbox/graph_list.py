@@ -8,8 +8,9 @@ from yarl import URL
 
 from sandbox import zones
 from sandbox.graph_errors import invalid, invalid_query
+from sandbox.graph_mailbox import GraphCalendar, GraphEvent, Mailbox
 from sandbox.graph_odata import Preferences, Query
-from sandbox.graph_store import GraphCalendar, GraphEvent, GraphStore, Mailbox
+from sandbox.graph_store import GraphStore
 from sandbox.graph_times import moment, parse_instant
 from sandbox.graph_view import shown
 
@@ -19,9 +20,7 @@ VIEW_DIGITS = {"free": "0", "tentative": "1", "busy": "2", "oof": "3", "workingE
 
 
 def events(mailbox: Mailbox, calendar: GraphCalendar, query: Query, now: float) -> list[GraphEvent]:
-    """A calendar's live events: by extended property from the index, else all of them, in the order asked
-    for.
-    """
+    """A calendar's live events in the order asked for; by extended property an index answers."""
     if query.property_filter is not None:
         found = mailbox.with_property(calendar, *query.property_filter, now)
     else:
@@ -67,9 +66,7 @@ def page(
 
 
 def schedules(store: GraphStore, asking: Mailbox, body: object) -> list[dict[str, Any]]:
-    """getSchedule: when the default calendars of some mailboxes are taken, as items and as one digit per
-    interval.
-    """
+    """getSchedule: when default calendars are taken, as items and as one digit per interval."""
     if not isinstance(body, dict) or not isinstance(body.get("schedules"), list):
         raise invalid("The schedules to look at are missing.")
     if len(body["schedules"]) > MAX_SCHEDULES:

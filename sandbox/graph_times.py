@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 from sandbox import zones
 from sandbox.graph_errors import invalid, zone_refused
 
-LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,7})?)?")
+LOCAL = re.compile(r"[12]\d{3}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,7})?)?")
 
 
 class ZoneRules(NamedTuple):
     """What one mailbox server thinks of time zones.
 
     `refused` are names it does not take although they are documented; `shifted` are zones whose rules it
-    has wrong, by so many minutes.
+    has wrong, by so many minutes. UTC is always taken.
     """
 
     refused: frozenset[str] = frozenset()
@@ -23,8 +23,8 @@ class ZoneRules(NamedTuple):
 
     def zone(self, name: str) -> tuple[ZoneInfo, timedelta]:
         """The rules of a zone and how wrong they are; 400 TimeZoneNotSupportedException if not taken."""
-        found = None if name in self.refused else zones.graph(name)
-        if found is None:
+        found = zones.graph(name)
+        if found is None or (name in self.refused and name != "UTC"):
             raise zone_refused(name)
         return found, timedelta(minutes=self.shifted.get(name, 0))
 
@@ -38,9 +38,7 @@ class GraphMoment(NamedTuple):
 
 
 def moment(value: dict[str, Any] | None, rules: ZoneRules, which: str) -> GraphMoment:
-    """A start or end. An offset beside the zone would leave open which of the two counts, so it is
-    refused.
-    """
+    """A start or end. With an offset beside the zone it is open which of them counts: refused."""
     if value is None:
         raise invalid(f"The {which} of an event is required.")
     local = parse_local(value["dateTime"], which)
@@ -50,9 +48,7 @@ def moment(value: dict[str, Any] | None, rules: ZoneRules, which: str) -> GraphM
 
 
 def check_span(start: GraphMoment, end: GraphMoment, *, all_day: bool) -> None:
-    """400 for an end before its start, and for an all-day event that is not midnight to midnight in one
-    zone.
-    """
+    """400 for an end before its start, or an all-day event not midnight to midnight in one zone."""
     if end.at < start.at:
         raise invalid("The end of an event cannot be earlier than its start.")
     if not all_day:
@@ -92,6 +88,6 @@ def parse_instant(text: str, which: str) -> datetime:
     """A startDateTime or endDateTime of a calendarView: with an offset, or else UTC."""
     try:
         parsed = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
-    except ValueError:
+        return parsed.replace(tzinfo=parsed.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise invalid(f"'{which}' is not a date and time: '{text}'.", "ErrorInvalidParameter") from None
-    return parsed.replace(tzinfo=parsed.tzinfo or UTC).astimezone(UTC)

@@ -5,8 +5,8 @@ from typing import Any
 
 from sandbox import graph_times
 from sandbox.clock import stamp
+from sandbox.graph_mailbox import TEAMS, GraphEvent, Mailbox
 from sandbox.graph_odata import Preferences
-from sandbox.graph_store import TEAMS, GraphEvent, Mailbox
 
 PREVIEW_LENGTH = 255
 

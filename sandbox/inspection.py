@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from sandbox import zones
-from sandbox.google_store import GoogleCalendar, GoogleEvent, resource
+from sandbox.google_calendar import GoogleCalendar, GoogleEvent
+from sandbox.google_view import resource
+from sandbox.graph_mailbox import GraphEvent, Mailbox
 from sandbox.graph_odata import Preferences
-from sandbox.graph_store import GraphEvent, Mailbox
 from sandbox.graph_view import shown
 from sandbox.state import State
 

@@ -36,8 +36,7 @@ class GraphGrant:
 
 @dataclass(slots=True)
 class Application:
-    """An application known to a tenant. `certificate` is PEM; without one an assertion's signature is not
-    checked.
+    """An application known to a tenant. `certificate` is PEM; without it no assertion's signature is checked.
 
     That is how a federated credential's assertion is taken: somebody else signed it.
     """

@@ -1,9 +1,10 @@
 """What a person does in the calendar's own user interface, behind the back of every API client."""
 
+from dataclasses import replace
 from typing import Any
 
-from sandbox.google_store import GoogleCalendar
-from sandbox.graph_store import GraphEvent, Mailbox
+from sandbox.google_calendar import GoogleCalendar
+from sandbox.graph_mailbox import GraphEvent, Mailbox
 from sandbox.state import State
 
 
@@ -51,6 +52,19 @@ class Person:
         if provider != "google":
             raise NoSuchEventError("only Google keeps tombstones")
         self._google(calendar).drop(event_id)
+
+    def burns(self, provider: str, calendar: str, event_id: str) -> None:
+        """Leaves a Google event in a state in which, once deleted, it cannot be restored."""
+        if provider != "google":
+            raise NoSuchEventError("only Google restores deleted events")
+        self._state.google.refuse_revival(self._google(calendar), event_id)
+
+    def gives_away(self, provider: str, calendar: str, event_id: str) -> None:
+        """Makes somebody else the organiser of a Microsoft event."""
+        if provider != "microsoft":
+            raise NoSuchEventError("only Microsoft events know another organiser here")
+        mailbox, event = self._graph(calendar, event_id)
+        mailbox.put(replace(event, is_organizer=False))
 
     def _google(self, calendar: str) -> GoogleCalendar:
         found = self._state.google.calendars.get(calendar)

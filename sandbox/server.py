@@ -15,8 +15,20 @@ import msgspec
 import trustme
 from aiohttp import web
 
-from sandbox import control, credentials, google, google_token, microsoft, microsoft_token, page
+from sandbox import (
+    control,
+    control_credentials,
+    credentials,
+    google,
+    google_token,
+    inspection,
+    microsoft,
+    microsoft_token,
+    page,
+)
 from sandbox.clock import Clock
+from sandbox.inspection import SeenEvent
+from sandbox.person import Person
 from sandbox.state import STATE, State
 
 SHUTDOWN_SECONDS = 0.5
@@ -120,6 +132,15 @@ class Sandbox:
         """An access token for Graph: an application's own, or a user's."""
         return self.state.microsoft_tokens.issue(client_id=client_id, user=user)
 
+    def events(self, provider: str | None = None, calendar: str | None = None) -> list[SeenEvent]:
+        """What is in the calendars of one or both vendors, tombstones included."""
+        return inspection.events(self.state, provider, calendar)
+
+    @property
+    def person(self) -> Person:
+        """Somebody who uses the calendars' own user interface."""
+        return Person(self.state)
+
     def addresses(self) -> dict[str, str]:
         """Where everything is."""
         return {
@@ -181,6 +202,7 @@ async def run(
 def _app(state: State) -> web.Application:
     app = web.Application(client_max_size=MAX_BODY_BYTES)
     app[STATE] = state
-    for room in (page, control, google, google_token, microsoft, microsoft_token):
-        room.add_routes(app.router)
+    served = (page, control, control_credentials, google, google_token, microsoft, microsoft_token)
+    for endpoints in served:
+        endpoints.add_routes(app.router)
     return app

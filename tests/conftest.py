@@ -53,11 +53,11 @@ def tables(data_dir: Path) -> dict[str, Any]:
 def settle(redis_dir: Path) -> Settle:
     """Makes settings from tables laid over the small configuration."""
 
-    def make(**changes: Any) -> Settings:
+    def make(secrets: dict[str, str] | None = None, **changes: Any) -> Settings:
         whole = tables(redis_dir)
         for name, value in changes.items():
             whole[name] = {**whole.get(name, {}), **value} if isinstance(value, dict) else value
-        environ = {"FIRST": FIRST_SECRET, "SECOND": SECOND_SECRET}
+        environ = {"FIRST": FIRST_SECRET, "SECOND": SECOND_SECRET, **(secrets or {})}
         return parse(whole, folder=redis_dir, environ=environ)
 
     return make

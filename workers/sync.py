@@ -41,6 +41,8 @@ class Sync:
         settings: the configuration.
         directory: the calendars.
         worker: the name of this process, kept with each failed attempt.
+        clock: gives Unix milliseconds.
+        jitter: gives random numbers from 0 to 1.
     """
 
     def __init__(
@@ -50,12 +52,14 @@ class Sync:
         directory: Directory,
         *,
         worker: str,
+        clock: Callable[[], int] = now_ms,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.store = store
         self.settings = settings
         self.directory = directory
         self.worker = worker
+        self.clock = clock
         self.jitter = jitter
         self.policy = Policy(
             base=settings.worker.retry_base,
@@ -132,23 +136,23 @@ class _PartUnderWay:
         self.claim = claim
         self.log = log
         self.writes = claim.writes
-        self.ends_at = now_ms()
+        self.ends_at = self.sync.clock()
 
     async def write(self) -> None:
         """Attempts every write that is due, all at once; failures end up in the writes."""
         claim, settings = self.claim, self.sync.settings
         targets = await self._targets()
-        self.writes = state.revised(self.writes, targets, revision=claim.revision, now=now_ms())
+        self.writes = state.revised(self.writes, targets, revision=claim.revision, now=self.sync.clock())
         app = settings.app(claim.app)
         try:
             event = _event(claim.desired, app.default_zone if app else "Etc/UTC")
         except InvalidPart as invalid:
-            for write in state.due(self.writes, now_ms()):
+            for write in state.due(self.writes, self.sync.clock()):
                 self._fail(write, CalendarError(ErrorClass.PERMANENT, "invalid_part"), detail=str(invalid))
             return
         self.ends_at = _ends_at(event)
         results = await asyncio.gather(
-            *(self._attempt(write, event) for write in state.due(self.writes, now_ms())),
+            *(self._attempt(write, event) for write in state.due(self.writes, self.sync.clock())),
             return_exceptions=True,
         )
         for result in results:
@@ -188,7 +192,7 @@ class _PartUnderWay:
             ),
             key=partial(write_key, claim.app, claim.event_id, claim.desired.sequence_text, write.address),
             journal=partial(self._journal, write.id),
-            now_ms=now_ms,
+            now_ms=self.sync.clock,
         )
         try:
             outcome = await upsert.run()
@@ -211,7 +215,7 @@ class _PartUnderWay:
 
     async def _journal(self, wid: str, intent: Intent) -> None:
         """Writes an intent down. Raises `LeaseLost`: nothing may be sent then."""
-        self._replace(state.intended(self._current(wid), intent, now=now_ms()))
+        self._replace(state.intended(self._current(wid), intent, now=self.sync.clock()))
         await self.sync.store.journal(self.claim, self.writes, lease_s=self.sync.settings.worker.lease)
 
     def _succeed(self, write: Write, outcome: Outcome) -> None:
@@ -220,9 +224,9 @@ class _PartUnderWay:
         self.log.info("write_done", write=write.id, calendar=write.calendar, outcome=str(outcome.effect))
         match outcome.effect:
             case Effect.SUPERSEDED:
-                self._replace(state.superseded(write, now=now_ms()))
+                self._replace(state.superseded(write, now=self.sync.clock()))
             case Effect.DELETED_BY_PERSON:
-                self._replace(state.left_deleted(write, now=now_ms()))
+                self._replace(state.left_deleted(write, now=self.sync.clock()))
             case _:
                 found = outcome.found
                 assert found is not None  # there is an event where none was removed
@@ -237,12 +241,12 @@ class _PartUnderWay:
                         online=found.online,
                         url=found.url,
                         degraded=outcome.degraded,
-                        now=now_ms(),
+                        now=self.sync.clock(),
                     )
                 )
 
     def _fail(self, write: Write, error: CalendarError, *, detail: str) -> None:
-        now = now_ms()
+        now = self.sync.clock()
         decision = decide(
             error,
             tries=len(write.attempts) + 1,

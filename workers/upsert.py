@@ -144,7 +144,7 @@ class Upsert:
             found = [one] if one is not None and one.key == key else []
         live = [event for event in found if not event.cancelled]
         for stray in live[1:]:
-            _log.error("duplicate_event_removed", event=stray.event_id)
+            _log.error("duplicate_event_removed", provider_id=stray.event_id)
             await self.calendar.delete(stray.event_id)
         return next(iter(live or found), None)
 
@@ -180,7 +180,7 @@ class Upsert:
     async def _bring_up_to_date(self, found: Found) -> Outcome | None:
         """One step towards the newest revision; None where the event has to be looked at again."""
         if found.key != self._key(self.generation):
-            _log.error("foreign_event_under_our_id", event=found.event_id)
+            _log.error("foreign_event_under_our_id", provider_id=found.event_id)
             self.generation += 1
             return None
         if found.revision > self.revision:
@@ -243,7 +243,7 @@ class Upsert:
             return self._outcome(effect, found, draft)
         if not self._form.named_zone:
             raise CalendarError(ErrorClass.PERMANENT, "instant_differs")
-        _log.warning("zone_differs_at_provider", event=found.event_id)
+        _log.warning("zone_differs_at_provider", provider_id=found.event_id)
         self._form = _Form(named_zone=False, conference=self._form.conference)
         draft = self._draft()
         updated = await self.calendar.update(found.event_id, found.etag, draft, online=found.online)

@@ -51,7 +51,8 @@ async def run_worker(settings: Settings) -> None:
     store = Store(redis, settings.redis.key_prefix)
     name = f"{socket.gethostname()}:{os.getpid()}"
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        sync = Sync(store, settings, Directory(settings, session), worker=name)
+        directory = Directory(settings, session)
+        sync = Sync(store, settings, directory, worker=name)
         worker = _arq_worker(settings, redis, store, sync)
         health = Health(store, last_turn=lambda: worker.last_poll)
         admin = await start_admin(health, settings.worker.admin_host, settings.worker.admin_port)
@@ -63,6 +64,7 @@ async def run_worker(settings: Settings) -> None:
             reconciler.cancel()
             await admin.cleanup()
             await worker.close()
+            directory.close()
             _log.info("worker_stopped", worker=name)
 
 

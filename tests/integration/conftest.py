@@ -13,7 +13,18 @@ from config.settings import Settings
 from receiver.app import receiver_app
 from receiver.server import receiver_runner
 from receiver.signature import signature
+from sandbox.server import Sandbox
 from tests.conftest import FIRST_SECRET, Settle
+from tests.integration.calendars import (
+    GOOGLE,
+    MICROSOFT,
+    Clock,
+    World,
+    calendar_secrets,
+    calendar_tables,
+)
+from workers.calendars.directory import Directory
+from workers.sync import Sync
 
 
 class Answer(NamedTuple):
@@ -76,3 +87,26 @@ async def receiver(settings: Settings, store: Store) -> AsyncIterator[Receiver]:
     async with aiohttp.ClientSession() as session:
         yield Receiver(port, session)
     await runner.cleanup()
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with Sandbox() as sandbox:
+        sandbox.state.google.put_calendar(GOOGLE, shared_with={"*": "writer"})
+        sandbox.state.microsoft.put_calendar(MICROSOFT, None)
+        yield sandbox
+
+
+@pytest.fixture
+async def world(
+    settle: Settle, store: Store, sandbox: Sandbox, request: pytest.FixtureRequest
+) -> AsyncIterator[World]:
+    mark = request.node.get_closest_marker("settings")
+    changes = {"worker": {"request_timeout": "2s"}, **(mark.kwargs if mark else {})}
+    settings = settle(secrets=calendar_secrets(sandbox), **calendar_tables(sandbox), **changes)
+    clock = Clock()
+    async with aiohttp.ClientSession() as session:
+        directory = Directory(settings, session)
+        sync = Sync(store, settings, directory, worker="test", clock=clock)
+        yield World(settings, store, sandbox, sync, clock)
+        directory.close()

@@ -1,5 +1,8 @@
 """Plain HTTP clients of the look-alikes, as small as tests can read."""
 
+import asyncio
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,11 +56,8 @@ class Client:
             sent["Authorization"] = f"Bearer {self.token}"
         if self.prefer:
             sent.setdefault("Prefer", self.prefer)
-        params = {
-            name.replace("_", "$", 1) if name.startswith("_") else name: value
-            for name, value in query.items()
-        }
         url = self.base + path
+        params = {re.sub("^_", "$", name): value for name, value in query.items()}
         async with self.http.request(method, url, json=json, headers=sent, params=params) as answer:
             raw = await answer.read()
             try:
@@ -65,6 +65,17 @@ class Client:
             except msgspec.DecodeError:
                 body = raw.decode()
             return Answer(answer.status, body, dict(answer.headers))
+
+    async def get(self, path: str = "", /, **query: str) -> Answer:
+        """A GET with query options; a leading underscore stands for OData's dollar."""
+        return await self("GET", path, None, headers=None, **query)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for something that happens in the sandbox and tells nobody."""
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.005)
 
 
 def google_event(**fields: Any) -> dict[str, Any]:

@@ -4,16 +4,17 @@ from tests.sandbox.clients import Client, google_event
 
 
 async def add(google: Client, event_id: str, day: int, key: str) -> None:
-    times = {
+    event = {
+        "id": event_id,
         "start": {"dateTime": f"2026-10-{day:02}T09:00:00Z"},
         "end": {"dateTime": f"2026-10-{day:02}T10:00:00Z"},
+        "extendedProperties": {"private": {"key": key, "app": "hiring"}},
     }
-    private = {"private": {"key": key, "app": "hiring"}}
-    await google("POST", json=google_event(id=event_id, extendedProperties=private, **times))
+    await google("POST", json=google_event(**event))
 
 
 async def ids(google: Client, **query: str) -> list[str]:
-    answer = await google("GET", **query)
+    answer = await google.get(**query)
     assert answer.status == 200, answer.body
     return [item["id"] for item in answer.body["items"]]
 
@@ -58,8 +59,8 @@ async def test_pages_follow_one_another_in_order(google: Client) -> None:
     for day in (8, 6, 7):
         await add(google, f"event{day}", day, "k")
     query = {"maxResults": "2", "orderBy": "startTime", "singleEvents": "true"}
-    first = await google("GET", **query)
-    second = await google("GET", pageToken=first.body["nextPageToken"], **query)
+    first = await google.get(**query)
+    second = await google.get(pageToken=first.body["nextPageToken"], **query)
     found = [item["id"] for item in first.body["items"] + second.body["items"]]
     assert found == ["event6", "event7", "event8"]
     assert "nextPageToken" not in second.body
@@ -79,5 +80,5 @@ async def test_pages_follow_one_another_in_order(google: Client) -> None:
     ids=str,
 )
 async def test_a_query_that_cannot_be_answered_is_refused(google: Client, query: dict[str, str]) -> None:
-    answer = await google("GET", **query)
+    answer = await google.get(**query)
     assert (answer.status, answer.reason) == (400, "invalid")

@@ -44,6 +44,7 @@ async def test_an_all_day_event_keeps_its_dates(google: Client) -> None:
         ({"date": "2026-10-06", "dateTime": "2026-10-06T09:30:00Z"}, BERLIN, "invalid"),
         ({"dateTime": "6 October", "timeZone": "UTC"}, BERLIN, "invalid"),
         ({"dateTime": "2026-02-30T09:00:00Z"}, BERLIN, "invalid"),
+        ({"dateTime": "0001-01-01T00:00:00+05:00"}, BERLIN, "invalid"),
         ({"date": "2026-02-30"}, {"date": "2026-03-01"}, "invalid"),
         ({}, BERLIN, "required"),
     ],

@@ -17,7 +17,7 @@ def by_property(value: str, property_id: str = PROPERTY) -> str:
 
 
 async def subjects(graph: Client, path: str = "/events", **query: str) -> list[str]:
-    answer = await graph("GET", path, **query)
+    answer = await graph.get(path, **query)
     assert answer.status == 200, answer.body
     return [event["subject"] for event in answer.body["value"]]
 
@@ -101,7 +101,7 @@ async def test_a_calendar_view_holds_what_touches_the_period(graph: Client) -> N
 async def test_a_query_that_cannot_be_answered_is_refused(
     graph: Client, path: str, query: dict[str, str]
 ) -> None:
-    assert (await graph("GET", path, **query)).status == 400
+    assert (await graph.get(path, **query)).status == 400
 
 
 async def test_a_schedule_shows_what_is_taken(graph: Client, box: Sandbox) -> None:

@@ -44,6 +44,14 @@ async def test_other_names_are_refused(graph: Client, zone: str) -> None:
     assert (answer.status, answer.code) == (400, "TimeZoneNotSupportedException")
 
 
+async def test_an_unknown_zone_for_the_reply_is_refused_before_anything_is_stored(
+    box: Sandbox, graph: Client
+) -> None:
+    answer = await graph("POST", "/events", graph_event(), headers={"Prefer": 'outlook.timezone="Mars"'})
+    assert answer.code == "TimeZoneNotSupportedException"
+    assert not box.state.microsoft.mailbox(PANEL).events
+
+
 async def test_a_mailbox_may_refuse_a_listed_name(box: Sandbox, graph: Client) -> None:
     rules = ZoneRules(refused=frozenset({"W. Europe Standard Time"}))
     box.state.microsoft.put_mailbox(PANEL, zone_rules=rules)

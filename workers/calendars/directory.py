@@ -36,6 +36,18 @@ class Directory:
             self._calendars[name] = self._open(name)
         return self._calendars[name]
 
+    def close(self) -> None:
+        """Closes the connections to the token endpoints; the session is its owner's."""
+        for http in self._accounts.values():
+            http.tokens.close()
+
+    async def token(self, account: str) -> str:
+        """Gives an access token of the account of this name. Raises `KeyError`, `CalendarError`."""
+        configured = self._settings.account(account)
+        if configured is None:
+            raise KeyError(account)
+        return await self._http(configured).tokens.token()
+
     def _open(self, name: str) -> Calendar:
         configured = self._settings.calendar(name)
         account = self._settings.account(configured.account) if configured else None

@@ -100,6 +100,12 @@ class GoogleCalendar:
         headers = {"If-Match": etag} if etag else {}
         return _found(raise_for_answer(await self._send(request, headers)))
 
+    async def probe(self) -> None:
+        """Lists one event, which the scope for writing events allows."""
+        raise_for_answer(
+            await self._send(self._events.list(calendarId=self._calendar_id, maxResults=1)), calendar=True
+        )
+
     async def delete(self, event_id: str) -> None:
         """Removes one event; 404 and 410 mean that it is gone."""
         request = self._events.delete(

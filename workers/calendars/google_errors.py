@@ -28,15 +28,16 @@ _BY_STATUS = {
 }
 
 
-def raise_for_answer(answer: Answer, *, creating: str = "") -> dict[str, Any]:
-    """Gives the event of a good answer; else raises what the answer means.
+def raise_for_answer(answer: Answer, *, creating: str = "", calendar: bool = False) -> dict[str, Any]:
+    """Gives the resource of a good answer; else raises what the answer means.
 
     Args:
         answer: what Google said.
         creating: our id, where the answer is to an insert.
+        calendar: whether the request named a calendar but no event, so that nothing found means the calendar.
     """
     data = answer.json()
-    if 200 <= answer.status < 300 and "id" in data:
+    if 200 <= answer.status < 300 and ("id" in data or "items" in data):
         return data
     error = data.get("error")
     error = error if isinstance(error, dict) else {}
@@ -48,7 +49,7 @@ def raise_for_answer(answer: Answer, *, creating: str = "") -> dict[str, Any]:
     if answer.status == 400 and (field := _refused_form(first, error)):
         raise FormRefused(field, reason, request_id=request_id)
     raise CalendarError(
-        _class_of(answer, reason, creating=bool(creating)),
+        _class_of(answer, reason, calendar=calendar or bool(creating)),
         reason,
         request_id=request_id,
         retry_after=answer.retry_after,
@@ -56,15 +57,15 @@ def raise_for_answer(answer: Answer, *, creating: str = "") -> dict[str, Any]:
     )
 
 
-def _class_of(answer: Answer, reason: str, *, creating: bool) -> ErrorClass:
+def _class_of(answer: Answer, reason: str, *, calendar: bool) -> ErrorClass:
     if answer.status >= 500 or answer.status < 400:
         return ErrorClass.TRANSIENT  # also a page of HTML with 200: something between us and Google spoke
     if reason in _BY_REASON:
         return _BY_REASON[reason]
     if answer.status == 403:
         # On an event that exists this may only mean that it is cancelled: whoever writes looks again.
-        return ErrorClass.AUTH if creating else ErrorClass.CONFLICT
-    if answer.status == 404 and creating:
+        return ErrorClass.AUTH if calendar else ErrorClass.CONFLICT
+    if answer.status == 404 and calendar:
         return ErrorClass.PARK  # the calendar is not there, or not shared with us any more
     return _BY_STATUS.get(answer.status, ErrorClass.PERMANENT)
 

@@ -20,6 +20,7 @@ from config.errors import ConfigError
 from workers.errors import CalendarError, ErrorClass
 
 SCOPES = ("https://www.googleapis.com/auth/calendar.events",)
+_TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - where tokens are asked for
 _FRESH_FOR = timedelta(minutes=4)
 
 
@@ -53,6 +54,9 @@ class GoogleTokens:
                 raise CalendarError(ErrorClass.TRANSIENT, type(error).__name__) from None
             return str(current.token)
 
+    def close(self) -> None:
+        """Nothing is kept open between refreshes."""
+
     def _load(self) -> Any:
         """The credentials; made anew when the secret behind them has changed."""
         account = self._account
@@ -70,11 +74,16 @@ class GoogleTokens:
                 if account.subject:
                     credentials = credentials.with_subject(account.subject)
             else:
-                credentials = google.oauth2.credentials.Credentials.from_authorized_user_info(
-                    info, scopes=SCOPES
+                # Not by from_authorized_user_info: it asks Google whatever `token_uri` says.
+                credentials = google.oauth2.credentials.Credentials(
+                    token=None,
+                    refresh_token=info["refresh_token"],
+                    client_id=info["client_id"],
+                    client_secret=info["client_secret"],
+                    token_uri=info.get("token_uri", _TOKEN_URI),
+                    scopes=SCOPES,
                 )
-                credentials.token = None
-        except (ConfigError, ValueError) as error:
+        except (ConfigError, ValueError, KeyError) as error:
             raise CalendarError(ErrorClass.AUTH, f"credentials unreadable ({type(error).__name__})") from None
         self._secret, self._credentials = secret, credentials
         return credentials

@@ -26,6 +26,11 @@ class Tokens(Protocol):
         ...
 
 
+    def close(self) -> None:
+        """Closes what is kept open between requests for tokens."""
+        ...
+
+
 class Answer(msgspec.Struct, frozen=True):
     """What came back."""
 

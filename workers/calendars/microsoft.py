@@ -129,6 +129,10 @@ class MicrosoftCalendar:
             {**event, "singleValueExtendedProperties": draft.update["singleValueExtendedProperties"]}
         )
 
+    async def probe(self) -> None:
+        """Lists one event."""
+        raise_for_answer(await self._send("GET", f"{self._calendar}/events?$top=1&$select=id"), calendar=True)
+
     async def delete(self, event_id: str) -> None:
         """Removes one event; 404 means that it is gone."""
         answer = await self._send("DELETE", self._event(event_id))

@@ -29,10 +29,10 @@ class MicrosoftTokens:
 
     def __init__(self, account: MicrosoftAccount, *, timeout_s: float) -> None:
         self._account = account
-        self._timeout_s = timeout_s
         self._lock = asyncio.Lock()
         self._credential: Any = None
         self._app: msal.ConfidentialClientApplication | None = None
+        self._http = _http_client(account, timeout_s)
         self._token = ""
         self._lives_until = 0.0
         self._scope = f"{_origin(account.graph_endpoint)}/.default"
@@ -57,6 +57,10 @@ class MicrosoftTokens:
             self._lives_until = time.time() + float(answer.get("expires_in", 0))
             return self._token
 
+    def close(self) -> None:
+        """Closes the connections to the token endpoint."""
+        self._http.close()
+
     def _acquire(self, *, renew: bool) -> dict[str, Any]:
         """One acquisition, in a thread. The application is made anew when its credential has changed."""
         try:
@@ -68,7 +72,7 @@ class MicrosoftTokens:
                 self._account.client_id,
                 authority=f"{self._account.authority.rstrip('/')}/{self._account.tenant_id}",
                 client_credential=credential,
-                http_client=_http_client(self._account, self._timeout_s),
+                http_client=self._http,
                 instance_discovery=False,  # the authority is the operator's own word
             )
             self._credential = credential
@@ -82,7 +86,7 @@ def _credential(account: MicrosoftAccount) -> Any:
     if account.client_secret:
         return account.client_secret.value()
     if account.federated_token:
-        return {"client_assertion": account.federated_token.value()}
+        return {"client_assertion": account.federated_token.value}  # read anew for each request
     assert account.certificate is not None  # one of the three, by the settings' own check
     pem = account.certificate.value()
     certificate = x509.load_pem_x509_certificate(pem[pem.index("-----BEGIN CERTIFICATE") :].encode())

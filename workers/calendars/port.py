@@ -82,6 +82,10 @@ class Calendar(Protocol):
         """
         ...
 
+    async def probe(self) -> None:
+        """Reads a little of the calendar. Raises where it is not there, or not ours to read."""
+        ...
+
     async def delete(self, event_id: str) -> None:
         """Removes the event; one that is already gone is no error."""
         ...

@@ -1,0 +1,128 @@
+"""What the product promises, with real processes, a real Redis and real HTTP."""
+
+import asyncio
+import signal
+
+import pytest
+
+from tests.acceptance.conftest import Service, kill, until
+from tests.callbacks import SEQUENCING, changed, moved
+from tests.integration.calendars import utc
+
+
+async def test_ten_equal_callbacks_at_once_are_two_events_and_a_reschedule_moves_them(
+    service: Service,
+) -> None:
+    await service.start("receiver")
+    await service.start("worker")
+    answers = await asyncio.gather(*(service.post(SEQUENCING) for _ in range(10)))
+    assert sorted(status for status, _, _ in answers) == [200] * 9 + [202]
+    await service.written()
+    assert sorted((event.provider, event.starts_at) for event in service.events()) == [
+        ("google", utc(11)),
+        ("microsoft", utc(12)),
+    ]
+    before = {event.id for event in service.events()}
+    assert (await service.post(moved(2)))[0] == 202
+    await service.written()
+    assert {event.id for event in service.events()} == before
+    assert sorted(event.starts_at for event in service.events()) == [utc(13), utc(14)]
+
+
+@pytest.mark.parametrize("provider", ["google", "microsoft"])
+async def test_a_worker_killed_in_the_middle_of_a_create_leaves_one_event(
+    service: Service, provider: str
+) -> None:
+    service.sandbox.state.faults.add(fault="hold", provider=provider, method="POST")
+    await service.start("receiver")
+    worker = await service.start("worker")
+    await service.post(SEQUENCING)
+    await until(lambda: service.sandbox.state.faults.held)
+    kill(worker)
+    await worker.wait()
+    service.sandbox.state.faults.release()
+    assert len(service.events(provider)) == 1
+    await service.start("worker")
+    await service.written()
+    assert [event.starts_at for event in service.events(provider)] == [
+        utc(11 if provider == "google" else 12)
+    ]
+    assert len(service.events()) == 2
+
+
+async def test_while_redis_is_away_the_receiver_says_503_and_both_recover_by_themselves(
+    service: Service,
+) -> None:
+    receiver = await service.start("receiver")
+    worker = await service.start("worker")
+    await service.redis.stop()
+    status, answer, retry_after = await service.post(SEQUENCING)
+    assert (status, answer, retry_after) == (503, {"error": "redis_unavailable"}, "5")
+    await asyncio.sleep(1)
+    await service.redis.start()
+    assert (await service.post(SEQUENCING))[0] == 202
+    await service.written(within_s=30)
+    assert len(service.events()) == 2
+    assert (receiver.returncode, worker.returncode) == (None, None)
+
+
+async def test_what_was_acknowledged_survives_a_killed_redis(service: Service) -> None:
+    await service.start("receiver")
+    assert (await service.post(SEQUENCING))[0] == 202
+    assert service.redis.process is not None
+    service.redis.process.kill()
+    await service.redis.process.wait()
+    await service.redis.start()
+    assert (await service.post(SEQUENCING))[0] == 200
+    await service.start("worker")
+    await service.written()
+    assert len(service.events()) == 2
+
+
+async def test_deleting_arq_s_keys_loses_nothing(service: Service) -> None:
+    await service.start("receiver")
+    await service.post(SEQUENCING)
+    client = service.client()
+    for key in await client.keys("arq:*") + [b"sequence-sync:queue"]:
+        await client.delete(key)
+    await client.aclose()
+    await service.start("worker")
+    await service.written(within_s=30)
+    assert len(service.events()) == 2
+
+
+@pytest.mark.parametrize("name", ["receiver", "worker"])
+async def test_sigterm_ends_a_process_cleanly(service: Service, name: str) -> None:
+    child = await service.start(name)
+    child.send_signal(signal.SIGTERM)
+    assert await asyncio.wait_for(child.wait(), 10) == 0
+    assert "Traceback" not in service.log(name)
+
+
+async def test_a_worker_told_to_stop_finishes_what_it_has(service: Service) -> None:
+    service.sandbox.state.faults.add(fault="delay;before=0.5", provider="google", method="POST")
+    await service.start("receiver")
+    worker = await service.start("worker")
+    await service.post(SEQUENCING)
+    await until(lambda: service.sandbox.state.journal.requests)
+    worker.send_signal(signal.SIGTERM)
+    assert await asyncio.wait_for(worker.wait(), 10) == 0
+    assert await service.open_parts() == 0
+    assert len(service.events()) == 2
+
+
+async def test_no_log_line_says_what_a_meeting_is_about(service: Service) -> None:
+    body = changed(
+        sequence__0__event__summary="planted summary", sequence__1__event__description="planted description"
+    )
+    service.sandbox.state.faults.add(fault="error_after;status=500", provider="google", method="POST")
+    await service.start("receiver")
+    await service.start("worker")
+    await service.post(body)
+    await service.written()
+    await service.post(body.replace(b"{", b"", 1))
+    for name in ("receiver", "worker"):
+        assert "planted" not in service.log(name)
+        assert not any(
+            secret in service.log(name) for secret in ("client-secret", "microsoft-secret", "PRIVATE KEY")
+        )

@@ -1,0 +1,174 @@
+"""What the tests of the worker's side share: a world of sandbox, record and sync, and how to look at it."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from bookings.identity import booking_id, delivery_id
+from bookings.record import Booking, Write
+from bookings.store import Store, now_ms
+from config.settings import Settings
+from receiver.callback import Callback, read_callback
+from sandbox import inspection
+from sandbox.inspection import SeenEvent
+from sandbox.server import Sandbox
+from workers.sync import Sync
+
+GOOGLE = "interviews@globex.example"
+MICROSOFT = "panel@globex.example"
+PROVIDERS = ("google", "microsoft")
+
+
+def calendar_tables(sandbox: Sandbox) -> dict[str, Any]:
+    """A configuration of two calendars in the sandbox, part 123 to Google's and part 456 to Microsoft's."""
+    return {
+        "accounts": [
+            {
+                "name": "google-hr",
+                "provider": "google",
+                "service_account": "env:GOOGLE",
+                "api_endpoint": sandbox.google_endpoint,
+            },
+            {
+                "name": "microsoft-hr",
+                "provider": "microsoft",
+                "tenant_id": "globex",
+                "client_id": "sync",
+                "client_secret": "env:MICROSOFT",
+                "authority": sandbox.authority,
+                "graph_endpoint": sandbox.graph_endpoint,
+                "ca_file": sandbox.ca_file,
+            },
+        ],
+        "calendars": [
+            {"name": "interviews", "account": "google-hr", "calendar_id": GOOGLE},
+            {"name": "panel", "account": "microsoft-hr", "mailbox": MICROSOFT},
+        ],
+        "routes": [
+            {"app": "hiring", "sequence_id": "123", "calendars": ["interviews"]},
+            {"app": "hiring", "sequence_id": "456", "calendars": ["panel"]},
+            {"app": "hiring", "sequence_id": "both", "calendars": ["interviews", "panel"]},
+            {"app": "hiring", "sequence_id": "google", "calendars": ["interviews"]},
+            {"app": "hiring", "sequence_id": "microsoft", "calendars": ["panel"]},
+        ],
+    }
+
+
+def calendar_secrets(sandbox: Sandbox) -> dict[str, str]:
+    """The secrets behind it, known to the sandbox."""
+    sandbox.state.microsoft_tokens.register("globex", "sync", secret="microsoft-secret")
+    return {"GOOGLE": json.dumps(sandbox.service_account_key()), "MICROSOFT": "microsoft-secret"}
+
+
+class Clock:
+    """A clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.ahead_ms = 0
+
+    def __call__(self) -> int:
+        return now_ms() + self.ahead_ms
+
+    def advance(self, seconds: float) -> None:
+        self.ahead_ms += int(seconds * 1000)
+
+
+class World:
+    """Accepts callbacks and works on them, without the processes around."""
+
+    def __init__(self, settings: Settings, store: Store, sandbox: Sandbox, sync: Sync, clock: Clock) -> None:
+        self.settings = settings
+        self.store = store
+        self.sandbox = sandbox
+        self.sync = sync
+        self.clock = clock
+
+    async def accept(self, body: bytes, *, link: str | None = None) -> int:
+        """Stores a delivery, as the receiver would; gives its revision."""
+        callback = read_callback(body)
+        assert isinstance(callback, Callback)
+        accepted = await self.store.accept(
+            app="hiring",
+            event_id=str(callback.event_id),
+            delivery=delivery_id("hiring", link, body),
+            parts=callback.parts,
+            link=link,
+            window_s=0.001,
+            queue_limit=1000,
+            dead_letters_limit=1000,
+        )
+        return accepted.revision
+
+    async def work(self) -> None:
+        """Looks once at every open part."""
+        members = await self.store.redis.zrange(self.store.keys.open, 0, -1)
+        parts = [member.decode().split(":") for member in members]
+        await asyncio.gather(*(self.sync.part(bid, pid, "job") for bid, pid in parts))
+
+    async def work_until_done(self, *, rounds: int = 12) -> None:
+        """Works, letting the time pass that retries wait for."""
+        for _ in range(rounds):
+            await self.work()
+            if (await self.store.counts())["open"] == 0:
+                return
+            self.clock.advance(3600)
+        raise AssertionError("parts are still open")
+
+    async def booking(self, body: bytes) -> Booking:
+        callback = read_callback(body)
+        assert isinstance(callback, Callback)
+        booking = await self.store.booking(booking_id("hiring", str(callback.event_id)))
+        assert booking is not None
+        return booking
+
+    async def write(self, body: bytes) -> Write:
+        """The one write of a callback with one part that goes to one calendar."""
+        [part] = (await self.booking(body)).parts
+        [write] = part.writes
+        return write
+
+    def events(self, provider: str | None = None) -> list[SeenEvent]:
+        """What stands in the calendars."""
+        return [event for event in inspection.events(self.sandbox.state, provider) if event.live]
+
+    def event(self, provider: str) -> SeenEvent:
+        """The one event that stands in a provider's calendar."""
+        [event] = self.events(provider)
+        return event
+
+    def fault(self, provider: str, fault: str, *, method: str = "*", count: int | None = 1) -> None:
+        self.sandbox.state.faults.add(fault=fault, provider=provider, method=method, count=count)
+
+    def requests(self, provider: str) -> list[str]:
+        """The methods of the requests that a provider got, in order."""
+        return [each.method for each in self.sandbox.state.journal.requests if each.provider == provider]
+
+
+def one_part(
+    sequence_id: str,
+    *,
+    start: str = "2026-04-30T11:00:00Z",
+    end: str = "2026-04-30T12:00:00Z",
+    event_id: str = "booking-1",
+    **fields: Any,
+) -> bytes:
+    """A callback with one part, routed by its `sequence_id`."""
+    event = {"event_id": event_id, "start": start, "end": end, "summary": "Pre screen", **fields}
+    return json.dumps(
+        {
+            "event": {
+                "event_id": event_id,
+                "start": {"time": "2026-04-30T11:00:00Z", "tzid": "Europe/London"},
+                "end": {"time": "2026-04-30T13:00:00Z", "tzid": "Europe/London"},
+                "summary": "Interview",
+            },
+            "participants": [],
+            "sequence": [{"sequence_id": sequence_id, "event": event, "participants": [{"sub": "acc_1"}]}],
+        }
+    ).encode()
+
+
+def utc(hour: int, minute: int = 0) -> datetime:
+    """A time on the day of the documented callback."""
+    return datetime(2026, 4, 30, hour, minute, tzinfo=UTC)

@@ -1,0 +1,227 @@
+"""The record's scripts, each against what may come in between."""
+
+import asyncio
+
+import pytest
+from arq.jobs import deserialize_job_raw
+from redis.asyncio import Redis
+
+from bookings import queue
+from bookings.errors import LeaseLost
+from bookings.identity import booking_id, part_id
+from bookings.record import Part, Write, WriteState
+from bookings.store import Claim, Store
+from receiver.callback import Callback, read_callback
+from tests.callbacks import SEQUENCING, moved
+
+BID = booking_id("hiring", "qTtZdczOccgaPncGJaCiLg")
+PID = part_id("123")
+
+
+async def accept(store: Store, body: bytes = SEQUENCING) -> int:
+    callback = read_callback(body)
+    assert isinstance(callback, Callback)
+    accepted = await store.accept(
+        app="hiring", event_id=str(callback.event_id), delivery=f"d{hash(body) & 0xFFFF}", parts=callback.parts,
+        link=None, window_s=1, queue_limit=100, dead_letters_limit=100,
+    )  # fmt: skip
+    return accepted.revision
+
+
+async def claim(store: Store, holder: str = "a", *, lease_s: float = 10, job: str = "job") -> Claim:
+    claimed = await store.claim(BID, PID, holder=holder, lease_s=lease_s, job=job)
+    assert claimed is not None
+    return claimed
+
+
+async def settle(store: Store, claimed: Claim, *writes: Write, ends_at: int = 0) -> Claim | None:
+    return await store.settle(claimed, writes, ends_at=ends_at, lease_s=10, keep_s=100, keep_at_least_s=50)
+
+
+def write(state: WriteState, *, due_at: int = 0) -> Write:
+    return Write(id="w", calendar="c", address=None, state=state, due_at=due_at)
+
+
+async def test_arq_reads_the_jobs_that_our_script_queues(store: Store, redis: Redis) -> None:
+    await accept(store)
+    jobs = await redis.zrange(store.keys.queue, 0, -1, withscores=True)
+    payload = await redis.get(b"arq:job:" + jobs[0][0])
+    function, arguments, _, attempt, at = deserialize_job_raw(payload, deserializer=queue.deserialize)
+    assert (function, tuple(arguments)) == (queue.FUNCTION, (BID, PID))
+    assert (attempt, at) == (None, jobs[0][1])
+
+
+async def test_a_revision_is_at_least_the_clock_and_always_higher(store: Store, redis: Redis) -> None:
+    seconds, _ = await redis.time()
+    first = await accept(store)
+    assert first >= seconds * 1000
+    await redis.hset(store.keys.booking(BID), "revision", str(first + 1_000_000))
+    assert await accept(store, moved(1)) == first + 1_000_001
+
+
+async def test_a_part_has_one_holder_at_a_time(store: Store) -> None:
+    await accept(store)
+    claims = await asyncio.gather(
+        *(store.claim(BID, PID, holder=str(number), lease_s=10, job="j") for number in range(20))
+    )
+    assert len([each for each in claims if each is not None]) == 1
+
+
+async def test_a_claim_whose_answer_was_lost_is_given_again(store: Store) -> None:
+    await accept(store)
+    assert await claim(store, "a") == await claim(store, "a")
+
+
+async def test_a_lease_that_ran_out_is_taken_over_and_the_late_holder_changes_nothing(store: Store) -> None:
+    await accept(store)
+    late = await claim(store, "a", lease_s=0.01)
+    await asyncio.sleep(0.02)
+    newer = await claim(store, "b")
+    assert int(newer.fence) > int(late.fence)
+    with pytest.raises(LeaseLost):
+        await store.journal(late, [write(WriteState.WRITING)], lease_s=10)
+    with pytest.raises(LeaseLost):
+        await settle(store, late, write(WriteState.WRITTEN))
+    assert await settle(store, newer, write(WriteState.WRITTEN)) is None
+
+
+async def test_what_was_journalled_is_there_for_the_next_holder(store: Store) -> None:
+    await accept(store)
+    first = await claim(store, "a", lease_s=10)
+    await store.journal(first, [write(WriteState.WRITING)], lease_s=0.01)
+    await asyncio.sleep(0.02)
+    assert (await claim(store, "b")).writes == (write(WriteState.WRITING),)
+
+
+async def test_the_lease_lasts_as_long_as_it_is_renewed(store: Store) -> None:
+    await accept(store)
+    held = await claim(store, "a", lease_s=0.05)
+    for _ in range(4):
+        await asyncio.sleep(0.03)
+        await store.journal(held, None, lease_s=0.05)
+    assert await store.claim(BID, PID, holder="b", lease_s=1, job="j") is None
+
+
+async def test_a_revision_that_came_in_meanwhile_is_given_to_the_holder(store: Store) -> None:
+    await accept(store)
+    held = await claim(store)
+    newest = await accept(store, moved(1))
+    again = await settle(store, held, write(WriteState.WRITTEN))
+    assert again is not None
+    assert again.revision == newest
+    assert bytes(again.desired.event) != bytes(held.desired.event)
+    assert await settle(store, again, write(WriteState.WRITTEN)) is None
+
+
+async def test_an_open_part_is_queued_for_when_it_is_due(store: Store, redis: Redis) -> None:
+    await accept(store)
+    seconds, _ = await redis.time()
+    due = (seconds + 60) * 1000
+    await settle(store, await claim(store), write(WriteState.RETRYING, due_at=due))
+    newest = (await redis.zrange(store.keys.queue, -1, -1, withscores=True))[0]
+    assert newest[1] == due
+    assert (await store.counts())["open"] == 2
+    assert (await redis.pttl(b"arq:job:" + newest[0])) > 60_000
+
+
+async def test_a_record_expires_only_when_everything_in_it_is_done(store: Store, redis: Redis) -> None:
+    await accept(store)
+    key = store.keys.booking(BID)
+    await settle(store, await claim(store), write(WriteState.WRITTEN))
+    assert await redis.pttl(key) == -1
+    other = await store.claim(BID, part_id("456"), holder="a", lease_s=10, job="j")
+    assert other is not None
+    await settle(store, other, write(WriteState.DEAD))
+    assert await redis.pttl(key) == -1
+    await redis.hset(key, f"state:{part_id('456')}", "open")
+    other = await store.claim(BID, part_id("456"), holder="b", lease_s=10, job="j")
+    assert other is not None
+    await settle(store, other, write(WriteState.WRITTEN))
+    assert 45_000 < await redis.pttl(key) <= 50_000
+    await accept(store, moved(1))
+    assert await redis.pttl(key) == -1
+
+
+async def test_a_record_is_kept_for_a_time_after_its_last_part_is_over(store: Store, redis: Redis) -> None:
+    await accept(store)
+    seconds, _ = await redis.time()
+    await settle(store, await claim(store), write(WriteState.WRITTEN), ends_at=(seconds + 1000) * 1000)
+    other = await store.claim(BID, part_id("456"), holder="a", lease_s=10, job="j")
+    assert other is not None
+    await settle(store, other, write(WriteState.WRITTEN), ends_at=(seconds + 10) * 1000)
+    assert abs(await redis.pttl(store.keys.booking(BID)) - 1_100_000) < 3000
+
+
+async def test_a_dead_letter_goes_when_its_write_is_no_longer_dead(store: Store) -> None:
+    await accept(store)
+    await settle(store, await claim(store), write(WriteState.DEAD))
+    assert [letter for letter, _ in await store.dead_letters(limit=5)] == [f"{BID}:{PID}:w"]
+    await accept(store, moved(1))
+    await settle(store, await claim(store), write(WriteState.WRITTEN))
+    assert await store.dead_letters(limit=5) == []
+
+
+async def overdue(store: Store, redis: Redis) -> None:
+    for member in await redis.zrange(store.keys.open, 0, -1):
+        await redis.zadd(store.keys.open, {member: 0})
+
+
+async def test_parts_without_a_job_are_queued_again(store: Store, redis: Redis) -> None:
+    await accept(store)
+    await redis.delete(store.keys.queue)
+    await overdue(store, redis)
+    assert await store.reconcile() == (2, 2)
+    assert (await store.counts())["queue"] == 2
+    assert await store.reconcile() == (0, 0)
+
+
+async def test_a_job_without_payload_is_no_job(store: Store, redis: Redis) -> None:
+    await accept(store)
+    for key in await redis.keys("arq:job:*"):
+        await redis.delete(key)
+    await overdue(store, redis)
+    assert (await store.reconcile())[1] == 2
+
+
+async def test_parts_that_only_wait_in_a_long_queue_are_left_there(store: Store, redis: Redis) -> None:
+    await accept(store)
+    await overdue(store, redis)
+    assert await store.reconcile() == (2, 0)
+
+
+async def test_a_part_under_lease_is_left_to_its_holder(store: Store, redis: Redis) -> None:
+    await accept(store)
+    await claim(store, job="none")
+    await redis.delete(store.keys.queue)
+    await redis.zadd(store.keys.open, {f"{BID}:{PID}": 0})
+    assert await store.reconcile() == (1, 0)
+
+
+async def test_a_part_whose_holder_died_is_queued_again_when_the_lease_is_over(
+    store: Store, redis: Redis
+) -> None:
+    await accept(store)
+    [job] = [key for key in await redis.zrange(store.keys.queue, 0, -1) if PID.encode() in key]
+    await claim(store, lease_s=0.01, job=job.decode())
+    await asyncio.sleep(0.02)
+    assert await store.reconcile() == (1, 1)
+
+
+async def test_one_process_holds_an_office_at_a_time(store: Store) -> None:
+    assert await store.elect("reconciler", "a", for_s=0.05)
+    assert not await store.elect("reconciler", "b", for_s=0.05)
+    await asyncio.sleep(0.06)
+    assert await store.elect("reconciler", "b", for_s=0.05)
+
+
+async def test_bookings_are_listed_newest_first(store: Store) -> None:
+    for event_id in ("one", "two", "three"):
+        await store.accept(
+            app="hiring", event_id=event_id, delivery=event_id, parts=[Part(sequence_id="1", event=SEQUENCING_EVENT)],
+            link=None, window_s=1, queue_limit=100, dead_letters_limit=100,
+        )  # fmt: skip
+        await asyncio.sleep(0.002)
+    assert [booking.event_id async for booking in store.bookings()] == ["three", "two", "one"]
+
+
+SEQUENCING_EVENT = read_callback(SEQUENCING).parts[0].event  # type: ignore[union-attr]

@@ -1,0 +1,66 @@
+"""When a failure is tried again."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workers.backoff import UNKNOWN_OUTCOME_S, Policy, decide
+from workers.errors import CalendarError, ErrorClass
+
+POLICY = Policy(base=1, cap=600, retry_for=86_400)
+RETRIED = [ErrorClass.TRANSIENT, ErrorClass.THROTTLED, ErrorClass.CONFLICT, ErrorClass.GONE]
+
+
+def error(
+    error_class: ErrorClass, *, retry_after: float | None = None, unknown: bool = False
+) -> CalendarError:
+    return CalendarError(error_class, "code", retry_after=retry_after, unknown=unknown)
+
+
+@pytest.mark.parametrize("error_class", RETRIED)
+@given(tries=st.integers(1, 10_000), jitter=st.floats(0, 1))
+def test_a_wait_is_anything_up_to_the_doubling_bound(
+    error_class: ErrorClass, tries: int, jitter: float
+) -> None:
+    decision = decide(error(error_class), tries=tries, failing_for_s=0, policy=POLICY, jitter=jitter)
+    assert decision.wait_s is not None
+    assert 0 <= decision.wait_s <= min(600, 2 ** min(tries - 1, 20))
+    assert not decision.parked
+
+
+def test_a_failure_that_has_lasted_long_enough_is_dead() -> None:
+    for failing_for_s, dead in ((86_399, False), (86_400, True)):
+        decision = decide(
+            error(ErrorClass.TRANSIENT), tries=9, failing_for_s=failing_for_s, policy=POLICY, jitter=1
+        )
+        assert (decision.wait_s is None) == dead
+
+
+def test_a_permanent_failure_is_dead_at_once() -> None:
+    assert (
+        decide(error(ErrorClass.PERMANENT), tries=1, failing_for_s=0, policy=POLICY, jitter=1).wait_s is None
+    )
+
+
+@pytest.mark.parametrize(("asked", "least", "most"), [(30, 30, 31), (0, 1, 2), (100_000, 600, 601)])
+def test_retry_after_is_honoured_between_base_and_cap(asked: float, least: float, most: float) -> None:
+    throttled = error(ErrorClass.THROTTLED, retry_after=asked)
+    for jitter in (0.0, 1.0):
+        wait = decide(throttled, tries=1, failing_for_s=0, policy=POLICY, jitter=jitter).wait_s
+        assert wait is not None
+        assert least <= wait <= most
+
+
+def test_an_unknown_outcome_is_given_time_to_show() -> None:
+    decision = decide(
+        error(ErrorClass.TRANSIENT, unknown=True), tries=1, failing_for_s=0, policy=POLICY, jitter=0
+    )
+    assert decision.wait_s == UNKNOWN_OUTCOME_S
+
+
+@pytest.mark.parametrize("error_class", [ErrorClass.PARK, ErrorClass.AUTH])
+def test_what_a_person_must_mend_is_parked_and_never_dies_of_waiting(error_class: ErrorClass) -> None:
+    decision = decide(error(error_class), tries=500, failing_for_s=1e9, policy=POLICY, jitter=0)
+    assert decision.parked
+    assert decision.wait_s is not None
+    assert decision.wait_s >= 300

@@ -1,0 +1,121 @@
+"""The state machine of a write."""
+
+from msgspec.structs import replace
+
+from bookings import state
+from bookings.record import UNROUTED, Attempt, Intent, Write, WriteState
+from config.settings import CalendarAddress
+
+ONE = state.Target("w1", "interviews", CalendarAddress("google", "a", "primary"))
+TWO = state.Target("w2", "panel", CalendarAddress("microsoft", "b", ""))
+FAILURE = Attempt(at=5, error_class="transient", code="backendError")
+
+
+def test_each_target_gets_a_pending_write() -> None:
+    writes = state.revised((), [ONE, TWO], revision=7, now=1)
+    assert [(write.id, write.calendar, write.state, write.revision) for write in writes] == [
+        ("w1", "interviews", WriteState.PENDING, 7),
+        ("w2", "panel", WriteState.PENDING, 7),
+    ]
+
+
+def test_a_newer_revision_opens_a_finished_write_and_keeps_what_is_known_of_its_event() -> None:
+    for finished in (WriteState.WRITTEN, WriteState.DEAD, WriteState.SUPERSEDED, WriteState.CANCELLED):
+        write = Write(
+            id="w1", calendar="interviews", address=ONE.address, state=finished, revision=7, event_id="e", etag="t",
+            written_revision=7, attempts=(FAILURE,), failing_since=3, reason="transient",
+        )  # fmt: skip
+        [revised] = state.revised((write,), [ONE], revision=8, now=9)
+        assert (revised.state, revised.revision, revised.event_id, revised.etag) == (
+            WriteState.PENDING,
+            8,
+            "e",
+            "t",
+        )
+        assert (revised.attempts, revised.failing_since, revised.reason) == ((), 0, "")
+
+
+def test_the_same_revision_changes_nothing() -> None:
+    writes = state.revised((), [ONE], revision=7, now=1)
+    failed = (state.failed(writes[0], FAILURE, due_at=50, parked=False, detail="", now=9),)
+    assert state.revised(failed, [ONE], revision=7, now=10) == failed
+
+
+def test_an_intent_in_doubt_survives_a_newer_revision() -> None:
+    [write] = state.revised((), [ONE], revision=7, now=1)
+    intent = Intent(operation="create", revision=7, generation=0, at=2)
+    [revised] = state.revised((state.intended(write, intent, now=2),), [ONE], revision=8, now=3)
+    assert revised.intent == intent
+
+
+def test_a_part_without_targets_is_one_dead_write() -> None:
+    [write] = state.revised((), [], revision=7, now=1)
+    assert (write.id, write.state, write.reason) == (UNROUTED, WriteState.DEAD, UNROUTED)
+
+
+def test_a_part_that_is_routed_now_has_no_unrouted_write_any_more() -> None:
+    unrouted = state.revised((), [], revision=7, now=1)
+    assert [write.id for write in state.revised(unrouted, [ONE], revision=8, now=2)] == ["w1"]
+
+
+def test_a_calendar_that_is_no_target_any_more_keeps_what_it_has() -> None:
+    [written] = state.revised((), [ONE], revision=7, now=1)
+    written = replace(written, state=WriteState.WRITTEN)
+    assert state.revised((written,), [TWO], revision=8, now=2)[0] == written
+
+
+def test_a_renamed_calendar_is_the_same_write() -> None:
+    writes = state.revised((), [ONE], revision=7, now=1)
+    [renamed] = state.revised(writes, [state.Target("w1", "talks", ONE.address)], revision=7, now=2)
+    assert (renamed.calendar, renamed.state) == ("talks", WriteState.PENDING)
+
+
+def test_only_open_writes_whose_time_has_come_are_due() -> None:
+    [pending, other] = state.revised((), [ONE, TWO], revision=7, now=1)
+    later = state.failed(pending, FAILURE, due_at=50, parked=False, detail="", now=9)
+    dead = state.failed(other, FAILURE, due_at=None, parked=False, detail="", now=9)
+    assert state.due((later, dead), 49) == []
+    assert state.due((later, dead), 50) == [later]
+
+
+def test_a_failure_is_kept_with_the_time_of_the_first_one() -> None:
+    [write] = state.revised((), [ONE], revision=7, now=1)
+    write = state.failed(write, FAILURE, due_at=50, parked=False, detail="backendError", now=10)
+    write = state.failed(write, FAILURE, due_at=90, parked=True, detail="backendError", now=60)
+    assert (write.state, write.failing_since, write.due_at, len(write.attempts)) == (
+        WriteState.PARKED,
+        10,
+        90,
+        2,
+    )
+    assert (write.reason, write.detail) == ("transient", "backendError")
+
+
+def test_of_very_many_attempts_the_first_and_the_newest_are_kept() -> None:
+    [write] = state.revised((), [ONE], revision=7, now=1)
+    for number in range(100):
+        write = state.failed(
+            write, replace(FAILURE, at=number), due_at=1, parked=False, detail="", now=number + 1
+        )
+    assert len(write.attempts) == state.MOST_ATTEMPTS
+    assert [write.attempts[0].at, write.attempts[1].at, write.attempts[-1].at] == [0, 71, 99]
+
+
+def test_success_clears_the_intent_and_the_failure() -> None:
+    [write] = state.revised((), [ONE], revision=7, now=1)
+    write = state.intended(write, Intent(operation="create", revision=7, generation=1, at=2), now=2)
+    write = state.failed(write, FAILURE, due_at=50, parked=False, detail="x", now=9)
+    write = state.written(
+        write,
+        revision=7,
+        generation=1,
+        event_id="e",
+        etag="t",
+        digest="d",
+        online=False,
+        url="",
+        degraded=(),
+        now=10,
+    )
+    assert (write.state, write.intent, write.reason, write.failing_since) == (WriteState.WRITTEN, None, "", 0)
+    assert (write.written_revision, write.generation) == (7, 1)
