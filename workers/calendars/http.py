@@ -25,7 +25,6 @@ class Tokens(Protocol):
         """
         ...
 
-
     def close(self) -> None:
         """Closes what is kept open between requests for tokens."""
         ...

@@ -1,0 +1,230 @@
+"""Tokens of every kind of account, asked of the sandbox by the vendors' own libraries."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+
+from config.accounts import GoogleAccount, MicrosoftAccount
+from sandbox.server import Sandbox
+from tests.conftest import Settle
+from workers.calendars.google_tokens import GoogleTokens
+from workers.calendars.microsoft_tokens import MicrosoftTokens
+from workers.errors import CalendarError, ErrorClass
+
+Google = Callable[..., GoogleTokens]
+Microsoft = Callable[..., MicrosoftTokens]
+
+
+@pytest.fixture
+def google(settle: Settle, sandbox: Sandbox) -> Google:
+    def make(secret: dict[str, Any], kind: str = "service_account", **keys: str) -> GoogleTokens:
+        account = {
+            "name": "g",
+            "provider": "google",
+            kind: "env:KEY",
+            "api_endpoint": sandbox.google_endpoint,
+            **keys,
+        }
+        [made] = settle(secrets={"KEY": json.dumps(secret)}, accounts=[account]).accounts
+        assert isinstance(made, GoogleAccount)
+        return GoogleTokens(made, timeout_s=5)
+
+    return make
+
+
+@pytest.fixture
+def microsoft(settle: Settle, sandbox: Sandbox, request: pytest.FixtureRequest) -> Microsoft:
+    def make(**keys: str) -> MicrosoftTokens:
+        account = {
+            "name": "m", "provider": "microsoft", "tenant_id": "globex", "client_id": "sync", "ca_file": sandbox.ca_file,
+            "authority": sandbox.authority, "graph_endpoint": sandbox.graph_endpoint, **keys,
+        }  # fmt: skip
+        [made] = settle(secrets={"KEY": "right"}, accounts=[account]).accounts
+        assert isinstance(made, MicrosoftAccount)
+        tokens = MicrosoftTokens(made, timeout_s=5)
+        request.addfinalizer(tokens.close)
+        return tokens
+
+    return make
+
+
+def google_subject(sandbox: Sandbox, token: str) -> str:
+    grant = sandbox.state.google_tokens.grant(token)
+    assert grant is not None
+    return grant.subject
+
+
+def token_requests(sandbox: Sandbox, provider: str) -> int:
+    return sum(each.provider == f"{provider}-token" for each in sandbox.state.journal.requests)
+
+
+# -- Google
+
+
+async def test_a_service_account_acts_for_itself_or_for_its_subject(google: Google, sandbox: Sandbox) -> None:
+    key = sandbox.service_account_key("sync@globex.iam.gserviceaccount.com")
+    own = await google(key).token()
+    assert google_subject(sandbox, own) == "sync@globex.iam.gserviceaccount.com"
+    delegated = await google(key, subject="hr@globex.example").token()
+    assert google_subject(sandbox, delegated) == "hr@globex.example"
+
+
+async def test_an_authorized_user_s_refresh_token_is_used(google: Google, sandbox: Sandbox) -> None:
+    consent = sandbox.authorized_user("hr@globex.example")
+    token = await google(consent, "authorized_user").token()
+    assert google_subject(sandbox, token) == "hr@globex.example"
+
+
+async def test_fifty_jobs_with_a_cold_google_account_make_one_refresh(
+    google: Google, sandbox: Sandbox
+) -> None:
+    tokens = google(sandbox.service_account_key())
+    assert len(set(await asyncio.gather(*(tokens.token() for _ in range(50))))) == 1
+    assert token_requests(sandbox, "google") == 1
+
+
+async def test_a_refused_google_token_is_replaced_once_for_all_who_hold_it(
+    google: Google, sandbox: Sandbox
+) -> None:
+    tokens = google(sandbox.service_account_key())
+    refused = await tokens.token()
+    new = await asyncio.gather(*(tokens.token(instead_of=refused) for _ in range(20)))
+    assert set(new).isdisjoint({refused})
+    assert len(set(new)) == 1
+    assert token_requests(sandbox, "google") == 2
+
+
+async def test_a_revoked_consent_is_an_account_s_trouble(google: Google, sandbox: Sandbox) -> None:
+    tokens = google(sandbox.authorized_user("hr@globex.example"), "authorized_user")
+    sandbox.state.google_tokens.revoke("hr@globex.example")
+    with pytest.raises(CalendarError) as raised:
+        await tokens.token()
+    assert (raised.value.error_class, raised.value.code) == (ErrorClass.AUTH, "invalid_grant")
+
+
+async def test_a_failing_google_token_endpoint_is_tried_again_later(google: Google, sandbox: Sandbox) -> None:
+    sandbox.state.faults.add(fault="error;status=503", provider="google-token", count=None)
+    with pytest.raises(CalendarError) as raised:
+        await google(sandbox.service_account_key()).token()
+    assert raised.value.error_class is ErrorClass.TRANSIENT
+
+
+async def test_a_good_google_token_outlives_a_failing_refresh(google: Google, sandbox: Sandbox) -> None:
+    sandbox.state.google_tokens.lifetime = 200  # lives, but is due for a refresh
+    tokens = google(sandbox.service_account_key())
+    first = await tokens.token()
+    sandbox.state.faults.add(fault="error;status=400", provider="google-token", count=None)
+    assert await tokens.token() == first
+
+
+# -- Microsoft
+
+
+async def test_a_client_secret_gives_a_token(microsoft: Microsoft, sandbox: Sandbox) -> None:
+    sandbox.state.microsoft_tokens.register("globex", "sync", secret="right")
+    token = await microsoft(client_secret="env:KEY").token()
+    assert sandbox.state.microsoft_tokens.grant(token) is not None
+
+
+async def test_a_certificate_gives_a_token(microsoft: Microsoft, sandbox: Sandbox, tmp_path: Path) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sync")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    public = certificate.public_bytes(serialization.Encoding.PEM)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (tmp_path / "sync.pem").write_bytes(private + public)
+    sandbox.state.microsoft_tokens.register("globex", "sync", certificate=public.decode())
+    token = await microsoft(certificate=f"file:{tmp_path / 'sync.pem'}").token()
+    assert sandbox.state.microsoft_tokens.grant(token) is not None
+
+
+async def test_a_federated_token_gives_a_token(
+    microsoft: Microsoft, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    claims = {
+        "iss": "https://cluster.example",
+        "sub": "system:serviceaccount:sync",
+        "aud": "api://AzureADTokenExchange",
+    }
+    far = int(datetime.now(UTC).timestamp()) + 3600
+    (tmp_path / "federated").write_text(jwt.encode({**claims, "exp": far}, "k" * 32, algorithm="HS256"))
+    sandbox.state.microsoft_tokens.register("globex", "sync")
+    token = await microsoft(federated_token=f"file:{tmp_path / 'federated'}").token()
+    assert sandbox.state.microsoft_tokens.grant(token) is not None
+
+
+async def test_fifty_jobs_with_a_cold_microsoft_account_make_one_request(
+    microsoft: Microsoft, sandbox: Sandbox
+) -> None:
+    sandbox.state.microsoft_tokens.register("globex", "sync", secret="right")
+    tokens = microsoft(client_secret="env:KEY")
+    assert len(set(await asyncio.gather(*(tokens.token() for _ in range(50))))) == 1
+    assert sum(each.path.endswith("/token") for each in sandbox.state.journal.requests) == 1
+
+
+async def test_a_refused_microsoft_token_is_replaced(microsoft: Microsoft, sandbox: Sandbox) -> None:
+    sandbox.state.microsoft_tokens.register("globex", "sync", secret="right")
+    tokens = microsoft(client_secret="env:KEY")
+    refused = await tokens.token()
+    assert await tokens.token(instead_of=refused) != refused
+
+
+async def test_a_wrong_client_secret_is_an_account_s_trouble(microsoft: Microsoft, sandbox: Sandbox) -> None:
+    sandbox.state.microsoft_tokens.register("globex", "sync", secret="another")
+    with pytest.raises(CalendarError) as raised:
+        await microsoft(client_secret="env:KEY").token()
+    assert raised.value.error_class is ErrorClass.AUTH
+    assert raised.value.code == "invalid_client (AADSTS7000215)"
+
+
+@pytest.mark.parametrize("fault", ["error;status=503", "html", "drop"])
+async def test_a_failing_authority_is_tried_again_later(
+    microsoft: Microsoft, sandbox: Sandbox, fault: str
+) -> None:
+    sandbox.state.microsoft_tokens.register("globex", "sync", secret="right")
+    sandbox.state.faults.add(fault=fault, provider="microsoft-token", count=None)
+    with pytest.raises(CalendarError) as raised:
+        await microsoft(client_secret="env:KEY").token()
+    assert raised.value.error_class is ErrorClass.TRANSIENT
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+async def test_a_private_authority_works_whatever_bundle_the_environment_names(
+    microsoft: Microsoft, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, variable: str, tmp_path: Path
+) -> None:
+    sandbox.state.microsoft_tokens.register("globex", "sync", secret="right")
+    unrelated = tmp_path / "bundle.pem"
+    unrelated.write_text((Path(jwt.__file__).parent.parent / "certifi" / "cacert.pem").read_text())
+    monkeypatch.setenv(variable, str(unrelated))
+    assert await microsoft(client_secret="env:KEY").token()
+
+
+async def test_without_its_ca_file_a_private_authority_is_not_trusted(
+    microsoft: Microsoft, sandbox: Sandbox
+) -> None:
+    sandbox.state.microsoft_tokens.register("globex", "sync", secret="right")
+    with pytest.raises(CalendarError) as raised:
+        await microsoft(client_secret="env:KEY", ca_file="").token()
+    assert raised.value.code == "SSLError"
