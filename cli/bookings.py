@@ -154,11 +154,6 @@ def _write(write: Write, *, reveal: bool) -> dict[str, Any]:
 
 
 def _print_booking(booking: Booking, *, reveal: bool) -> None:
-    words.print(
-        f"{booking.event_id}  app {booking.app}  booking {booking.id}  revision {booking.revision}  "
-        f"accepted {moment(booking.accepted_at)}  {booking.state}",
-        markup=False,
-    )
     rows = []
     for part in booking.parts:
         sequence_id = "(whole)" if part.part.sequence_id is None else str(part.part.sequence_id)
@@ -181,6 +176,19 @@ def _print_booking(booking: Booking, *, reveal: bool) -> None:
                     else "-",
                 )
             )
+    print_table(
+        ("booking", "app", "event_id", "revision", "accepted", "state"),
+        [
+            (
+                booking.id,
+                booking.app,
+                booking.event_id,
+                str(booking.revision),
+                moment(booking.accepted_at),
+                booking.state,
+            )
+        ],
+    )
     print_table(("part", "calendar", "state", "event", "reason", "attempts"), rows)
     if reveal:
         print_json([_event(part, reveal=True) for part in booking.parts])

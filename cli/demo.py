@@ -1,10 +1,11 @@
 """`sequence-sync demo`: the main job, end to end, with real processes and no account."""
 
-import asyncio
 import socket
+import sys
 import tempfile
 from pathlib import Path
 
+from admin.signals import told_to_stop
 from bookings.connection import connect
 from bookings.embedded import EmbeddedRedis
 from bookings.store import Store
@@ -20,25 +21,19 @@ async def run_demo(*, keep: bool) -> bool:
     with tempfile.TemporaryDirectory(prefix="sequence-sync-demo-") as name:
         folder = Path(name)
         ports = DemoPorts(*_free_ports(6))
-        with words.status("starting Redis, the sandbox, the receiver and a worker …"):
-            redis = await EmbeddedRedis(folder / "data").__aenter__()
-        try:
-            async with Processes(folder) as processes:
-                with words.status("starting the sandbox, the receiver and a worker …"):
-                    config, control = await _start(processes, folder, ports)
-                settings = load(config)
-                client = connect(settings.redis)
-                try:
-                    demo = Demo(settings, Store(client, settings.redis.key_prefix), control, ports)
-                    done = await demo.run()
-                finally:
-                    await client.aclose()
-                if keep:
-                    _print_addresses(config, ports)
-                    await asyncio.Event().wait()
-                return done
-        finally:
-            await redis.stop()
+        async with EmbeddedRedis(folder / "data"), Processes(folder) as processes:
+            with words.status("starting the sandbox, the receiver and a worker …"):
+                config, sandbox = await _start(processes, folder, ports)
+            settings = load(config)
+            client = connect(settings.redis)
+            try:
+                done = await Demo(settings, Store(client, settings.redis.key_prefix), sandbox, ports).run()
+            finally:
+                await client.aclose()
+            if keep:
+                _print_addresses(config, ports)
+                await told_to_stop()
+            return done
 
 
 async def _start(processes: Processes, folder: Path, ports: DemoPorts) -> tuple[Path, SandboxControl]:
@@ -75,5 +70,5 @@ def _print_addresses(config: Path, ports: DemoPorts) -> None:
         f"  receiver's metrics   http://127.0.0.1:{ports.receiver_admin}/metrics\n"
         f"  worker's metrics     http://127.0.0.1:{ports.worker_admin}/metrics\n"
         f"  configuration        {config}\n"
-        f"  for example          sequence-sync bookings list --config {config}"
+        f"  for example          {sys.argv[0]} bookings list --config {config}"
     )

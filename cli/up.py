@@ -2,10 +2,9 @@
 
 import asyncio
 import os
-import signal
-import sys
 from pathlib import Path
 
+from admin.signals import told_to_stop
 from bookings.embedded import EmbeddedRedis
 from cli.options import CommandError, settings_from
 from cli.output import words
@@ -24,23 +23,25 @@ async def run_all(config: Path | None, data_dir: Path | None) -> None:
             'write "embedded" there, or start `receiver` and `worker` each by itself'
         )
     options = ("--config", str(config)) if config else ()
-    stop = asyncio.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+    stopped = asyncio.create_task(told_to_stop())
     async with EmbeddedRedis(settings.redis.data_dir), Processes() as processes:
         worker = await processes.start("worker", *options)
         receiver = await processes.start("receiver", *options)
-        await processes.ready(f"http://127.0.0.1:{settings.worker.admin_port}/readyz", worker)
-        await processes.ready(f"http://127.0.0.1:{settings.receiver.admin_port}/readyz", receiver)
+        await processes.ready(_readyz(settings.worker.admin_host, settings.worker.admin_port), worker)
+        await processes.ready(_readyz(settings.receiver.admin_host, settings.receiver.admin_port), receiver)
         words.print(
             f"ready: callbacks at http://127.0.0.1:{settings.receiver.port}/callbacks/APP, "
             f"data in {settings.redis.data_dir}"
         )
-        stopped = asyncio.create_task(stop.wait())
         ended = asyncio.create_task(processes.first_to_end())
         await asyncio.wait({stopped, ended}, return_when=asyncio.FIRST_COMPLETED)
-        if ended.done() and not stop.is_set():
+        if not stopped.done():
             stopped.cancel()
             raise CommandError(f"the {ended.result()} ended by itself; see above")
         ended.cancel()
-    sys.stderr.flush()
+
+
+def _readyz(host: str, port: int) -> str:
+    """Where a process of this machine says whether it is ready."""
+    everywhere = host in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+    return f"http://{'127.0.0.1' if everywhere else host}:{port}/readyz"

@@ -1,13 +1,11 @@
 """The receiver process."""
 
-import asyncio
-import signal
-
 import structlog
 from aiohttp import web
 
 from admin.health import Health
 from admin.server import start_admin
+from admin.signals import told_to_stop
 from bookings.connection import connect
 from bookings.store import Store
 from config.settings import Settings
@@ -33,7 +31,7 @@ async def run_receiver(settings: Settings) -> None:
     try:
         await site.start()
         _log.info("receiver_started", host=settings.receiver.host, port=settings.receiver.port)
-        await _told_to_stop()
+        await told_to_stop()
         health.draining = True
         app[DRAINING].set()
     finally:
@@ -53,10 +51,3 @@ def receiver_runner(app: web.Application, settings: Settings) -> web.AppRunner:
         lingering_time=_LINGER_S,
         shutdown_timeout=settings.receiver.drain_timeout,
     )
-
-
-async def _told_to_stop() -> None:
-    stop = asyncio.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
-    await stop.wait()

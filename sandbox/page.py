@@ -12,7 +12,6 @@ from sandbox.state import STATE
 REFRESH_SECONDS = 5
 NEWEST_REQUESTS = 30
 NEWEST_EVENTS = 100
-REVISION_NAMES = ("rev", "revision", "r")
 VENDORS = {"google": "Google Calendar", "microsoft": "Microsoft 365"}
 STYLE = """
 :root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 18%, transparent); }
@@ -67,16 +66,18 @@ def _calendar(calendar: SeenCalendar) -> str:
     more = len(calendar.events) - len(newest)
     note = f'<p class="none">{more} older events are not shown.</p>' if more else ""
     rows = "".join(_event(event) for event in newest)
-    return f"{title}{note}{_table(['Event', 'From', 'To', 'Status', 'Revision', 'Id'], rows)}"
+    return f"{title}{note}{_table(['Event', 'From', 'To', 'Status', 'Private properties', 'Id'], rows)}"
 
 
 def _event(event: SeenEvent) -> str:
-    revision = next((event.private[name] for name in REVISION_NAMES if name in event.private), "")
+    private = "<br>".join(
+        f"{escape(name)} <code>{escape(value)}</code>" for name, value in event.private.items()
+    )
     row_class = "" if event.live else ' class="gone"'
     return (
         f"<tr{row_class}><td>{escape(event.summary)}</td><td>{escape(event.local_start)}</td>"
         f'<td>{escape(event.local_end)}</td><td class="status">{escape(event.status)}</td>'
-        f"<td>{escape(revision)}</td><td><code>{escape(event.id)}</code></td></tr>"
+        f"<td>{private}</td><td><code>{escape(event.id)}</code></td></tr>"
     )
 
 
