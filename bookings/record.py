@@ -82,6 +82,8 @@ class Write(msgspec.Struct, frozen=True, omit_defaults=True):
     calendar: str
     """Our configured name of the calendar; empty for a part that no route sends anywhere."""
     address: CalendarAddress | None
+    wanted: bool = True
+    """Whether the part still goes to this calendar; if not, what it has there is to be removed."""
     state: WriteState = WriteState.PENDING
     revision: int = 0
     """The booking's revision that `state` speaks of."""

@@ -34,42 +34,31 @@ def revised(
 ) -> tuple[Write, ...]:
     """Brings the writes of a part to a revision: one for each target, pending where it is behind.
 
-    A write whose calendar is no longer a target keeps what it has. A part without targets has one
-    write, dead.
+    A write whose calendar is no longer a target is no longer wanted. A part without targets gets one
+    dead write, and what it has in calendars stays: no event is removed before there is another.
     """
+    known = [write for write in writes if write.id != UNROUTED]
+    if not targets:
+        return (*(_stranded(write, now) for write in known), _unrouted(revision, now))
     wanted = {target.id: target for target in targets}
-    known = {write.id: write for write in writes if write.id != UNROUTED}
     result = [
-        _towards(write, wanted[write.id], revision, now) if write.id in wanted else write
-        for write in known.values()
+        _towards(write, wanted.pop(write.id), revision, now) if write.id in wanted else _unwanted(write, now)
+        for write in known
     ]
     result += [
         Write(id=target.id, calendar=target.name, address=target.address, revision=revision, updated_at=now)
-        for target in targets
-        if target.id not in known
+        for target in wanted.values()
     ]
-    if not targets:
-        result.append(
-            Write(
-                id=UNROUTED,
-                calendar="",
-                address=None,
-                state=WriteState.DEAD,
-                revision=revision,
-                reason=UNROUTED,
-                detail="no route says which calendar this part goes to; add one, then replay",
-                updated_at=now,
-            )
-        )
     return tuple(result)
 
 
 def _towards(write: Write, target: Target, revision: int, now: int) -> Write:
     renamed = replace(write, calendar=target.name) if write.calendar != target.name else write
-    if write.revision >= revision:
+    if write.revision >= revision and write.wanted:
         return renamed
     return replace(
         renamed,
+        wanted=True,
         state=WriteState.PENDING,
         revision=revision,
         due_at=0,
@@ -81,9 +70,55 @@ def _towards(write: Write, target: Target, revision: int, now: int) -> Write:
     )
 
 
+def _unwanted(write: Write, now: int) -> Write:
+    if not write.wanted:
+        return write
+    if not write.event_id and write.intent is None:
+        return replace(write, wanted=False, state=WriteState.SUPERSEDED, due_at=0, updated_at=now)
+    return replace(write, wanted=False, state=WriteState.WRITTEN, due_at=0, failing_since=0, updated_at=now)
+
+
+def _stranded(write: Write, now: int) -> Write:
+    """A write of a part that is not routed anywhere now: what was under way stops, and is reported."""
+    if not write.state.is_open:
+        return write
+    return replace(
+        write,
+        state=WriteState.DEAD,
+        due_at=0,
+        reason=UNROUTED,
+        detail="no route says any more which calendar this part goes to; add one, then replay",
+        updated_at=now,
+    )
+
+
+def _unrouted(revision: int, now: int) -> Write:
+    return Write(
+        id=UNROUTED,
+        calendar="",
+        address=None,
+        state=WriteState.DEAD,
+        revision=revision,
+        reason=UNROUTED,
+        detail="no route says which calendar this part goes to; add one, then replay",
+        updated_at=now,
+    )
+
+
 def due(writes: Iterable[Write], now: int) -> list[Write]:
-    """The open writes that are to be attempted now."""
-    return [write for write in writes if write.state.is_open and write.due_at <= now]
+    """The wanted writes that are open and to be attempted now."""
+    return [write for write in writes if write.wanted and write.state.is_open and write.due_at <= now]
+
+
+def is_everywhere(writes: Iterable[Write]) -> bool:
+    """Whether every calendar that the part goes to has it, so that it may be removed from the others."""
+    return all(write.state is WriteState.WRITTEN for write in writes if write.wanted)
+
+
+def removable(writes: Iterable[Write], now: int) -> list[Write]:
+    """The writes that are no longer wanted and whose event is to be removed now."""
+    gone = (WriteState.SUPERSEDED, WriteState.CANCELLED, WriteState.DEAD)
+    return [write for write in writes if not write.wanted and write.state not in gone and write.due_at <= now]
 
 
 def intended(write: Write, intent: Intent, *, now: int) -> Write:
@@ -145,6 +180,25 @@ def superseded(write: Write, *, now: int) -> Write:
     """The event already holds a newer revision than this record."""
     return replace(
         write, state=WriteState.SUPERSEDED, intent=None, reason="", detail="", due_at=0, updated_at=now
+    )
+
+
+def removed(write: Write, *, now: int) -> Write:
+    """The event was removed, because the part goes elsewhere. Its id at the provider is burnt."""
+    return replace(
+        write,
+        state=WriteState.SUPERSEDED,
+        generation=write.generation + 1,
+        event_id="",
+        etag="",
+        digest="",
+        url="",
+        written_revision=0,
+        intent=None,
+        due_at=0,
+        reason="",
+        detail="",
+        updated_at=now,
     )
 
 

@@ -1,16 +1,16 @@
 """The record in Redis. Every change of it is one of the scripts in `scripts/`: atomic, one round trip."""
 
-import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from redis.commands.core import AsyncScript
 
 from bookings.errors import DeadLettersFull, LeaseLost, QueueFull, UnknownLink
 from bookings.identity import booking_id, link_id, part_id
-from bookings.record import Booking, Part, Quarantined, StoredPart, Write
+from bookings.reader import PART, WRITES, Reader
+from bookings.record import Part, Write
 
 GRACE_MS = 10_000
 """How long a queued job may take to be picked before the reconciler looks whether it is still there."""
@@ -19,10 +19,6 @@ STILL_QUEUED_MS = 60_000
 PAYLOAD_MS = 86_400_000
 """How long arq keeps a job's payload; a job that outlives it is queued again by the reconciler."""
 
-_PAGE = 200
-
-_WRITES = msgspec.json.Decoder(tuple[Write, ...])
-_PART = msgspec.json.Decoder(Part)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -47,40 +43,15 @@ class Claim(msgspec.Struct, frozen=True):
     writes: tuple[Write, ...]
 
 
-class Keys:
-    """Names of our keys in Redis; all begin with `redis.key_prefix`, arq's own with `arq:`."""
-
-    def __init__(self, prefix: str) -> None:
-        self.prefix = prefix
-        self.bookings = f"{prefix}:booking:"
-        self.open = f"{prefix}:open"
-        self.queue = f"{prefix}:queue"
-        self.index = f"{prefix}:bookings"
-        self.dead = f"{prefix}:dead"
-
-    def booking(self, bid: str) -> str:
-        """The hash of one booking."""
-        return self.bookings + bid
-
-    def delivery(self, did: str) -> str:
-        """The hash of one quarantined delivery."""
-        return f"{self.prefix}:delivery:{did}"
-
-    def link(self, lid: str) -> str:
-        """The hash of one registered link."""
-        return f"{self.prefix}:link:{lid}"
-
-
-class Store:
-    """Bookings, links and dead letters in one Redis.
+class Store(Reader):
+    """Bookings, links and dead letters in one Redis: what `Reader` reads, and every change.
 
     Every method may raise `redis.RedisError` or `OSError`. Of a change that raised one, it is not known
     whether it was made; every change may be repeated.
     """
 
     def __init__(self, redis: Any, prefix: str) -> None:
-        self.redis = redis  # redis-py 5 annotates its commands for both of its clients at once
-        self.keys = Keys(prefix)
+        super().__init__(redis, prefix)
         self._accept = self._script("accept")
         self._claim = self._script("claim")
         self._journal = self._script("journal")
@@ -180,8 +151,8 @@ class Store:
             app=app.decode(),
             event_id=event_id.decode(),
             link=link.decode() or None,
-            desired=_PART.decode(desired),
-            writes=_WRITES.decode(writes) if writes else (),
+            desired=PART.decode(desired),
+            writes=WRITES.decode(writes) if writes else (),
         )
 
     async def journal(self, claim: Claim, writes: Sequence[Write] | None, *, lease_s: float) -> int:
@@ -248,7 +219,7 @@ class Store:
                 raise LeaseLost
             case b"again":
                 return msgspec.structs.replace(
-                    claim, revision=int(answer[1]), desired=_PART.decode(answer[2]), writes=tuple(writes)
+                    claim, revision=int(answer[1]), desired=PART.decode(answer[2]), writes=tuple(writes)
                 )
         return None
 
@@ -284,61 +255,6 @@ class Store:
         value = await self.redis.hget(self.keys.link(lid), "calendars")
         return msgspec.json.decode(value, type=dict[str, list[str]]) if value else {}
 
-    # -- looking at what is there
-
-    async def booking(self, bid: str) -> Booking | None:
-        """One booking with its parts and their writes."""
-        record = await self.redis.hgetall(self.keys.booking(bid))
-        if not record:
-            return None
-        ttl = await self.redis.pttl(self.keys.booking(bid))
-        return _booking(bid, record, now_ms() + ttl if ttl > 0 else None)
-
-    async def bookings(self) -> AsyncIterator[Booking]:
-        """Bookings by the time of their newest delivery, newest first; read page by page."""
-        start = 0
-        while page := await self.redis.zrevrange(self.keys.index, start, start + _PAGE - 1):
-            start += _PAGE
-            for bid in page:
-                found = await self.booking(bid.decode())
-                if found is not None:
-                    yield found
-
-    async def dead_letters(self, *, limit: int) -> list[tuple[str, int]]:
-        """Ids of dead letters with the time they died (Unix ms), newest first."""
-        page: list[tuple[bytes, float]] = await self.redis.zrevrange(
-            self.keys.dead, 0, limit - 1, withscores=True
-        )
-        return [(member.decode(), int(score)) for member, score in page]
-
-    async def quarantined(self, did: str) -> Quarantined | None:
-        """One delivery that could not be read."""
-        record = await self.redis.hgetall(self.keys.delivery(did))
-        if not record:
-            return None
-        return Quarantined(
-            id=did,
-            app=record[b"app"].decode(),
-            reason=record[b"reason"].decode(),
-            at=int(record[b"at"]),
-            body=record[b"body"],
-            link=record[b"link"].decode() or None,
-        )
-
-    async def counts(self) -> dict[Literal["open", "dead", "queue"], int]:
-        """How many parts are open, how many dead letters there are, how many jobs wait."""
-        async with self.redis.pipeline(transaction=False) as pipe:
-            pipe.zcard(self.keys.open)
-            pipe.zcard(self.keys.dead)
-            pipe.zcard(self.keys.queue)
-            opened, dead, queue = await pipe.execute()
-        return {"open": opened, "dead": dead, "queue": queue}
-
-
-def now_ms() -> int:
-    """Now, in Unix milliseconds."""
-    return time.time_ns() // 1_000_000
-
 
 def _raise_refusal(answer: bytes) -> None:
     match answer:
@@ -348,34 +264,3 @@ def _raise_refusal(answer: bytes) -> None:
             raise QueueFull
         case b"dead_letters_full":
             raise DeadLettersFull
-
-
-def _booking(bid: str, record: Mapping[bytes, bytes], expires_at: int | None) -> Booking:
-    def text(name: str) -> str:
-        return record.get(name.encode(), b"").decode()
-
-    listed = text("parts").split()
-    known = [name[len(b"part:") :].decode() for name in record if name.startswith(b"part:")]
-    order = listed + [pid for pid in known if pid not in listed]
-
-    def stored(pid: str) -> StoredPart:
-        writes: Any = record.get(f"writes:{pid}".encode())
-        return StoredPart(
-            id=pid,
-            part=_PART.decode(record[f"part:{pid}".encode()]),
-            revision=int(text(f"rev:{pid}")),
-            state=text(f"state:{pid}"),
-            listed=pid in listed,
-            writes=_WRITES.decode(writes) if writes else (),
-        )
-
-    return Booking(
-        id=bid,
-        app=text("app"),
-        event_id=text("event_id"),
-        revision=int(text("revision")),
-        accepted_at=int(text("accepted_at")),
-        parts=tuple(stored(pid) for pid in order),
-        link=text("link") or None,
-        expires_at=expires_at,
-    )

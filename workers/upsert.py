@@ -138,10 +138,8 @@ class Upsert:
     async def _look(self) -> Found | None:
         """Looks the event up by our key; of several, all but the oldest are removed."""
         key = self._key(self.generation)
-        found = await self.calendar.find(key)
-        if not found and self.known.event_id and self.generation == self.known.generation:
-            one = await self.calendar.get(self.known.event_id)
-            found = [one] if one is not None and one.key == key else []
+        of_this_generation = self.generation == self.known.generation
+        found = await _carriers(self.calendar, key, self.known.event_id if of_this_generation else "")
         live = [event for event in found if not event.cancelled]
         for stray in live[1:]:
             _log.error("duplicate_event_removed", provider_id=stray.event_id)
@@ -273,3 +271,26 @@ class Upsert:
         if found is not None and found.conference != "ready":
             degraded += (f"online meeting {found.conference or 'not made'} at the provider",)
         return msgspec.structs.replace(outcome, found=found, degraded=degraded)
+
+
+async def remove(calendar: Calendar, key: str, event_id: str, revision: int) -> None:
+    """Removes what carries our key from a calendar, unless it holds a newer revision.
+
+    Args:
+        calendar: where from.
+        key: our key of the write's generation.
+        event_id: the provider's id, where the record knows one.
+        revision: the revision in which the part no longer goes there.
+    """
+    for found in await _carriers(calendar, key, event_id):
+        if not found.cancelled and found.revision <= revision:
+            await calendar.delete(found.event_id)
+
+
+async def _carriers(calendar: Calendar, key: str, event_id: str) -> list[Found]:
+    """The events that carry our key; what a search does not show yet is asked for by its id."""
+    found = await calendar.find(key)
+    if not found and event_id:
+        one = await calendar.get(event_id)
+        found = [one] if one is not None and one.key == key else []
+    return found

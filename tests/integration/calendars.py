@@ -5,9 +5,10 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from bookings.clock import now_ms
 from bookings.identity import booking_id, delivery_id
 from bookings.record import Booking, Write
-from bookings.store import Store, now_ms
+from bookings.store import Store
 from config.settings import Settings
 from receiver.callback import Callback, read_callback
 from sandbox import inspection

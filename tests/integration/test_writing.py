@@ -10,6 +10,8 @@ from sandbox.person import Person
 from tests.callbacks import SCHEDULING, SEQUENCING, SEQUENCING_OLDER, changed, moved
 from tests.integration.calendars import GOOGLE, MICROSOFT, PROVIDERS, World, one_part, utc
 
+CALENDARS = {"google": "interviews", "microsoft": "panel"}
+
 both = pytest.mark.parametrize("provider", PROVIDERS)
 
 
@@ -108,6 +110,28 @@ async def test_a_link_says_where_its_parts_go(world: World) -> None:
     await world.work()
     assert world.event("microsoft").summary == "Pre screen"
     assert (await world.booking(body)).state == "done"
+
+
+@both
+async def test_a_part_that_goes_elsewhere_now_is_written_there_and_removed_here(
+    world: World, provider: str
+) -> None:
+    await world.accept(one_part(provider))
+    await world.work()
+    other = {"google": "microsoft", "microsoft": "google"}[provider]
+    link = await world.store.register_link("hiring", "t", {provider: [CALENDARS[other]]}, keep_s=60)
+    later = one_part(provider, start="2026-04-30T11:30:00Z")
+    await world.accept(later, link=link)
+    world.fault(other, "error;status=503", method="POST")
+    await world.work()
+    assert {event.provider for event in world.events()} == {provider}  # never nowhere
+    await world.work_until_done()
+    assert world.event(other).starts_at == utc(11, 30)
+    assert world.events(provider) == []
+    await world.accept(one_part(provider, start="2026-04-30T11:45:00Z"))
+    await world.work_until_done()
+    assert world.event(provider).starts_at == utc(11, 45)
+    assert world.events(other) == []
 
 
 async def test_nobody_is_invited(world: World) -> None:

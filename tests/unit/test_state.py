@@ -58,10 +58,48 @@ def test_a_part_that_is_routed_now_has_no_unrouted_write_any_more() -> None:
     assert [write.id for write in state.revised(unrouted, [ONE], revision=8, now=2)] == ["w1"]
 
 
-def test_a_calendar_that_is_no_target_any_more_keeps_what_it_has() -> None:
+def test_a_written_event_in_a_calendar_that_is_no_target_any_more_waits_to_be_removed() -> None:
     [written] = state.revised((), [ONE], revision=7, now=1)
-    written = replace(written, state=WriteState.WRITTEN)
-    assert state.revised((written,), [TWO], revision=8, now=2)[0] == written
+    written = replace(written, state=WriteState.WRITTEN, event_id="e")
+    old, new = state.revised((written,), [TWO], revision=8, now=2)
+    assert (old.wanted, old.event_id, new.state) == (False, "e", WriteState.PENDING)
+    assert not state.is_everywhere((old, new))
+    there = replace(new, state=WriteState.WRITTEN)
+    assert state.is_everywhere((old, there))
+    assert state.removable((old, there), 3) == [old]
+    gone = state.removed(old, now=4)
+    assert (gone.state, gone.event_id, gone.generation) == (WriteState.SUPERSEDED, "", 1)
+    assert state.removable((gone, there), 5) == []
+
+
+def test_what_was_never_written_need_not_be_removed() -> None:
+    [pending] = state.revised((), [ONE], revision=7, now=1)
+    old, _ = state.revised((pending,), [TWO], revision=8, now=2)
+    assert (old.wanted, old.state) == (False, WriteState.SUPERSEDED)
+
+
+def test_a_create_in_doubt_must_be_removed() -> None:
+    [pending] = state.revised((), [ONE], revision=7, now=1)
+    doubtful = state.intended(pending, Intent(operation="create", revision=7, generation=0, at=2), now=2)
+    old, _ = state.revised((doubtful,), [TWO], revision=8, now=3)
+    assert state.removable((old,), 3) == [old]
+
+
+def test_a_calendar_that_is_a_target_again_is_written_again() -> None:
+    [written] = state.revised((), [ONE], revision=7, now=1)
+    written = replace(written, state=WriteState.WRITTEN, event_id="e")
+    gone = state.removed(state.revised((written,), [TWO], revision=8, now=2)[0], now=3)
+    back = state.revised((gone,), [ONE], revision=8, now=4)[0]
+    assert (back.wanted, back.state, back.generation) == (True, WriteState.PENDING, 1)
+
+
+def test_a_part_that_is_routed_nowhere_keeps_its_events_and_stops_what_is_under_way() -> None:
+    first, second = state.revised((), [ONE, TWO], revision=7, now=1)
+    first = replace(first, state=WriteState.WRITTEN, event_id="e")
+    kept, stopped, unrouted = state.revised((first, second), [], revision=8, now=2)
+    assert kept == first
+    assert (stopped.state, stopped.reason) == (WriteState.DEAD, UNROUTED)
+    assert (unrouted.id, unrouted.state) == (UNROUTED, WriteState.DEAD)
 
 
 def test_a_renamed_calendar_is_the_same_write() -> None:

@@ -1,0 +1,25 @@
+"""Names in Redis."""
+
+
+class Keys:
+    """Names of our keys in Redis; all begin with `redis.key_prefix`, arq's own with `arq:`."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        self.bookings = f"{prefix}:booking:"
+        self.open = f"{prefix}:open"
+        self.queue = f"{prefix}:queue"
+        self.index = f"{prefix}:bookings"
+        self.dead = f"{prefix}:dead"
+
+    def booking(self, bid: str) -> str:
+        """The hash of one booking."""
+        return self.bookings + bid
+
+    def delivery(self, did: str) -> str:
+        """The hash of one quarantined delivery."""
+        return f"{self.prefix}:delivery:{did}"
+
+    def link(self, lid: str) -> str:
+        """The hash of one registered link."""
+        return f"{self.prefix}:link:{lid}"

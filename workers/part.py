@@ -1,0 +1,252 @@
+"""One revision of one part on its way into its calendars: route, upsert each, remove what is left over."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from functools import partial
+from typing import NamedTuple
+
+import structlog
+from redis.exceptions import RedisError
+
+from admin.metrics import WRITES
+from bookings import state
+from bookings.errors import LeaseLost
+from bookings.identity import write_id, write_key
+from bookings.record import Attempt, Intent, Part, Write, WriteState
+from bookings.store import Claim, Store
+from config.settings import Settings
+from workers.backoff import Policy, decide
+from workers.calendars.directory import Directory
+from workers.errors import CalendarError, ErrorClass
+from workers.event import Event, InvalidPart, read_event
+from workers.routing import route
+from workers.upsert import Effect, Known, Outcome, Upsert, remove
+
+
+class Means(NamedTuple):
+    """What a worker works with.
+
+    `worker` is the name of its process, kept with each failed attempt; `clock` gives Unix milliseconds,
+    `jitter` random numbers from 0 to 1.
+    """
+
+    store: Store
+    settings: Settings
+    directory: Directory
+    worker: str
+    policy: Policy
+    clock: Callable[[], int]
+    jitter: Callable[[], float]
+
+
+class PartUnderWay:
+    """One revision of one part, while it is being written.
+
+    `writes` are what is to be stored of it, and `ends_at` is when the part is over, in Unix milliseconds.
+    """
+
+    def __init__(self, means: Means, claim: Claim, log: structlog.typing.FilteringBoundLogger) -> None:
+        self.means = means
+        self.claim = claim
+        self.log = log
+        self.writes = claim.writes
+        self.ends_at = means.clock()
+
+    async def write(self) -> None:
+        """Attempts every write that is due, all at once; failures end up in the writes."""
+        claim, settings = self.claim, self.means.settings
+        targets = await self._targets()
+        self.writes = state.revised(self.writes, targets, revision=claim.revision, now=self.means.clock())
+        app = settings.app(claim.app)
+        try:
+            event = _event(claim.desired, app.default_zone if app else "Etc/UTC")
+        except InvalidPart as invalid:
+            for write in state.due(self.writes, self.means.clock()):
+                self._fail(write, CalendarError(ErrorClass.PERMANENT, "invalid_part"), detail=str(invalid))
+            return
+        self.ends_at = _ends_at(event)
+        await self._all(self._attempt(write, event) for write in state.due(self.writes, self.means.clock()))
+        if state.is_everywhere(self.writes):
+            await self._all(self._remove(write) for write in state.removable(self.writes, self.means.clock()))
+
+    async def _all(self, attempts: Iterable[Coroutine[None, None, None]]) -> None:
+        """Lets every attempt come to its end, then raises what one of them raised."""
+        results = await asyncio.gather(*attempts, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _targets(self) -> list[state.Target]:
+        claim, settings = self.claim, self.means.settings
+        link = await self.means.store.link_calendars(claim.link) if claim.link else None
+        names = route(claim.app, claim.desired, settings.routes, link=link)
+        targets = []
+        for name in names:
+            calendar = settings.calendar(name)
+            if calendar is None:
+                self.log.error("link_names_unknown_calendar", calendar=name)
+                continue
+            address = settings.address(calendar)
+            targets.append(state.Target(write_id(address), name, address))
+        if not targets:
+            self.log.warning("part_unrouted")
+        return targets
+
+    async def _attempt(self, write: Write, event: Event) -> None:
+        """Brings the part into one calendar."""
+        known = Known(
+            event_id=write.event_id,
+            etag=write.etag,
+            generation=write.generation,
+            written_revision=write.written_revision,
+            online=write.online,
+            intent=write.intent,
+        )
+        with self._failures_of(write.id):
+            upsert = Upsert(
+                self.means.directory.calendar(write.calendar),
+                event,
+                revision=self.claim.revision,
+                known=known,
+                key=partial(self._key, write),
+                journal=partial(self._journal, write.id),
+                now_ms=self.means.clock,
+            )
+            self._succeed(write.id, await upsert.run())
+
+    async def _remove(self, write: Write) -> None:
+        """Takes the part out of a calendar that it no longer goes to."""
+        with self._failures_of(write.id):
+            calendar = self.means.directory.calendar(write.calendar)
+            await self._journal(
+                write.id,
+                Intent(
+                    operation="delete",
+                    revision=self.claim.revision,
+                    generation=write.generation,
+                    at=self.means.clock(),
+                ),
+            )
+            await remove(calendar, self._key(write, write.generation), write.event_id, self.claim.revision)
+            self._replace(state.removed(self._current(write.id), now=self.means.clock()))
+            self._count(write, "removed")
+            self.log.info("write_done", write=write.id, calendar=write.calendar, outcome="removed")
+
+    def _key(self, write: Write, generation: int) -> str:
+        assert write.address is not None  # only the unrouted write has none, and nothing is done for it
+        claim = self.claim
+        return write_key(claim.app, claim.event_id, claim.desired.sequence_text, write.address, generation)
+
+    @contextmanager
+    def _failures_of(self, wid: str) -> Iterator[None]:
+        """Makes what goes wrong with a write its own failure; trouble with the record is everybody's."""
+        try:
+            yield
+        except CalendarError as error:
+            self._fail(self._current(wid), error, detail=error.code)
+        except (LeaseLost, RedisError):
+            raise
+        except Exception as error:
+            self.log.exception("write_crashed", write=wid)
+            crash = CalendarError(ErrorClass.TRANSIENT, f"unexpected {type(error).__name__}", unknown=True)
+            self._fail(self._current(wid), crash, detail="a defect of ours; the log has the traceback")
+
+    def _current(self, wid: str) -> Write:
+        return next(write for write in self.writes if write.id == wid)
+
+    def _replace(self, changed: Write) -> None:
+        self.writes = tuple(changed if write.id == changed.id else write for write in self.writes)
+
+    async def _journal(self, wid: str, intent: Intent) -> None:
+        """Writes an intent down. Raises `LeaseLost`: nothing may be sent then."""
+        self._replace(state.intended(self._current(wid), intent, now=self.means.clock()))
+        await self.means.store.journal(self.claim, self.writes, lease_s=self.means.settings.worker.lease)
+
+    def _count(self, write: Write, outcome: str) -> None:
+        WRITES.labels(write.address.provider if write.address else "", outcome).inc()
+
+    def _succeed(self, wid: str, outcome: Outcome) -> None:
+        write = self._current(wid)
+        self._count(write, outcome.effect)
+        self.log.info("write_done", write=write.id, calendar=write.calendar, outcome=str(outcome.effect))
+        match outcome.effect:
+            case Effect.SUPERSEDED:
+                self._replace(state.superseded(write, now=self.means.clock()))
+            case Effect.DELETED_BY_PERSON:
+                self._replace(state.left_deleted(write, now=self.means.clock()))
+            case _:
+                found = outcome.found
+                assert found is not None  # there is an event where none was removed
+                self._replace(
+                    state.written(
+                        write,
+                        revision=self.claim.revision,
+                        generation=outcome.generation,
+                        event_id=found.event_id,
+                        etag=found.etag,
+                        digest=outcome.digest,
+                        online=found.online,
+                        url=found.url,
+                        degraded=outcome.degraded,
+                        now=self.means.clock(),
+                    )
+                )
+
+    def _fail(self, write: Write, error: CalendarError, *, detail: str) -> None:
+        now = self.means.clock()
+        decision = decide(
+            error,
+            tries=len(write.attempts) + 1,
+            failing_for_s=(now - (write.failing_since or now)) / 1000,
+            policy=self.means.policy,
+            jitter=self.means.jitter(),
+        )
+        attempt = Attempt(
+            at=now,
+            error_class=error.error_class,
+            code=error.code,
+            request_id=error.request_id,
+            worker=self.means.worker,
+            revision=self.claim.revision,
+        )
+        changed = state.failed(
+            write,
+            attempt,
+            due_at=None if decision.wait_s is None else now + int(decision.wait_s * 1000),
+            parked=decision.parked,
+            detail=detail,
+            now=now,
+        )
+        self._replace(changed)
+        self._count(write, changed.state)
+        level = self.log.error if changed.state is WriteState.DEAD else self.log.warning
+        level(
+            "write_failed",
+            write=write.id,
+            calendar=write.calendar,
+            state=str(changed.state),
+            error_class=str(error.error_class),
+            code=error.code,
+            request_id=error.request_id,
+            wait_s=decision.wait_s,
+        )
+
+
+def _event(part: Part, default_zone: str) -> Event:
+    """Reads what the part holds. Raises `InvalidPart`."""
+    return read_event(
+        bytes(part.event),
+        start=bytes(part.start) or None,
+        end=bytes(part.end) or None,
+        outer_zone=part.zone,
+        default_zone=default_zone,
+    )
+
+
+def _ends_at(event: Event) -> int:
+    """When the part is over at the latest, whatever the zone, in Unix milliseconds."""
+    end = event.end
+    days = end.toordinal() - date(1970, 1, 1).toordinal() + 1
+    return days * 86_400_000
