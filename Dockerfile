@@ -12,7 +12,8 @@ RUN python -m venv --without-pip /opt/sequence-sync \
     && pip --python /opt/sequence-sync install --require-hashes --only-binary :all: -r requirements.lock \
     && pip --python /opt/sequence-sync uninstall --yes setuptools \
     && find /opt/sequence-sync -path '*/discovery_cache/documents/*' ! -name calendar.v3.json -delete \
-    && find /opt/sequence-sync -depth -type d -name tests -exec rm -r {} +
+    && find /opt/sequence-sync -depth -type d -name tests -exec rm -r {} + \
+    && find /opt/sequence-sync/bin -type f -delete
 
 # The build back end, from the hashed lock too: pip refuses if one of those it needs is not in this list.
 RUN awk '/^[^ #]/ { wanted = /^(hatchling|packaging|pathspec|pluggy|tomlkit|trove-classifiers)==/ } wanted' \

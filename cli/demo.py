@@ -1,6 +1,5 @@
 """`sequence-sync demo`: the main job, end to end, with real processes and no account."""
 
-import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -10,9 +9,9 @@ from bookings.connection import connect
 from bookings.embedded import EmbeddedRedis
 from bookings.store import Store
 from cli.demo_steps import Demo
-from cli.demo_world import DemoPorts, SandboxControl, write_configuration
+from cli.demo_world import CA_FILE, DemoPorts, SandboxControl, write_configuration
 from cli.output import words
-from cli.processes import Processes
+from cli.processes import Processes, free_ports
 from config.load import load
 
 
@@ -20,7 +19,7 @@ async def run_demo(*, keep: bool) -> bool:
     """Runs the demo; True where everything read back from the sandbox is as it should be."""
     with tempfile.TemporaryDirectory(prefix="sequence-sync-demo-") as name:
         folder = Path(name)
-        ports = DemoPorts(*_free_ports(6))
+        ports = DemoPorts(*free_ports(5))
         async with EmbeddedRedis(folder / "data"), Processes(folder) as processes:
             with words.status("starting the sandbox, the receiver and a worker …"):
                 config, sandbox = await _start(processes, folder, ports)
@@ -40,7 +39,7 @@ async def _start(processes: Processes, folder: Path, ports: DemoPorts) -> tuple[
     sandbox = await processes.start(
         "sandbox",
         *("--port", str(ports.sandbox), "--tls-port", str(ports.authority)),
-        *("--ca-file", str(folder / "sandbox-ca.pem")),
+        *("--ca-file", str(folder / CA_FILE)),
         *("--google-calendar", "interviews@globex.example", "--mailbox", "panel@globex.example"),
     )
     await processes.ready(f"http://127.0.0.1:{ports.sandbox}/", sandbox)
@@ -51,15 +50,6 @@ async def _start(processes: Processes, folder: Path, ports: DemoPorts) -> tuple[
     await processes.ready(f"http://127.0.0.1:{ports.worker_admin}/readyz", worker)
     await processes.ready(f"http://127.0.0.1:{ports.receiver_admin}/readyz", receiver)
     return config, control
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports that are free now; held together while they are chosen, so that no two are the same."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def _print_addresses(config: Path, ports: DemoPorts) -> None:

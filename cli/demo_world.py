@@ -15,7 +15,6 @@ class DemoPorts(NamedTuple):
     authority: int
     receiver: int
     receiver_admin: int
-    worker: int
     worker_admin: int
 
 
@@ -42,6 +41,8 @@ class SandboxControl:
             events: list[dict[str, Any]] = await response.json()
         return [event for event in events if event["status"] in ("confirmed", "tentative")]
 
+
+CA_FILE = "sandbox-ca.pem"
 
 _TOML = """
 [redis]

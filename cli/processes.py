@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import sys
 from pathlib import Path
 from typing import IO, Self
@@ -81,6 +82,15 @@ class Processes:
 
     def _see(self, name: str) -> str:
         return "see above" if self._log_dir is None else f"see {self._log_dir / name}.log"
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that are free now; held together while they are chosen, so that no two are the same."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports: list[int] = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
 
 
 async def _stop(child: asyncio.subprocess.Process) -> None:

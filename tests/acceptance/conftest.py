@@ -1,11 +1,9 @@
-"""The whole product as processes, with the sandbox in the test's own process so that it can be looked into."""
+"""The whole product as processes, configured as the demo is, with a sandbox that the test can look into."""
 
 import asyncio
-import json
 import os
 import shutil
 import signal
-import socket
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
@@ -18,8 +16,8 @@ from redis.asyncio import Redis
 from bookings.connection import connect
 from bookings.embedded import EmbeddedRedis
 from bookings.store import Store
-from cli.demo_world import DemoPorts
-from cli.processes import Processes
+from cli.demo_world import CA_FILE, DemoPorts, SandboxControl, write_configuration
+from cli.processes import Processes, free_ports
 from config.load import load
 from config.settings import Settings
 from receiver.signature import signature
@@ -28,66 +26,18 @@ from sandbox.inspection import SeenEvent
 from sandbox.server import Sandbox
 from tests.integration.calendars import GOOGLE, MICROSOFT
 
-SECRETS = ("first-client-secret", "second-client-secret")
-
-_TOML = """
-[redis]
-data_dir = "data"
-[receiver]
-host = "127.0.0.1"
-port = {ports.receiver}
-admin_host = "127.0.0.1"
-admin_port = {ports.receiver_admin}
-[worker]
-admin_host = "127.0.0.1"
-admin_port = {ports.worker_admin}
-lease = "1s"
-request_timeout = "20s"
-[[apps]]
-name = "hiring"
-client_secrets = ["file:first", "file:second"]
-[[accounts]]
-name = "google-hr"
-provider = "google"
-service_account = "file:google.json"
-api_endpoint = "{sandbox.google_endpoint}"
-[[accounts]]
-name = "microsoft-hr"
-provider = "microsoft"
-tenant_id = "globex"
-client_id = "sync"
-client_secret = "file:microsoft"
-authority = "{sandbox.authority}"
-graph_endpoint = "{sandbox.graph_endpoint}"
-ca_file = "{sandbox.ca_file}"
-[[calendars]]
-name = "interviews"
-account = "google-hr"
-calendar_id = "{google}"
-[[calendars]]
-name = "panel"
-account = "microsoft-hr"
-mailbox = "{microsoft}"
-[[routes]]
-app = "hiring"
-sequence_id = "123"
-calendars = ["interviews"]
-[[routes]]
-app = "hiring"
-sequence_id = "456"
-calendars = ["panel"]
-"""
-
 
 class Service:
     """A receiver and workers under test."""
 
-    def __init__(self, folder: Path, sandbox: Sandbox, redis: EmbeddedRedis, ports: DemoPorts) -> None:
+    def __init__(
+        self, folder: Path, config: Path, sandbox: Sandbox, redis: EmbeddedRedis, ports: DemoPorts
+    ) -> None:
         self.folder = folder
+        self.config = config
         self.sandbox = sandbox
         self.redis = redis
         self.ports = ports
-        self.config = folder / "sequence-sync.toml"
         self.processes = Processes(folder)
         self.url = f"http://127.0.0.1:{ports.receiver}/callbacks/hiring"
 
@@ -102,9 +52,15 @@ class Service:
         await self.processes.ready(f"http://127.0.0.1:{port}/readyz", child)
         return child
 
-    async def post(self, body: bytes, *, secret: str = SECRETS[0]) -> tuple[int, dict[str, object], str]:
+    @property
+    def secrets(self) -> list[str]:
+        """What must never be seen anywhere."""
+        names = ("cronofy_previous", "cronofy_current", "microsoft_secret", "google.json")
+        return [(self.folder / name).read_text() for name in names]
+
+    async def post(self, body: bytes) -> tuple[int, dict[str, object], str]:
         """Posts a signed callback; gives status, answer and Retry-After."""
-        headers = {"Cronofy-HMAC-SHA256": signature(body, secret=secret).decode()}
+        headers = {"Cronofy-HMAC-SHA256": signature(body, secret=self.secrets[0]).decode()}
         async with (
             aiohttp.ClientSession() as session,
             session.post(self.url, data=body, headers=headers) as response,
@@ -150,33 +106,17 @@ def kill(child: asyncio.subprocess.Process) -> None:
     os.kill(child.pid, signal.SIGKILL)
 
 
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
 @pytest.fixture
-async def service() -> AsyncIterator[Service]:
+async def service(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Service]:
+    monkeypatch.setenv("SEQUENCE_SYNC__WORKER__LEASE", "1s")
     folder = Path(tempfile.mkdtemp(prefix="sync-"))
-    async with Sandbox() as sandbox, EmbeddedRedis(folder / "data") as redis:
+    async with Sandbox(ca_file=folder / CA_FILE) as sandbox, EmbeddedRedis(folder / "data") as redis:
         sandbox.state.google.put_calendar(GOOGLE, shared_with={"*": "writer"})
         sandbox.state.microsoft.put_calendar(MICROSOFT, None)
-        sandbox.state.microsoft_tokens.register("globex", "sync", secret="microsoft-secret")
-        ports = DemoPorts(*free_ports(6))
-        for name, text in {
-            "first": SECRETS[0],
-            "second": SECRETS[1],
-            "microsoft": "microsoft-secret",
-            "google.json": json.dumps(sandbox.service_account_key()),
-            "sequence-sync.toml": _TOML.format(
-                ports=ports, sandbox=sandbox, google=GOOGLE, microsoft=MICROSOFT
-            ),
-        }.items():
-            (folder / name).write_text(text)
-        service = Service(folder, sandbox, redis, ports)
+        own = [int(url.rpartition(":")[2]) for url in (sandbox.url, sandbox.tls_url)]
+        ports = DemoPorts(*own, *free_ports(3))
+        config = await write_configuration(folder, ports, SandboxControl(sandbox.url))
+        service = Service(folder, config, sandbox, redis, ports)
         async with service.processes:
             yield service
     shutil.rmtree(folder)

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import aiohttp
 
-from tests.acceptance.conftest import SECRETS, Service, free_ports, until
+from cli.processes import free_ports
+from tests.acceptance.conftest import Service, until
 from tests.callbacks import SEQUENCING, changed
 
 EVENT_ID = "qTtZdczOccgaPncGJaCiLg"
@@ -96,7 +97,7 @@ async def test_check_says_of_every_thing_whether_it_is_right(service: Service) -
 
 
 async def test_check_says_what_is_wrong_and_what_to_do(service: Service) -> None:
-    (service.folder / "microsoft").write_text("an old secret")
+    (service.folder / "microsoft_secret").write_text("an old secret")
     service.sandbox.state.google.put_calendar("interviews@globex.example", gone=True)
     await service.redis.stop()
     result = await command("check", "--config", str(service.config), "--json")
@@ -174,4 +175,4 @@ async def test_without_a_receiver_send_says_so(service: Service, tmp_path: Path)
     result = await command("send", str(file), "--config", str(service.config))
     assert result.status == 1
     assert "is the receiver running?" in result.words
-    assert SECRETS[0] not in result.words
+    assert not any(secret in result.words for secret in service.secrets)
