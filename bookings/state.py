@@ -7,7 +7,9 @@
 What is stored follows from these functions alone; the scripts store it, under the part's lease.
 """
 
+import sys
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
 
 from msgspec.structs import replace
 
@@ -121,6 +123,28 @@ def removable(writes: Iterable[Write], now: int) -> list[Write]:
     return [write for write in writes if not write.wanted and write.state not in gone and write.due_at <= now]
 
 
+class PartState(StrEnum):
+    """Where a part stands: the worst of its writes."""
+
+    OPEN = "open"
+    DEAD = "dead"
+    DONE = "done"
+
+
+def part_state(writes: Sequence[Write]) -> tuple[PartState, int]:
+    """Where the part stands and, if it is open, when it is due again (Unix milliseconds).
+
+    What is only to be removed waits for the wanted writes and is due on its own once they are all there.
+    """
+    waiting = [write.due_at for write in writes if write.wanted and write.state.is_open]
+    if not waiting and is_everywhere(writes):
+        waiting = [write.due_at for write in removable(writes, sys.maxsize)]
+    if waiting:
+        return PartState.OPEN, min(waiting)
+    dead = any(write.state is WriteState.DEAD for write in writes)
+    return (PartState.DEAD if dead else PartState.DONE), 0
+
+
 def intended(write: Write, intent: Intent, *, now: int) -> Write:
     """The provider is about to be asked for a change."""
     return replace(
@@ -214,7 +238,7 @@ def failed(
         write,
         state=WriteState.DEAD if due_at is None else still_open,
         attempts=attempts,
-        failing_since=write.failing_since or now,
+        failing_since=0 if parked else write.failing_since or now,  # waiting for a person is no failing
         due_at=due_at or 0,
         reason=attempt.error_class,
         detail=detail,

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from redis.commands.core import AsyncScript
 
+from bookings import state
 from bookings.errors import DeadLettersFull, LeaseLost, QueueFull, UnknownLink
 from bookings.identity import booking_id, link_id, part_id
 from bookings.reader import PART, WRITES, Reader
@@ -191,7 +192,7 @@ class Store(Reader):
         keys = self.keys
         dead = [write.id for write in writes if write.state == "dead"]
         alive = {write.id for write in (*claim.writes, *writes)}.difference(dead)
-        due = [write.due_at for write in writes if write.state.is_open]
+        part_state, due_at = state.part_state(writes)
         answer = await self._settle(
             keys=[keys.booking(claim.booking), keys.open, keys.queue, keys.index, keys.dead],
             args=[
@@ -204,8 +205,8 @@ class Store(Reader):
                 PAYLOAD_MS,
                 claim.revision,
                 _encode(writes),
-                "open" if due else "dead" if dead else "done",
-                min(due, default=0),
+                part_state,
+                due_at,
                 ends_at,
                 int(keep_s * 1000),
                 int(keep_at_least_s * 1000),

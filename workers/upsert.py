@@ -150,6 +150,7 @@ class Upsert:
 
     async def _create(self) -> Outcome | Found | None:
         if 0 < self.revision <= self.known.written_revision:
+            await self.calendar.probe()  # nothing is found in a calendar that is gone, either
             return Outcome(Effect.DELETED_BY_PERSON, self.generation, None)
         draft = self._draft()
         body = self._body_in_doubt() or msgspec.json.encode(draft.create)
@@ -274,7 +275,7 @@ class Upsert:
 
 
 async def remove(calendar: Calendar, key: str, event_id: str, revision: int) -> None:
-    """Removes what carries our key from a calendar, unless it holds a newer revision.
+    """Removes what carries our key from a calendar, unless it holds a newer revision. Raises `CalendarError`.
 
     Args:
         calendar: where from.
@@ -282,9 +283,12 @@ async def remove(calendar: Calendar, key: str, event_id: str, revision: int) -> 
         event_id: the provider's id, where the record knows one.
         revision: the revision in which the part no longer goes there.
     """
-    for found in await _carriers(calendar, key, event_id):
-        if not found.cancelled and found.revision <= revision:
-            await calendar.delete(found.event_id)
+    found = [event for event in await _carriers(calendar, key, event_id) if not event.cancelled]
+    if not found:
+        await calendar.probe()  # nothing is found in a calendar that is gone, either
+    for event in found:
+        if event.revision <= revision:
+            await calendar.delete(event.event_id)
 
 
 async def _carriers(calendar: Calendar, key: str, event_id: str) -> list[Found]:

@@ -119,14 +119,46 @@ def test_only_open_writes_whose_time_has_come_are_due() -> None:
 def test_a_failure_is_kept_with_the_time_of_the_first_one() -> None:
     [write] = state.revised((), [ONE], revision=7, now=1)
     write = state.failed(write, FAILURE, due_at=50, parked=False, detail="backendError", now=10)
-    write = state.failed(write, FAILURE, due_at=90, parked=True, detail="backendError", now=60)
+    write = state.failed(write, FAILURE, due_at=90, parked=False, detail="backendError", now=60)
     assert (write.state, write.failing_since, write.due_at, len(write.attempts)) == (
-        WriteState.PARKED,
+        WriteState.RETRYING,
         10,
         90,
         2,
     )
     assert (write.reason, write.detail) == ("transient", "backendError")
+
+
+def test_waiting_for_a_person_does_not_count_as_failing() -> None:
+    [write] = state.revised((), [ONE], revision=7, now=1)
+    write = state.failed(write, FAILURE, due_at=50, parked=False, detail="", now=10)
+    write = state.failed(write, FAILURE, due_at=90, parked=True, detail="", now=60)
+    assert (write.state, write.failing_since) == (WriteState.PARKED, 0)
+
+
+def test_a_part_is_due_when_the_first_of_its_open_writes_is() -> None:
+    first, second = state.revised((), [ONE, TWO], revision=7, now=1)
+    first = state.failed(first, FAILURE, due_at=90, parked=False, detail="", now=10)
+    second = state.failed(second, FAILURE, due_at=50, parked=False, detail="", now=10)
+    assert state.part_state((first, second)) == ("open", 50)
+    dead = replace(second, state=WriteState.DEAD)
+    assert state.part_state((first, dead)) == ("open", 90)
+    there = replace(first, state=WriteState.WRITTEN)
+    assert state.part_state((there, dead)) == ("dead", 0)
+    assert state.part_state((there,)) == ("done", 0)
+
+
+def test_a_removal_under_way_waits_for_what_is_wanted_without_being_due_all_the_time() -> None:
+    [written] = state.revised((), [ONE], revision=7, now=1)
+    written = replace(written, state=WriteState.WRITTEN, event_id="e")
+    old, new = state.revised((written,), [TWO], revision=8, now=2)
+    removing = state.intended(old, Intent(operation="delete", revision=8, generation=0, at=3), now=3)
+    waiting = state.failed(new, FAILURE, due_at=90, parked=False, detail="", now=10)
+    assert state.part_state((removing, waiting)) == ("open", 90)
+    there = replace(new, state=WriteState.WRITTEN)
+    failed = state.failed(removing, FAILURE, due_at=70, parked=False, detail="", now=10)
+    assert state.part_state((failed, there)) == ("open", 70)
+    assert state.part_state((state.removed(failed, now=20), there)) == ("done", 0)
 
 
 def test_of_very_many_attempts_the_first_and_the_newest_are_kept() -> None:
