@@ -16,6 +16,7 @@ BEFORE = frozenset({"throttle", "error", "drop", "expired_token", "html", "empty
 AFTER = frozenset({"error_after", "drop_after", "hold", "html_after", "empty_after"})
 """Kinds that spoil the answer of a request that was carried out."""
 KINDS = BEFORE | AFTER | {"delay"}
+KEYS = {"code", "reason", "retry_after", "seconds", "status", "when"}
 
 
 class FaultError(ValueError):
@@ -50,6 +51,8 @@ def parse(text: str) -> Fault:
     if kind not in KINDS:
         raise FaultError(f"no fault named {kind!r}; there are {', '.join(sorted(KINDS))}")
     params = dict(pair.partition("=")[::2] for pair in pairs if pair)
+    if unknown := params.keys() - KEYS:
+        raise FaultError(f"no key {unknown.pop()!r} of a fault; there are {', '.join(sorted(KEYS))}")
     fault = Fault(kind, params)
     for name in ("status", "seconds"):
         fault.number(name, 0)

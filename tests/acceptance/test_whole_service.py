@@ -100,7 +100,7 @@ async def test_sigterm_ends_a_process_cleanly(service: Service, name: str) -> No
 
 
 async def test_a_worker_told_to_stop_finishes_what_it_has(service: Service) -> None:
-    service.sandbox.state.faults.add(fault="delay;before=0.5", provider="google", method="POST")
+    service.sandbox.state.faults.add(fault="delay;seconds=0.5", provider="google", method="POST")
     await service.start("receiver")
     worker = await service.start("worker")
     await service.post(SEQUENCING)

@@ -134,6 +134,17 @@ async def test_a_part_that_goes_elsewhere_now_is_written_there_and_removed_here(
     assert world.events(other) == []
 
 
+async def test_a_mailbox_never_gets_more_requests_at_a_time_than_it_takes(world: World) -> None:
+    world.fault("microsoft", "delay;seconds=0.02", count=None)
+    for number in range(40):
+        await world.accept(one_part("microsoft", event_id=f"booking-{number}"))
+    await world.work()
+    assert len(world.events("microsoft")) == 40
+    journal = world.sandbox.state.journal
+    assert journal.concurrency_violations == 0
+    assert journal.peak_concurrency == 3
+
+
 async def test_nobody_is_invited(world: World) -> None:
     await world.accept(one_part("both", attendees={"invite": [{"email": "someone@globex.example"}]}))
     await world.work()

@@ -177,7 +177,7 @@ def test_chance_repeats_with_its_seed() -> None:
     assert 30 < sum(hits(1)) < 90
 
 
-@pytest.mark.parametrize("text", ["", "explode", "error;status=bad", "delay;seconds=soon"])
+@pytest.mark.parametrize("text", ["", "explode", "error;status=bad", "delay;seconds=soon", "delay;secnds=1"])
 def test_a_fault_that_cannot_be_read_is_an_error(text: str) -> None:
     with pytest.raises(FaultError):
         parse(text)
