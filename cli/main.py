@@ -51,6 +51,9 @@ def _options(
 @app.command()
 def receiver(config: ConfigFile = None) -> None:
     """Run the receiver: the HTTP edge that Cronofy calls."""
+    from cli.lean import import_lean
+
+    import_lean()
     from admin.logs import configure_logs
     from receiver.server import run_receiver
 

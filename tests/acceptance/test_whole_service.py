@@ -1,7 +1,9 @@
 """What the product promises, with real processes, a real Redis and real HTTP."""
 
 import asyncio
+import resource
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -124,3 +126,18 @@ async def test_no_log_line_says_what_a_meeting_is_about(service: Service) -> Non
     for name in ("receiver", "worker"):
         assert "planted" not in service.log(name)
         assert not any(secret in service.log(name) for secret in [*service.secrets, "PRIVATE KEY"])
+
+
+async def test_the_processes_stay_small(service: Service) -> None:
+    receiver = await service.start("receiver")
+    worker = await service.start("worker")
+    await service.post(SEQUENCING)
+    await service.written()
+    assert resident_mib(receiver.pid) <= 60
+    assert resident_mib(worker.pid) <= 100
+
+
+def resident_mib(pid: int) -> float:
+    """The resident memory of a process, shared pages included."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20

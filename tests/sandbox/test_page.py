@@ -18,13 +18,20 @@ async def test_an_empty_sandbox_has_a_page_too(box: Sandbox, http: aiohttp.Clien
     assert text.count("No calendar yet") == 2
 
 
-async def test_events_show_with_their_local_time_and_revision(
+async def test_events_show_with_their_local_time_and_private_properties(
     box: Sandbox, http: aiohttp.ClientSession, google: Client, graph: Client
 ) -> None:
     await google("POST", json=google_event(extendedProperties={"private": {"rev": "17"}}))
     await graph("POST", "/events", graph_event(subject="Panel"))
     text = await page(box, http)
-    for shown in (ALICE, "2026-10-06 09:00 Europe/Berlin", "<td>17</td>", "meeting1", PANEL, "Panel"):
+    for shown in (
+        ALICE,
+        "2026-10-06 09:00 Europe/Berlin",
+        "<td>rev <code>17</code></td>",
+        "meeting1",
+        PANEL,
+        "Panel",
+    ):
         assert shown in text
 
 
