@@ -21,5 +21,13 @@ class LeaseLost(BookingsError):
     """Another worker has taken the part over; what this one still holds of it is out of date."""
 
 
+class Overtaken(BookingsError):
+    """What was asked for is about an older revision than the part has now."""
+
+    def __init__(self, revision: int) -> None:
+        super().__init__(f"a newer revision ({revision}) has taken its place")
+        self.revision = revision
+
+
 class EmbeddedRedisError(BookingsError):
     """The embedded Redis could not be started."""

@@ -103,6 +103,12 @@ class Write(msgspec.Struct, frozen=True, omit_defaults=True):
     due_at: int = 0
     failing_since: int = 0
     attempts: tuple[Attempt, ...] = ()
+    tries: int = 0
+    """Failures in a row, by which the next wait is reckoned; a replay starts anew."""
+    repair: bool = False
+    """Whether our fields are to be written once more, whatever the event's own mark says (a resync)."""
+    looks: int = -1
+    """How often a calendar was searched for an event whose creation was in doubt when it was withdrawn."""
     reason: str = ""
     """Why it is retrying, parked or dead: the error class or one of our own reasons."""
     detail: str = ""

@@ -3,6 +3,8 @@
     pending -> writing -> written | retrying | parked | dead | superseded
     retrying, parked -> writing        (when due)
     written, dead, superseded, cancelled -> pending        (a newer revision)
+    dead -> pending | cancelled        (an operator replays or discards it)
+    any -> cancelled, superseded        (its event is removed: the part was withdrawn, or goes elsewhere)
 
 What is stored follows from these functions alone; the scripts store it, under the part's lease.
 """
@@ -18,6 +20,9 @@ from config.settings import CalendarAddress
 
 MOST_ATTEMPTS = 30
 """Attempts kept: the first and the newest ones."""
+
+LATER_LOOKS_S = (60, 600, 3600)
+"""When a calendar is searched again for an event whose creation was in doubt as it was withdrawn."""
 
 
 class Target:
@@ -41,7 +46,8 @@ def revised(
     """
     known = [write for write in writes if write.id != UNROUTED]
     if not targets:
-        return (*(_stranded(write, now) for write in known), _unrouted(revision, now))
+        told = [write for write in writes if write.id == UNROUTED and write.revision == revision]
+        return (*(_stranded(write, now) for write in known), *(told or [_unrouted(revision, now)]))
     wanted = {target.id: target for target in targets}
     result = [
         _towards(write, wanted.pop(write.id), revision, now) if write.id in wanted else _unwanted(write, now)
@@ -66,18 +72,41 @@ def _towards(write: Write, target: Target, revision: int, now: int) -> Write:
         due_at=0,
         failing_since=0,
         attempts=(),
+        tries=0,
+        looks=-1,
         reason="",
         detail="",
         updated_at=now,
     )
 
 
-def _unwanted(write: Write, now: int) -> Write:
-    if not write.wanted:
+def withdrawn(writes: Sequence[Write], *, revision: int, now: int) -> tuple[Write, ...]:
+    """Nothing of the part is to stand in any calendar any more."""
+    return tuple(_unwanted(write, now, revision) for write in writes if write.id != UNROUTED)
+
+
+def _unwanted(write: Write, now: int, revision: int = 0) -> Write:
+    """No longer wanted: what was never written is done with, what was (or may have been) is to be removed."""
+    if not write.wanted and write.revision >= revision:
         return write
+    marked = replace(
+        write,
+        wanted=False,
+        revision=max(write.revision, revision),
+        due_at=0,
+        failing_since=0,
+        tries=0,
+        updated_at=now,
+    )
     if not write.event_id and write.intent is None:
-        return replace(write, wanted=False, state=WriteState.SUPERSEDED, due_at=0, updated_at=now)
-    return replace(write, wanted=False, state=WriteState.WRITTEN, due_at=0, failing_since=0, updated_at=now)
+        return replace(marked, state=_gone_state(write, revision))
+    in_doubt = write.intent is not None and write.intent.operation == "create"
+    return replace(marked, state=WriteState.WRITTEN, looks=0 if in_doubt else write.looks)
+
+
+def _gone_state(write: Write, revision: int) -> WriteState:
+    """Cancelled with its part, or superseded by a write in another calendar."""
+    return WriteState.CANCELLED if revision > write.revision else WriteState.SUPERSEDED
 
 
 def _stranded(write: Write, now: int) -> Write:
@@ -177,9 +206,11 @@ def written(  # what is at the provider now has many sides
         url=url,
         degraded=degraded,
         written_revision=revision,
+        repair=False,
         intent=None,
         due_at=0,
         failing_since=0,
+        tries=0,
         reason="",
         detail="",
         updated_at=now,
@@ -191,6 +222,7 @@ def left_deleted(write: Write, *, now: int) -> Write:
     return replace(
         write,
         state=WriteState.WRITTEN,
+        repair=False,
         intent=None,
         written_revision=write.revision,
         reason="deleted_by_person",
@@ -207,11 +239,24 @@ def superseded(write: Write, *, now: int) -> Write:
     )
 
 
-def removed(write: Write, *, now: int) -> Write:
-    """The event was removed, because the part goes elsewhere. Its id at the provider is burnt."""
+def removed(write: Write, *, gone: bool, now: int) -> Write:
+    """Nothing of the write stands in its calendar; looked for again where its creation was in doubt.
+
+    `gone` says whether the whole part was withdrawn. The id at the provider is burnt.
+    """
+    if 0 <= write.looks < len(LATER_LOOKS_S):
+        return replace(
+            write,
+            state=WriteState.RETRYING,
+            looks=write.looks + 1,
+            due_at=now + LATER_LOOKS_S[write.looks] * 1000,
+            reason="create_in_doubt",
+            detail="an event that was being made may still appear; its calendar is searched again",
+            updated_at=now,
+        )
     return replace(
         write,
-        state=WriteState.SUPERSEDED,
+        state=WriteState.CANCELLED if gone else WriteState.SUPERSEDED,
         generation=write.generation + 1,
         event_id="",
         etag="",
@@ -219,9 +264,40 @@ def removed(write: Write, *, now: int) -> Write:
         url="",
         written_revision=0,
         intent=None,
+        looks=-1,
         due_at=0,
+        failing_since=0,
+        tries=0,
         reason="",
         detail="",
+        updated_at=now,
+    )
+
+
+def asked(writes: Sequence[Write], asks: str, *, now: int) -> tuple[Write, ...]:
+    """Does what operators asked for: `replay ID`, `discard ID` (of dead writes) or `resync`, a line each."""
+    for line in asks.splitlines():
+        what, _, wid = line.partition(" ")
+        writes = [_asked(write, what, now) if wid in ("", write.id) else write for write in writes]
+    return tuple(writes)
+
+
+def _asked(write: Write, what: str, now: int) -> Write:
+    dead = write.state is WriteState.DEAD
+    if what == "discard" and dead:
+        return replace(write, state=WriteState.CANCELLED, due_at=0, detail="discarded", updated_at=now)
+    again = (what == "replay" and dead and write.id != UNROUTED) or (
+        what == "resync" and write.wanted and write.state is WriteState.WRITTEN
+    )
+    if not again:
+        return write
+    return replace(
+        write,
+        state=WriteState.PENDING if write.wanted else WriteState.WRITTEN,
+        repair=what == "resync",
+        due_at=0,
+        failing_since=0,
+        tries=0,
         updated_at=now,
     )
 
@@ -238,6 +314,7 @@ def failed(
         write,
         state=WriteState.DEAD if due_at is None else still_open,
         attempts=attempts,
+        tries=write.tries + 1,
         failing_since=0 if parked else write.failing_since or now,  # waiting for a person is no failing
         due_at=due_at or 0,
         reason=attempt.error_class,

@@ -8,7 +8,7 @@ import msgspec
 from redis.commands.core import AsyncScript
 
 from bookings import state
-from bookings.errors import DeadLettersFull, LeaseLost, QueueFull, UnknownLink
+from bookings.errors import DeadLettersFull, LeaseLost, Overtaken, QueueFull, UnknownLink
 from bookings.identity import booking_id, link_id, part_id
 from bookings.reader import PART, WRITES, Reader
 from bookings.record import Part, Write
@@ -42,6 +42,10 @@ class Claim(msgspec.Struct, frozen=True):
     link: str | None
     desired: Part
     writes: tuple[Write, ...]
+    asks: str = ""
+    """What operators ask for, a line each."""
+    gone: bool = False
+    """Whether the part was withdrawn: nothing of it is to stand in any calendar."""
 
 
 class Store(Reader):
@@ -59,6 +63,8 @@ class Store(Reader):
         self._settle = self._script("settle")
         self._reconcile = self._script("reconcile")
         self._quarantine = self._script("quarantine")
+        self._ask = self._script("ask")
+        self._cancel = self._script("cancel")
 
     def _script(self, name: str) -> AsyncScript:
         scripts = files("bookings") / "scripts"
@@ -79,6 +85,7 @@ class Store(Reader):
         window_s: float,
         queue_limit: int,
         dead_letters_limit: int,
+        prune: bool = False,
     ) -> Accepted:
         """Stores one delivery and queues its parts, or proves it a repeat. One round trip.
 
@@ -98,6 +105,7 @@ class Store(Reader):
             app,
             event_id,
             link or "",
+            "prune" if prune else "",
             len(parts),
         ]
         for part in parts:
@@ -143,7 +151,7 @@ class Store(Reader):
         )
         if answer[0] != b"claimed":
             return None
-        _, fence, revision, app, event_id, link, desired, writes = answer
+        _, fence, revision, app, event_id, link, desired, writes, asks, gone = answer
         return Claim(
             booking=bid,
             part=pid,
@@ -154,6 +162,8 @@ class Store(Reader):
             link=link.decode() or None,
             desired=PART.decode(desired),
             writes=WRITES.decode(writes) if writes else (),
+            asks=asks.decode(),
+            gone=gone == b"gone",
         )
 
     async def journal(self, claim: Claim, writes: Sequence[Write] | None, *, lease_s: float) -> int:
@@ -210,6 +220,7 @@ class Store(Reader):
                 ends_at,
                 int(keep_s * 1000),
                 int(keep_at_least_s * 1000),
+                claim.asks,
                 len(dead),
                 *dead,
                 *alive,
@@ -220,7 +231,12 @@ class Store(Reader):
                 raise LeaseLost
             case b"again":
                 return msgspec.structs.replace(
-                    claim, revision=int(answer[1]), desired=PART.decode(answer[2]), writes=tuple(writes)
+                    claim,
+                    revision=int(answer[1]),
+                    desired=PART.decode(answer[2]),
+                    writes=tuple(writes),
+                    asks=answer[3].decode(),
+                    gone=answer[4] == b"gone",
                 )
         return None
 
@@ -231,6 +247,51 @@ class Store(Reader):
             args=[self.keys.prefix, self.keys.bookings, GRACE_MS, PAYLOAD_MS, limit, STILL_QUEUED_MS],
         )
         return int(looked), int(queued)
+
+    # -- the operator's side
+
+    async def ask(
+        self, bid: str, pid: str, what: str, *, dead_letter: str = "", revision: int | None = None
+    ) -> bool:
+        """Asks the next worker at a part for `replay WRITE`, `discard WRITE` or `resync`.
+
+        Args:
+            bid: the booking.
+            pid: the part.
+            what: what is asked.
+            dead_letter: the dead letter it is about, which leaves their list with it.
+            revision: the revision that the dead letter is of.
+
+        Gives False where there is nothing to ask for: no such part, or no such dead letter any more. Raises
+        `Overtaken` where the part has a newer revision.
+        """
+        keys = self.keys
+        answer = await self._ask(
+            keys=[keys.booking(bid), keys.open, keys.queue, keys.dead],
+            args=[
+                keys.prefix,
+                bid,
+                pid,
+                what,
+                dead_letter,
+                "" if revision is None else revision,
+                GRACE_MS,
+                PAYLOAD_MS,
+            ],
+        )
+        if answer[0] == b"overtaken":
+            raise Overtaken(int(answer[1]))
+        return bool(answer[0] == b"asked")
+
+    async def cancel(self, bid: str) -> int | None:
+        """Withdraws every part of a booking; gives how many there are, or None without such a booking."""
+        keys = self.keys
+        answer = await self._cancel(
+            keys=[keys.booking(bid), keys.open, keys.queue], args=[keys.prefix, bid, GRACE_MS, PAYLOAD_MS]
+        )
+        return int(answer[2]) if answer[0] == b"cancelled" else None
+
+    # -- the fleet
 
     async def elect(self, office: str, holder: str, *, for_s: float) -> bool:
         """Takes an office that one process of the fleet holds at a time; False while another one does."""

@@ -161,6 +161,7 @@ async def _accept(
                 window_s=settings.receiver.redelivery_window,
                 queue_limit=settings.receiver.queue_limit,
                 dead_letters_limit=settings.receiver.dead_letters_limit,
+                prune=settings.worker.prune_missing_parts,
             )
     except (UnknownLink, QueueFull, DeadLettersFull, RedisError, OSError) as error:
         raise _not_stored(error, log) from None

@@ -56,20 +56,29 @@ class PartUnderWay:
 
     async def write(self) -> None:
         """Attempts every write that is due, all at once; failures end up in the writes."""
-        claim, settings = self.claim, self.means.settings
-        targets = await self._targets()
-        self.writes = state.revised(self.writes, targets, revision=claim.revision, now=self.means.clock())
-        app = settings.app(claim.app)
+        claim, now = self.claim, self.means.clock()
+        if claim.gone:
+            self.writes = state.withdrawn(self.writes, revision=claim.revision, now=now)
+        else:
+            targets = await self._targets()
+            self.writes = state.revised(self.writes, targets, revision=claim.revision, now=now)
+        self.writes = state.asked(self.writes, claim.asks, now=now)
+        await self._bring()
+        if state.is_everywhere(self.writes):
+            await self._all(self._remove(write) for write in state.removable(self.writes, self.means.clock()))
+
+    async def _bring(self) -> None:
+        """Brings the part into the calendars that it goes to."""
+        app = self.means.settings.app(self.claim.app)
+        due = state.due(self.writes, self.means.clock())
         try:
-            event = _event(claim.desired, app.default_zone if app else "Etc/UTC")
+            event = _event(self.claim.desired, app.default_zone if app else "Etc/UTC")
         except InvalidPart as invalid:
-            for write in state.due(self.writes, self.means.clock()):
+            for write in due:
                 self._fail(write, CalendarError(ErrorClass.PERMANENT, "invalid_part"), detail=str(invalid))
             return
         self.ends_at = _ends_at(event)
-        await self._all(self._attempt(write, event) for write in state.due(self.writes, self.means.clock()))
-        if state.is_everywhere(self.writes):
-            await self._all(self._remove(write) for write in state.removable(self.writes, self.means.clock()))
+        await self._all(self._attempt(write, event) for write in due)
 
     async def _all(self, attempts: Iterable[Coroutine[None, None, None]]) -> None:
         """Lets every attempt come to its end, then raises what one of them raised."""
@@ -102,6 +111,7 @@ class PartUnderWay:
             generation=write.generation,
             written_revision=write.written_revision,
             online=write.online,
+            repair=write.repair,
             intent=write.intent,
         )
         with self._failures_of(write.id):
@@ -130,7 +140,8 @@ class PartUnderWay:
                 ),
             )
             await remove(calendar, self._key(write, write.generation), write.event_id, self.claim.revision)
-            self._replace(state.removed(self._current(write.id), now=self.means.clock()))
+            current = self._current(write.id)
+            self._replace(state.removed(current, gone=self.claim.gone, now=self.means.clock()))
             self._count(write, "removed")
             self.log.info("write_done", write=write.id, calendar=write.calendar, outcome="removed")
 
@@ -198,7 +209,7 @@ class PartUnderWay:
         now = self.means.clock()
         decision = decide(
             error,
-            tries=len(write.attempts) + 1,
+            tries=write.tries + 1,
             failing_for_s=(now - (write.failing_since or now)) / 1000,
             policy=self.means.policy,
             jitter=self.means.jitter(),

@@ -43,6 +43,7 @@ class Known(msgspec.Struct, frozen=True):
     generation: int = 0
     written_revision: int = 0
     online: bool = False
+    repair: bool = False
     intent: Intent | None = None
 
 
@@ -188,7 +189,8 @@ class Upsert:
         if found.revision == self.revision:
             if found.cancelled:
                 return Outcome(Effect.DELETED_BY_PERSON, self.generation, found)
-            if found.digest == draft.digest and found.when == draft.when:
+            as_wanted = found.digest == draft.digest and found.when == draft.when
+            if as_wanted and not self.known.repair:
                 return self._outcome(Effect.UNCHANGED, found, draft)
         if found.cancelled and not self.calendar.revives:
             self.generation += 1

@@ -3,7 +3,8 @@
 -- KEYS  1 booking hash   2 open   3 queue   4 index of bookings   5 dead letters   6 link hash or ''
 -- ARGV  1 job prefix   2 booking id   3 delivery id   4 redelivery window (ms)   5 most open parts
 --       6 most dead letters   7 grace (ms)   8 life of a job's payload (ms)   9 app   10 event_id
---       11 link id or ''   12 number of parts, then for each part: id, JSON
+--       11 link id or ''   12 'prune' to remove parts that this delivery no longer lists, or ''
+--       13 number of parts, then for each part: id, JSON
 -- Gives {'accepted', revision} | {'duplicate', revision} | {'unknown_link'} | {'queue_full'}
 --       | {'dead_letters_full'}
 --
@@ -18,7 +19,7 @@ if KEYS[6] ~= '' and redis.call('EXISTS', KEYS[6]) == 0 then
   return {'unknown_link'}
 end
 
-local known = redis.call('HMGET', booking, 'revision', 'delivery', 'deliveries')
+local known = redis.call('HMGET', booking, 'revision', 'delivery', 'deliveries', 'parts')
 local revision = tonumber(known[1]) or 0
 if known[2] == delivery then
   return {'duplicate', known[1]}
@@ -47,12 +48,24 @@ local rev = string.format('%.0f', revision)
 local window = ARGV[11] == '' and tonumber(ARGV[4]) or 1e13
 kept[#kept + 1] = delivery .. ' ' .. string.format('%.0f', now + window) .. ' ' .. rev .. '\n'
 
-local pids = {}
-for i = 13, 12 + 2 * tonumber(ARGV[12]), 2 do
+local pids, listed = {}, {}
+for i = 14, 13 + 2 * tonumber(ARGV[13]), 2 do
   local pid = ARGV[i]
   pids[#pids + 1] = pid
+  listed[pid] = true
+  -- The first write must be one that Redis refuses when it is out of memory: after any other it lets
+  -- the rest of the script pass.
   redis.call('HSET', booking, 'part:' .. pid, ARGV[i + 1], 'rev:' .. pid, rev, 'state:' .. pid, 'open')
+  redis.call('HDEL', booking, 'gone:' .. pid)
   wake(booking, KEYS[2], KEYS[3], ARGV[1], bid, pid, now, now, tonumber(ARGV[7]), tonumber(ARGV[8]))
+end
+
+if ARGV[12] == 'prune' then
+  for pid in string.gmatch(known[4] or '', '%S+') do
+    if not listed[pid] then
+      withdraw(booking, KEYS[2], KEYS[3], ARGV[1], bid, pid, rev, now, tonumber(ARGV[7]), tonumber(ARGV[8]))
+    end
+  end
 end
 
 redis.call('HSET', booking, 'app', ARGV[9], 'event_id', ARGV[10], 'link', ARGV[11], 'revision', rev,

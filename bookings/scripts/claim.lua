@@ -2,7 +2,7 @@
 --
 -- KEYS  1 booking hash   2 open
 -- ARGV  1 booking id   2 part id   3 holder (unique to this claim)   4 lease (ms)   5 job id
--- Gives {'claimed', fence, revision, app, event_id, link, part JSON, writes JSON or ''}
+-- Gives {'claimed', fence, revision, app, event_id, link, part JSON, writes JSON or '', asks, 'gone' or ''}
 --       | {'held', until ms} | {'finished'} (nothing open) | {'missing'} (no such part)
 --
 -- Asked again by the same holder (its first answer was lost), it gives the same lease.
@@ -10,7 +10,7 @@
 local booking, bid, pid = KEYS[1], ARGV[1], ARGV[2]
 local now = clock()
 local fields = redis.call('HMGET', booking, 'rev:' .. pid, 'state:' .. pid, 'lease:' .. pid, 'job:' .. pid,
-  'app', 'event_id', 'link', 'part:' .. pid, 'writes:' .. pid)
+  'app', 'event_id', 'link', 'part:' .. pid, 'writes:' .. pid, 'asks:' .. pid, 'gone:' .. pid)
 if not fields[1] then
   redis.call('ZREM', KEYS[2], bid .. ':' .. pid)
   return {'missing'}
@@ -36,4 +36,5 @@ if fields[4] == ARGV[5] then
   redis.call('HDEL', booking, 'job:' .. pid)
 end
 redis.call('ZADD', KEYS[2], till, bid .. ':' .. pid)
-return {'claimed', fence, fields[1], fields[5], fields[6], fields[7] or '', fields[8], fields[9] or ''}
+return {'claimed', fence, fields[1], fields[5], fields[6], fields[7] or '', fields[8], fields[9] or '',
+  fields[10] or '', fields[11] and 'gone' or ''}

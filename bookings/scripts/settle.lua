@@ -5,11 +5,13 @@
 --       7 life of a job's payload (ms)   8 revision that was handled   9 writes JSON
 --       10 state: open | dead | done   11 when an open part is due again (ms)   12 end of the part (ms)
 --       13 how long a finished booking is kept after its end (ms)   14 and at the least from now (ms)
---       15 number of dead writes, then their ids; after them the ids of writes that are not dead
--- Gives {'released'} | {'again', revision, part JSON} | {'lost'}
+--       15 the asks that were handled   16 number of dead writes, then their ids; after them the ids of
+--       writes that are not dead
+-- Gives {'released'} | {'again', revision, part JSON, asks, 'gone' or ''} | {'lost'}
 
 local booking, bid, pid = KEYS[1], ARGV[2], ARGV[3]
-local fields = redis.call('HMGET', booking, 'lease:' .. pid, 'rev:' .. pid, 'part:' .. pid)
+local fields = redis.call('HMGET', booking, 'lease:' .. pid, 'rev:' .. pid, 'part:' .. pid, 'asks:' .. pid,
+  'gone:' .. pid)
 local fence, _, holder = string.match(fields[1] or '', '(%d+) (%d+) (%S+)')
 if fence ~= ARGV[4] then
   return {'lost'}
@@ -17,21 +19,28 @@ end
 local now = clock()
 redis.call('HSET', booking, 'writes:' .. pid, ARGV[9], 'end:' .. pid, ARGV[12])
 
-local dead = tonumber(ARGV[15])
-for i = 16, #ARGV do
+local asks = string.sub(fields[4] or '', #ARGV[15] + 1)
+if asks == '' then
+  redis.call('HDEL', booking, 'asks:' .. pid)
+else
+  redis.call('HSET', booking, 'asks:' .. pid, asks)
+end
+
+local dead = tonumber(ARGV[16])
+for i = 17, #ARGV do
   local member = bid .. ':' .. pid .. ':' .. ARGV[i]
-  if i < 16 + dead then
+  if i < 17 + dead then
     redis.call('ZADD', KEYS[5], 'NX', string.format('%.0f', now), member)
   else
     redis.call('ZREM', KEYS[5], member)
   end
 end
 
-if tonumber(fields[2]) > tonumber(ARGV[8]) then
+if tonumber(fields[2]) > tonumber(ARGV[8]) or asks ~= '' then
   local till = string.format('%.0f', now + tonumber(ARGV[5]))
   redis.call('HSET', booking, 'lease:' .. pid, fence .. ' ' .. till .. ' ' .. holder)
   redis.call('ZADD', KEYS[2], till, bid .. ':' .. pid)
-  return {'again', fields[2], fields[3]}
+  return {'again', fields[2], fields[3], asks, fields[5] and 'gone' or ''}
 end
 
 redis.call('HDEL', booking, 'lease:' .. pid)

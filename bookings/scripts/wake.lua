@@ -4,7 +4,8 @@
 --   part:<pid>    the part as booked (JSON)           rev:<pid>    its revision
 --   writes:<pid>  its writes (JSON)                   state:<pid>  open | dead | done
 --   lease:<pid>   "<fence> <until ms> <holder>"       job:<pid>    the arq job that is to look at it
---   end:<pid>     when the part is over (ms)
+--   end:<pid>     when the part is over (ms)         gone:<pid>   the revision in which it was withdrawn
+--   asks:<pid>    what an operator asks for, a line each
 -- The sorted set `open` holds "<bid>:<pid>" of every part with open writes, scored by the time at which
 -- the reconciler has to look at it should nobody else have done so. arq's queue is only the wake-up.
 
@@ -23,4 +24,10 @@ local function wake(booking, open, queue, prefix, bid, pid, now, due, grace, ttl
   redis.call('ZADD', queue, string.format('%.0f', due), job)
   redis.call('ZADD', open, string.format('%.0f', due + grace), bid .. ':' .. pid)
   redis.call('HSET', booking, 'job:' .. pid, job)
+end
+
+-- Marks a part as gone in a revision, so that a worker removes what it has in calendars.
+local function withdraw(booking, open, queue, prefix, bid, pid, revision, now, grace, ttl)
+  redis.call('HSET', booking, 'rev:' .. pid, revision, 'gone:' .. pid, revision, 'state:' .. pid, 'open')
+  wake(booking, open, queue, prefix, bid, pid, now, now, grace, ttl)
 end

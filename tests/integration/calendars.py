@@ -85,7 +85,7 @@ class World:
         self.sync = sync
         self.clock = clock
 
-    async def accept(self, body: bytes, *, link: str | None = None) -> int:
+    async def accept(self, body: bytes, *, link: str | None = None, prune: bool = False) -> int:
         """Stores a delivery, as the receiver would; gives its revision."""
         callback = read_callback(body)
         assert isinstance(callback, Callback)
@@ -98,6 +98,7 @@ class World:
             window_s=0.001,
             queue_limit=1000,
             dead_letters_limit=1000,
+            prune=prune,
         )
         return accepted.revision
 

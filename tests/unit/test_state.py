@@ -67,7 +67,7 @@ def test_a_written_event_in_a_calendar_that_is_no_target_any_more_waits_to_be_re
     there = replace(new, state=WriteState.WRITTEN)
     assert state.is_everywhere((old, there))
     assert state.removable((old, there), 3) == [old]
-    gone = state.removed(old, now=4)
+    gone = state.removed(old, gone=False, now=4)
     assert (gone.state, gone.event_id, gone.generation) == (WriteState.SUPERSEDED, "", 1)
     assert state.removable((gone, there), 5) == []
 
@@ -88,7 +88,7 @@ def test_a_create_in_doubt_must_be_removed() -> None:
 def test_a_calendar_that_is_a_target_again_is_written_again() -> None:
     [written] = state.revised((), [ONE], revision=7, now=1)
     written = replace(written, state=WriteState.WRITTEN, event_id="e")
-    gone = state.removed(state.revised((written,), [TWO], revision=8, now=2)[0], now=3)
+    gone = state.removed(state.revised((written,), [TWO], revision=8, now=2)[0], gone=False, now=3)
     back = state.revised((gone,), [ONE], revision=8, now=4)[0]
     assert (back.wanted, back.state, back.generation) == (True, WriteState.PENDING, 1)
 
@@ -158,7 +158,7 @@ def test_a_removal_under_way_waits_for_what_is_wanted_without_being_due_all_the_
     there = replace(new, state=WriteState.WRITTEN)
     failed = state.failed(removing, FAILURE, due_at=70, parked=False, detail="", now=10)
     assert state.part_state((failed, there)) == ("open", 70)
-    assert state.part_state((state.removed(failed, now=20), there)) == ("done", 0)
+    assert state.part_state((state.removed(failed, gone=False, now=20), there)) == ("done", 0)
 
 
 def test_of_very_many_attempts_the_first_and_the_newest_are_kept() -> None:
@@ -189,3 +189,92 @@ def test_success_clears_the_intent_and_the_failure() -> None:
     )
     assert (write.state, write.intent, write.reason, write.failing_since) == (WriteState.WRITTEN, None, "", 0)
     assert (write.written_revision, write.generation) == (7, 1)
+
+
+# -- what operators ask for
+
+
+def dead(write: Write) -> Write:
+    return state.failed(write, FAILURE, due_at=None, parked=False, detail="", now=9)
+
+
+def test_a_replay_opens_a_dead_write_with_its_history_and_identity() -> None:
+    [write] = state.revised((), [ONE], revision=7, now=1)
+    letter = replace(dead(write), generation=2)
+    [replayed] = state.asked((letter,), "replay w1\n", now=10)
+    assert (replayed.state, replayed.generation, replayed.tries, replayed.failing_since) == (
+        WriteState.PENDING,
+        2,
+        0,
+        0,
+    )
+    assert replayed.attempts == letter.attempts
+
+
+def test_a_replay_of_what_is_not_dead_changes_nothing() -> None:
+    [write] = state.revised((), [ONE], revision=7, now=1)
+    written = replace(write, state=WriteState.WRITTEN)
+    assert state.asked((written,), "replay w1\n", now=10) == (written,)
+
+
+def test_an_ask_concerns_the_write_it_names() -> None:
+    first, second = (dead(write) for write in state.revised((), [ONE, TWO], revision=7, now=1))
+    one, other = state.asked((first, second), "discard w2\n", now=10)
+    assert (one.state, other.state) == (WriteState.DEAD, WriteState.CANCELLED)
+
+
+def test_a_resync_looks_at_everything_that_was_written_again() -> None:
+    first, second = state.revised((), [ONE, TWO], revision=7, now=1)
+    written, letter = replace(first, state=WriteState.WRITTEN, written_revision=7), dead(second)
+    one, other = state.asked((written, letter), "resync\n", now=10)
+    assert (one.state, one.written_revision, other.state) == (WriteState.PENDING, 7, WriteState.DEAD)
+
+
+def test_a_discarded_part_without_route_is_not_reported_again_until_it_is_booked_anew() -> None:
+    unrouted = state.revised((), [], revision=7, now=1)
+    discarded = state.asked(unrouted, f"discard {UNROUTED}\n", now=2)
+    assert state.revised(discarded, [], revision=7, now=3) == discarded
+    assert state.revised(discarded, [], revision=8, now=3)[0].state is WriteState.DEAD
+
+
+# -- withdrawing
+
+
+def test_a_withdrawn_part_is_removed_where_it_was_and_done_with_where_it_never_was() -> None:
+    first, second = state.revised((), [ONE, TWO], revision=7, now=1)
+    written = replace(first, state=WriteState.WRITTEN, event_id="e")
+    there, never = state.withdrawn((written, second), revision=8, now=2)
+    assert state.removable((there, never), 3) == [there]
+    assert never.state is WriteState.CANCELLED
+    assert state.removed(there, gone=True, now=4).state is WriteState.CANCELLED
+
+
+def test_an_unrouted_part_that_is_withdrawn_leaves_nothing() -> None:
+    assert state.withdrawn(state.revised((), [], revision=7, now=1), revision=8, now=2) == ()
+
+
+def test_a_create_in_doubt_is_looked_for_again_after_a_minute_ten_and_an_hour() -> None:
+    [write] = state.revised((), [ONE], revision=7, now=1)
+    doubtful = state.intended(write, Intent(operation="create", revision=7, generation=0, at=2), now=2)
+    [write] = state.withdrawn((doubtful,), revision=8, now=3)
+    waits = []
+    while state.removable((write,), 10**12):
+        write = state.removed(write, gone=True, now=1000)
+        waits.append(write.due_at - 1000)
+    assert waits == [60_000, 600_000, 3_600_000, -1000]
+    assert (write.state, write.looks) == (WriteState.CANCELLED, -1)
+
+
+def test_what_is_booked_again_after_it_was_withdrawn_is_written_again() -> None:
+    [write] = state.revised((), [ONE], revision=7, now=1)
+    written = replace(write, state=WriteState.WRITTEN, event_id="e", written_revision=7)
+    cancelled = tuple(
+        state.removed(each, gone=True, now=3) for each in state.withdrawn((written,), revision=8, now=2)
+    )
+    [again] = state.revised(cancelled, [ONE], revision=9, now=4)
+    assert (again.state, again.wanted, again.revision, again.written_revision) == (
+        WriteState.PENDING,
+        True,
+        9,
+        0,
+    )

@@ -1,0 +1,27 @@
+-- Marks every part of a booking as gone, in a revision of its own: the tombstone. Workers then remove the events.
+--
+-- KEYS  1 booking hash   2 open   3 queue
+-- ARGV  1 job prefix   2 booking id   3 grace (ms)   4 life of a job's payload (ms)
+-- Gives {'cancelled', revision, number of parts} | {'missing'}
+--
+-- The newest delivery stays the newest: a late repeat of its bytes is a duplicate and brings nothing back.
+
+local booking = KEYS[1]
+local revision = redis.call('HGET', booking, 'revision')
+if not revision then
+  return {'missing'}
+end
+local now = clock()
+local rev = string.format('%.0f', math.max(tonumber(revision) + 1, now))
+local parts = 0
+local names = redis.call('HKEYS', booking)
+for _, name in ipairs(names) do
+  if string.sub(name, 1, 5) == 'part:' then
+    withdraw(booking, KEYS[2], KEYS[3], ARGV[1], ARGV[2], string.sub(name, 6), rev, now, tonumber(ARGV[3]),
+      tonumber(ARGV[4]))
+    parts = parts + 1
+  end
+end
+redis.call('HSET', booking, 'revision', rev, 'parts', '')
+redis.call('PERSIST', booking)
+return {'cancelled', rev, parts}
