@@ -11,6 +11,7 @@ class Keys:
         self.queue = f"{prefix}:queue"
         self.index = f"{prefix}:bookings"
         self.dead = f"{prefix}:dead"
+        self.audit = f"{prefix}:audit"
 
     def booking(self, bid: str) -> str:
         """The hash of one booking."""

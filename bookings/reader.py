@@ -61,6 +61,12 @@ class Reader:
             link=record[b"link"].decode() or None,
         )
 
+    async def audit(self, *, limit: int) -> list[dict[str, Any]]:
+        """The newest entries of the audit record."""
+        return [
+            msgspec.json.decode(entry) for entry in await self.redis.lrange(self.keys.audit, 0, limit - 1)
+        ]
+
     async def counts(self) -> dict[Literal["open", "dead", "queue"], int]:
         """How many parts are open, how many dead letters there are, how many jobs wait."""
         async with self.redis.pipeline(transaction=False) as pipe:

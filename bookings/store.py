@@ -8,6 +8,7 @@ import msgspec
 from redis.commands.core import AsyncScript
 
 from bookings import state
+from bookings.dead_letters import DeadLetter
 from bookings.errors import DeadLettersFull, LeaseLost, Overtaken, QueueFull, UnknownLink
 from bookings.identity import booking_id, link_id, part_id
 from bookings.reader import PART, WRITES, Reader
@@ -19,6 +20,8 @@ STILL_QUEUED_MS = 60_000
 """When the reconciler looks again at a part that waits in a long queue."""
 PAYLOAD_MS = 86_400_000
 """How long arq keeps a job's payload; a job that outlives it is queued again by the reconciler."""
+
+_AUDIT_ENTRIES = 10_000
 
 _encode = msgspec.json.Encoder().encode
 
@@ -65,6 +68,7 @@ class Store(Reader):
         self._quarantine = self._script("quarantine")
         self._ask = self._script("ask")
         self._cancel = self._script("cancel")
+        self._restore = self._script("restore")
 
     def _script(self, name: str) -> AsyncScript:
         scripts = files("bookings") / "scripts"
@@ -290,6 +294,47 @@ class Store(Reader):
             keys=[keys.booking(bid), keys.open, keys.queue], args=[keys.prefix, bid, GRACE_MS, PAYLOAD_MS]
         )
         return int(answer[2]) if answer[0] == b"cancelled" else None
+
+    async def drop_delivery(self, did: str) -> bool:
+        """Lets go of a quarantined delivery; False where it is gone already."""
+        async with self.redis.pipeline(transaction=True) as pipe:
+            pipe.zrem(self.keys.dead, f"delivery:{did}")
+            pipe.delete(self.keys.delivery(did))
+            dropped, _ = await pipe.execute()
+        return bool(dropped)
+
+    async def restore(self, letter: DeadLetter) -> str:
+        """Puts an exported dead letter of a write back: `restored`, or `there` where the record has it.
+
+        Raises `Overtaken` where the part has a newer revision.
+        """
+        assert letter.part is not None  # it is of a write
+        bid, pid, wid = letter.place
+        answer = await self._restore(
+            keys=[self.keys.booking(bid), self.keys.dead, self.keys.index],
+            args=[
+                bid,
+                pid,
+                letter.app,
+                letter.event_id,
+                letter.link,
+                letter.revision,
+                _encode(letter.part),
+                wid,
+                _encode(letter.write),
+                letter.died_at,
+            ],
+        )
+        if answer[0] == b"overtaken":
+            raise Overtaken(int(answer[1]))
+        return str(answer[0].decode())
+
+    async def note(self, entry: Mapping[str, Any]) -> None:
+        """Adds to the audit record: who did what, when, to how many. Kept: the newest 10,000 entries."""
+        async with self.redis.pipeline(transaction=True) as pipe:
+            pipe.lpush(self.keys.audit, msgspec.json.encode(dict(entry)))
+            pipe.ltrim(self.keys.audit, 0, _AUDIT_ENTRIES - 1)
+            await pipe.execute()
 
     # -- the fleet
 

@@ -1,18 +1,18 @@
-"""`sequence-sync bookings list|show`."""
+"""`sequence-sync bookings list|show|cancel|resync`."""
 
+import getpass
 import json
 from typing import Any
 
 import msgspec
-from redis.exceptions import RedisError
 
-from bookings.connection import connect
+from bookings.clock import now_ms
 from bookings.identity import booking_id
-from bookings.record import Booking, StoredPart, Write
+from bookings.record import Booking, Part, Write
 from bookings.store import Store
 from cli.options import CommandError, Exit
-from cli.output import moment, print_json, print_table, words
-from config.redis_url import RedisKind
+from cli.output import confirmed, moment, print_json, print_table, words
+from cli.stores import opened
 from config.settings import Settings
 
 STATES = ("open", "dead", "done")
@@ -26,15 +26,12 @@ async def run_list(
     if state is not None and state not in STATES:
         raise CommandError(f"--state {state}: there are {', '.join(STATES)}", Exit.USAGE)
     found: list[Booking] = []
-    store = await _open(settings)
-    try:
+    async with opened(settings) as store:
         async for booking in store.bookings():
             if (app is None or booking.app == app) and (state is None or booking.state == state):
                 found.append(booking)
                 if len(found) == limit:
                     break
-    finally:
-        await store.redis.aclose()
     if as_json:
         print_json([_summary(booking) for booking in found])
     elif found:
@@ -61,39 +58,59 @@ async def run_list(
 
 async def run_show(settings: Settings, wanted: str, *, app: str | None, reveal: bool, as_json: bool) -> Exit:
     """Shows one booking, by its id or by its app and event_id."""
-    store = await _open(settings)
-    try:
-        candidates = [wanted] + [
-            booking_id(each.name, wanted) for each in settings.apps if app is None or each.name == app
-        ]
-        found = [booking for each in candidates if (booking := await store.booking(each)) is not None]
-    finally:
-        await store.redis.aclose()
-    if not found:
-        words.print(f"no booking has the id or the event_id {wanted!r}")
+    async with opened(settings) as store:
+        booking = await _find(store, settings, wanted, app)
+    if booking is None:
         return Exit.NOTHING_MATCHED
-    if len(found) > 1:
-        apps = ", ".join(booking.app for booking in found)
-        raise CommandError(f"several apps have a booking with this event_id ({apps}); say --app", Exit.USAGE)
     if as_json:
-        print_json(_whole(found[0], reveal=reveal))
+        print_json(_whole(booking, reveal=reveal))
     else:
-        _print_booking(found[0], reveal=reveal)
+        _print_booking(booking, reveal=reveal)
     return Exit.DONE
 
 
-async def _open(settings: Settings) -> Store:
-    redis = connect(settings.redis)
-    try:
-        await redis.ping()
-    except (RedisError, OSError) as error:
-        hint = (
-            f"no embedded Redis runs in {settings.redis.data_dir}; start `sequence-sync up`"
-            if settings.redis.url.kind is RedisKind.EMBEDDED
-            else f"Redis at {settings.redis.url} does not answer ({type(error).__name__}); see redis.url"
+async def run_cancel(settings: Settings, wanted: str, *, app: str | None, yes: bool) -> Exit:
+    """Withdraws a booking: a tombstone first, then workers remove its events."""
+    async with opened(settings) as store:
+        booking = await _find(store, settings, wanted, app)
+        if booking is None:
+            return Exit.NOTHING_MATCHED
+        question = f"cancel {booking.event_id} of {booking.app} and remove its {len(booking.parts)} parts"
+        if not yes and not confirmed(question):
+            return Exit.FAILED
+        parts = await store.cancel(booking.id)
+        await store.note(
+            {"at": moment(now_ms()), "who": getpass.getuser(), "command": "cancel", "booking": booking.id}
         )
-        raise CommandError(hint) from None
-    return Store(redis, settings.redis.key_prefix)
+    words.print(f"cancelled; workers remove the events of {parts} parts (see `bookings show {booking.id}`)")
+    return Exit.DONE
+
+
+async def run_resync(settings: Settings, wanted: str, *, app: str | None) -> Exit:
+    """Has every event of a booking looked at, and our fields written once more."""
+    async with opened(settings) as store:
+        booking = await _find(store, settings, wanted, app)
+        if booking is None:
+            return Exit.NOTHING_MATCHED
+        for part in booking.parts:
+            await store.ask(booking.id, part.id, "resync")
+    words.print(f"workers look at {len(booking.parts)} parts again (see `bookings show {booking.id}`)")
+    return Exit.DONE
+
+
+async def _find(store: Store, settings: Settings, wanted: str, app: str | None) -> Booking | None:
+    """A booking by its id, or by its event_id in any app or in one. Raises `CommandError`."""
+    candidates = [wanted] + [
+        booking_id(each.name, wanted) for each in settings.apps if app is None or each.name == app
+    ]
+    found = [booking for each in candidates if (booking := await store.booking(each)) is not None]
+    if not found:
+        words.print(f"no booking has the id or the event_id {wanted!r}")
+        return None
+    if len(found) > 1:
+        apps = ", ".join(booking.app for booking in found)
+        raise CommandError(f"several apps have a booking with this event_id ({apps}); say --app", Exit.USAGE)
+    return found[0]
 
 
 def _summary(booking: Booking) -> dict[str, Any]:
@@ -119,17 +136,17 @@ def _whole(booking: Booking, *, reveal: bool) -> dict[str, Any]:
             "state": part.state,
             "listed": part.listed,
             "subs": part.part.subs,
-            "event": _event(part, reveal=reveal),
-            "writes": [_write(write, reveal=reveal) for write in part.writes],
+            "event": shown_event(part.part, reveal=reveal),
+            "writes": [shown_write(write, reveal=reveal) for write in part.writes],
         }
         for part in booking.parts
     ]
     return {**_summary(booking), "parts": parts}
 
 
-def _event(part: StoredPart, *, reveal: bool) -> Any:
+def shown_event(part: Part, *, reveal: bool) -> Any:
     """What the part says; without `reveal` only its times, which tell nothing of the meeting."""
-    event = json.loads(bytes(part.part.event))
+    event = json.loads(bytes(part.event))
     if reveal or not isinstance(event, dict):
         return event if reveal else _REDACTED
     return {
@@ -137,12 +154,17 @@ def _event(part: StoredPart, *, reveal: bool) -> Any:
     }
 
 
-def _write(write: Write, *, reveal: bool) -> dict[str, Any]:
-    data: dict[str, Any] = msgspec.to_builtins(write)
-    if write.intent is not None:
-        body = bytes(write.intent.body)
+def shown_write(write: Write, *, reveal: bool) -> dict[str, Any]:
+    """A write with readable times; what is about to be sent only with `reveal`."""
+    data: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(write, intent=None))
+    intent = write.intent
+    if intent is not None:
+        body = bytes(intent.body)
         data["intent"] = {
-            **data["intent"],
+            "operation": intent.operation,
+            "revision": intent.revision,
+            "generation": intent.generation,
+            "at": moment(intent.at),
             "body": (json.loads(body) if reveal else _REDACTED) if body else None,
         }
     for name in ("due_at", "failing_since", "updated_at"):
@@ -191,4 +213,4 @@ def _print_booking(booking: Booking, *, reveal: bool) -> None:
     )
     print_table(("part", "calendar", "state", "event", "reason", "attempts"), rows)
     if reveal:
-        print_json([_event(part, reveal=True) for part in booking.parts])
+        print_json([shown_event(part.part, reveal=True) for part in booking.parts])

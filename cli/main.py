@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cli.dead_letters_commands import dead_letters
 from cli.options import AsJson, CommandError, ConfigFile, Exit, end, run, settings_from
 from config.errors import ConfigError
 
@@ -17,8 +18,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-bookings = typer.Typer(help="Look at bookings.", no_args_is_help=True)
+bookings = typer.Typer(help="Look at bookings, cancel them, have them looked at again.", no_args_is_help=True)
 app.add_typer(bookings, name="bookings")
+app.add_typer(dead_letters, name="dead-letters")
 
 
 def main() -> None:
@@ -196,6 +198,31 @@ def bookings_show(
     from cli.bookings import run_show
 
     end(run(run_show(settings_from(config), booking, app=app_name, reveal=reveal, as_json=json)))
+
+
+@bookings.command("cancel")
+def bookings_cancel(
+    booking: Annotated[str, typer.Argument(help="The booking's id, or its event_id.")],
+    config: ConfigFile = None,
+    app_name: Annotated[str | None, typer.Option("--app", help="The app, where several have it.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Cancel a booking: remove its events from every calendar."""
+    from cli.bookings import run_cancel
+
+    end(run(run_cancel(settings_from(config), booking, app=app_name, yes=yes)))
+
+
+@bookings.command("resync")
+def bookings_resync(
+    booking: Annotated[str, typer.Argument(help="The booking's id, or its event_id.")],
+    config: ConfigFile = None,
+    app_name: Annotated[str | None, typer.Option("--app", help="The app, where several have it.")] = None,
+) -> None:
+    """Look at every event of a booking, and write our fields once more."""
+    from cli.bookings import run_resync
+
+    end(run(run_resync(settings_from(config), booking, app=app_name)))
 
 
 if __name__ == "__main__":

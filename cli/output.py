@@ -9,6 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from cli.options import CommandError, Exit
+
 words = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -26,6 +28,13 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title:
     for row in rows:
         table.add_row(*row)
     console.print(table)
+
+
+def confirmed(question: str) -> bool:
+    """Asks on the terminal. Raises `CommandError` where there is none: then `--yes` has to say it."""
+    if not sys.stdin.isatty():
+        raise CommandError(f"this would {question}; say --yes", Exit.USAGE)
+    return words.input(f"{question}? [y/N] ").strip().lower() in ("y", "yes")
 
 
 def moment(at: int) -> str:

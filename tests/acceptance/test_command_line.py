@@ -5,38 +5,15 @@ import json
 import signal
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import aiohttp
 
 from cli.processes import free_ports
+from tests.acceptance.commands import command
 from tests.acceptance.conftest import Service, until
 from tests.callbacks import SEQUENCING, changed
 
 EVENT_ID = "qTtZdczOccgaPncGJaCiLg"
-
-
-class Result(NamedTuple):
-    status: int
-    data: str
-    words: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.data)
-
-
-async def command(*arguments: str, cwd: Path | None = None) -> Result:
-    """Runs `sequence-sync` to its end."""
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli.main", *arguments),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        cwd=cwd,
-    )
-    data, words = await asyncio.wait_for(child.communicate(), 60)
-    assert child.returncode is not None
-    return Result(child.returncode, data.decode(), words.decode())
 
 
 async def test_the_demo_shows_the_main_job_and_ends_well() -> None:
