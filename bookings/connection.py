@@ -4,15 +4,18 @@ from typing import Any
 
 from redis.asyncio import (
     BlockingConnectionPool,
+    Connection,
     ConnectionPool,
     Redis,
     SSLConnection,
     UnixDomainSocketConnection,
 )
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool, SentinelManagedConnection
 from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from bookings.embedded import socket_path
@@ -21,6 +24,8 @@ from config.sections import RedisSettings
 
 ANSWER_TIMEOUT_S = 5
 CONNECT_TIMEOUT_S = 2
+SENTINEL_TIMEOUT_S = 0.5
+"""For each sentinel: they are asked one after the other, and one that is gone holds up every connection."""
 
 
 def connection_pool(settings: RedisSettings, *, connections: int, retries: int) -> ConnectionPool:
@@ -46,15 +51,21 @@ def connection_pool(settings: RedisSettings, *, connections: int, retries: int) 
     }
     url = settings.url
     if url.kind is RedisKind.SENTINEL:
-        sentinel = Sentinel(list(url.hosts), socket_timeout=CONNECT_TIMEOUT_S)
-        return SentinelConnectionPool(url.master, sentinel, **options)
+        sentinel = Sentinel(list(url.hosts), socket_timeout=SENTINEL_TIMEOUT_S)
+        return _SentinelPool(
+            timeout=ANSWER_TIMEOUT_S,
+            connection_class=_SentinelManaged,
+            service_name=url.master,
+            sentinel_manager=sentinel,
+            **options,
+        )
     if url.kind is RedisKind.SERVER:
         [(options["host"], options["port"])] = url.hosts
+        options["connection_class"] = _Tls if url.tls else _Tcp
         if url.tls:
-            options["connection_class"] = SSLConnection
             options["ssl_ca_certs"] = str(settings.ca_file) if settings.ca_file else None
     else:
-        options["connection_class"] = UnixDomainSocketConnection
+        options["connection_class"] = _Unix
         options["path"] = url.path or str(socket_path(settings.data_dir))
     return BlockingConnectionPool(timeout=ANSWER_TIMEOUT_S, **options)
 
@@ -63,3 +74,40 @@ def connect(settings: RedisSettings, *, connections: int = 32, retries: int = 0)
     """Gives a client over a pool of its own; `aclose()` ends both."""
     pool = connection_pool(settings, connections=connections, retries=retries)
     return Redis.from_pool(pool)
+
+
+class _LeavesReplica(AbstractConnection):
+    """Ends with the first refusal to write: its server is a replica now, and the address may lead elsewhere.
+
+    A connection outlives the change of a primary's role, of a DNS name and of a proxy's target. Redis before
+    version 7 says READONLY in the middle of a script's error, where redis-py does not look for it.
+    """
+
+    async def read_response(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await super().read_response(*args, **kwargs)
+        except ResponseError as error:
+            if not isinstance(error, ReadOnlyError) and "-READONLY " not in str(error):
+                raise
+            await self.disconnect(nowait=True)
+            raise ReadOnlyError("the Redis we write to is a read-only replica") from None
+
+
+class _Tcp(_LeavesReplica, Connection):
+    pass
+
+
+class _Tls(_LeavesReplica, SSLConnection):
+    pass
+
+
+class _Unix(_LeavesReplica, UnixDomainSocketConnection):
+    pass
+
+
+class _SentinelManaged(_LeavesReplica, SentinelManagedConnection):
+    pass
+
+
+class _SentinelPool(BlockingConnectionPool, SentinelConnectionPool):
+    """Waits for a free connection, as the other pool does; redis-py's own for Sentinel fails at once."""

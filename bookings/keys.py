@@ -11,7 +11,12 @@ class Keys:
         self.queue = f"{prefix}:queue"
         self.index = f"{prefix}:bookings"
         self.dead = f"{prefix}:dead"
+        self.accounts = f"{prefix}:accounts"
         self.audit = f"{prefix}:audit"
+
+    def account(self, name: str, part: str = "clock") -> str:
+        """Of an account or one of its lanes: `clock`, `slots`, `bucket`, or the parts `waiting` for it."""
+        return f"{self.prefix}:account:{part}:{name}"
 
     def booking(self, bid: str) -> str:
         """The hash of one booking."""

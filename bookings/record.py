@@ -105,6 +105,8 @@ class Write(msgspec.Struct, frozen=True, omit_defaults=True):
     attempts: tuple[Attempt, ...] = ()
     tries: int = 0
     """Failures in a row, by which the next wait is reckoned; a replay starts anew."""
+    waiting: bool = False
+    """Whether it waits for its account, not for a time of its own."""
     repair: bool = False
     """Whether our fields are to be written once more, whatever the event's own mark says (a resync)."""
     looks: int = -1

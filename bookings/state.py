@@ -70,6 +70,7 @@ def _towards(write: Write, target: Target, revision: int, now: int) -> Write:
         state=WriteState.PENDING,
         revision=revision,
         due_at=0,
+        waiting=False,
         failing_since=0,
         attempts=(),
         tries=0,
@@ -94,6 +95,7 @@ def _unwanted(write: Write, now: int, revision: int = 0) -> Write:
         wanted=False,
         revision=max(write.revision, revision),
         due_at=0,
+        waiting=False,
         failing_since=0,
         tries=0,
         updated_at=now,
@@ -117,6 +119,7 @@ def _stranded(write: Write, now: int) -> Write:
         write,
         state=WriteState.DEAD,
         due_at=0,
+        waiting=False,
         reason=UNROUTED,
         detail="no route says any more which calendar this part goes to; add one, then replay",
         updated_at=now,
@@ -138,7 +141,7 @@ def _unrouted(revision: int, now: int) -> Write:
 
 def due(writes: Iterable[Write], now: int) -> list[Write]:
     """The wanted writes that are open and to be attempted now."""
-    return [write for write in writes if write.wanted and write.state.is_open and write.due_at <= now]
+    return [write for write in writes if write.wanted and write.state.is_open and _is_due(write, now)]
 
 
 def is_everywhere(writes: Iterable[Write]) -> bool:
@@ -149,7 +152,12 @@ def is_everywhere(writes: Iterable[Write]) -> bool:
 def removable(writes: Iterable[Write], now: int) -> list[Write]:
     """The writes that are no longer wanted and whose event is to be removed now."""
     gone = (WriteState.SUPERSEDED, WriteState.CANCELLED, WriteState.DEAD)
-    return [write for write in writes if not write.wanted and write.state not in gone and write.due_at <= now]
+    return [write for write in writes if not write.wanted and write.state not in gone and _is_due(write, now)]
+
+
+def _is_due(write: Write, now: int) -> bool:
+    """What waits for its account is tried whenever somebody looks: the account's clock decides."""
+    return write.waiting or write.due_at <= now
 
 
 class PartState(StrEnum):
@@ -209,6 +217,7 @@ def written(  # what is at the provider now has many sides
         repair=False,
         intent=None,
         due_at=0,
+        waiting=False,
         failing_since=0,
         tries=0,
         reason="",
@@ -228,6 +237,7 @@ def left_deleted(write: Write, *, now: int) -> Write:
         reason="deleted_by_person",
         detail="a person removed the event from the calendar; only a newer booking brings it back",
         due_at=0,
+        waiting=False,
         updated_at=now,
     )
 
@@ -266,6 +276,7 @@ def removed(write: Write, *, gone: bool, now: int) -> Write:
         intent=None,
         looks=-1,
         due_at=0,
+        waiting=False,
         failing_since=0,
         tries=0,
         reason="",
@@ -285,7 +296,9 @@ def asked(writes: Sequence[Write], asks: str, *, now: int) -> tuple[Write, ...]:
 def _asked(write: Write, what: str, now: int) -> Write:
     dead = write.state is WriteState.DEAD
     if what == "discard" and dead:
-        return replace(write, state=WriteState.CANCELLED, due_at=0, detail="discarded", updated_at=now)
+        return replace(
+            write, state=WriteState.CANCELLED, due_at=0, waiting=False, detail="discarded", updated_at=now
+        )
     again = (what == "replay" and dead and write.id != UNROUTED) or (
         what == "resync" and write.wanted and write.state is WriteState.WRITTEN
     )
@@ -296,8 +309,22 @@ def _asked(write: Write, what: str, now: int) -> Write:
         state=WriteState.PENDING if write.wanted else WriteState.WRITTEN,
         repair=what == "resync",
         due_at=0,
+        waiting=False,
         failing_since=0,
         tries=0,
+        updated_at=now,
+    )
+
+
+def waiting(write: Write, *, due_at: int, parked: bool, reason: str, now: int) -> Write:
+    """Its account waits, and so does it: no attempt was made, and none counts."""
+    return replace(
+        write,
+        state=WriteState.PARKED if parked else WriteState.RETRYING,
+        waiting=True,
+        due_at=due_at,
+        reason="account_parked" if parked else "account_paused",
+        detail=reason,
         updated_at=now,
     )
 
@@ -317,6 +344,7 @@ def failed(
         tries=write.tries + 1,
         failing_since=0 if parked else write.failing_since or now,  # waiting for a person is no failing
         due_at=due_at or 0,
+        waiting=False,
         reason=attempt.error_class,
         detail=detail,
         updated_at=now,

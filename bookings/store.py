@@ -60,17 +60,18 @@ class Store(Reader):
 
     def __init__(self, redis: Any, prefix: str) -> None:
         super().__init__(redis, prefix)
-        self._accept = self._script("accept")
-        self._claim = self._script("claim")
-        self._journal = self._script("journal")
-        self._settle = self._script("settle")
-        self._reconcile = self._script("reconcile")
-        self._quarantine = self._script("quarantine")
-        self._ask = self._script("ask")
-        self._cancel = self._script("cancel")
-        self._restore = self._script("restore")
+        self._accept = self.script("accept")
+        self._claim = self.script("claim")
+        self._journal = self.script("journal")
+        self._settle = self.script("settle")
+        self._reconcile = self.script("reconcile")
+        self._quarantine = self.script("quarantine")
+        self._ask = self.script("ask")
+        self._cancel = self.script("cancel")
+        self._restore = self.script("restore")
 
-    def _script(self, name: str) -> AsyncScript:
+    def script(self, name: str) -> AsyncScript:
+        """One of the scripts in `scripts/`, ready to be called."""
         scripts = files("bookings") / "scripts"
         source = (scripts / "wake.lua").read_text() + (scripts / f"{name}.lua").read_text()
         script: AsyncScript = self.redis.register_script(source)

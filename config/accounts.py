@@ -8,6 +8,7 @@ from config.fields import (
     EMPTY_IS_NONE,
     AuthorizedUserKey,
     Certificate,
+    Count,
     ExistingFile,
     HttpsAddress,
     Name,
@@ -41,6 +42,7 @@ class GoogleAccount(Table):
     authorized_user: AuthorizedUserKey | None = None
     subject: Annotated[Annotated[str, AfterValidator(_mail_address)] | None, EMPTY_IS_NONE] = None
     send_updates: Literal["none", "all", "externalOnly"] = "none"
+    requests_per_minute: Count = 600
     api_endpoint: Annotated[WebAddress, AfterValidator(lambda url: url + "/")] = (
         "https://www.googleapis.com/calendar/v3/"
     )

@@ -31,6 +31,7 @@ class CalendarError(Exception):
         request_id: what the provider calls the request, for its support.
         retry_after: how many seconds the provider asked to wait.
         unknown: whether the request may have been carried out all the same.
+        whole_account: whether it concerns all that the account does, and not one mailbox.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class CalendarError(Exception):
         request_id: str = "",
         retry_after: float | None = None,
         unknown: bool = False,
+        whole_account: bool = False,
     ) -> None:
         super().__init__(f"{error_class}: {code}")
         self.error_class = error_class
@@ -48,6 +50,7 @@ class CalendarError(Exception):
         self.request_id = request_id
         self.retry_after = retry_after
         self.unknown = unknown
+        self.whole_account = whole_account
 
 
 class Taken(CalendarError):
@@ -56,6 +59,15 @@ class Taken(CalendarError):
     def __init__(self, code: str, *, event_id: str = "", request_id: str = "") -> None:
         super().__init__(ErrorClass.CONFLICT, code, request_id=request_id)
         self.event_id = event_id
+
+
+class AccountWaits(CalendarError):
+    """Nothing was asked: the account's clock says to wait until `until` (Unix ms)."""
+
+    def __init__(self, reason: str, *, until: int, parked: bool) -> None:
+        super().__init__(ErrorClass.AUTH if parked else ErrorClass.THROTTLED, reason)
+        self.until = until
+        self.parked = parked
 
 
 class FormRefused(CalendarError):

@@ -1,8 +1,8 @@
 """One revision of one part on its way into its calendars: route, upsert each, remove what is left over."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
 from datetime import date
 from functools import partial
 from typing import NamedTuple
@@ -19,10 +19,13 @@ from bookings.store import Claim, Store
 from config.settings import Settings
 from workers.backoff import Policy, decide
 from workers.calendars.directory import Directory
-from workers.errors import CalendarError, ErrorClass
+from workers.errors import AccountWaits, CalendarError, ErrorClass
 from workers.event import Event, InvalidPart, read_event
 from workers.routing import route
 from workers.upsert import Effect, Known, Outcome, Upsert, remove
+
+_SPREAD_MS = 2000
+"""Over how long the writes that wait for one account are spread when its time comes."""
 
 
 class Means(NamedTuple):
@@ -114,7 +117,7 @@ class PartUnderWay:
             repair=write.repair,
             intent=write.intent,
         )
-        with self._failures_of(write.id):
+        async with self._failures_of(write):
             upsert = Upsert(
                 self.means.directory.calendar(write.calendar),
                 event,
@@ -128,7 +131,7 @@ class PartUnderWay:
 
     async def _remove(self, write: Write) -> None:
         """Takes the part out of a calendar that it no longer goes to."""
-        with self._failures_of(write.id):
+        async with self._failures_of(write):
             calendar = self.means.directory.calendar(write.calendar)
             await self._journal(
                 write.id,
@@ -150,19 +153,39 @@ class PartUnderWay:
         claim = self.claim
         return write_key(claim.app, claim.event_id, claim.desired.sequence_text, write.address, generation)
 
-    @contextmanager
-    def _failures_of(self, wid: str) -> Iterator[None]:
+    @asynccontextmanager
+    async def _failures_of(self, write: Write) -> AsyncIterator[None]:
         """Makes what goes wrong with a write its own failure; trouble with the record is everybody's."""
         try:
             yield
+        except AccountWaits as waits:
+            await self._wait(write, until=waits.until, parked=waits.parked, reason=waits.code)
         except CalendarError as error:
-            self._fail(self._current(wid), error, detail=error.code)
+            self._fail(self._current(write.id), error, detail=error.code)
+            if error.error_class in (ErrorClass.THROTTLED, ErrorClass.AUTH):
+                await self._close(write, error)
         except (LeaseLost, RedisError):
             raise
         except Exception as error:
-            self.log.exception("write_crashed", write=wid)
+            self.log.exception("write_crashed", write=write.id)
             crash = CalendarError(ErrorClass.TRANSIENT, f"unexpected {type(error).__name__}", unknown=True)
-            self._fail(self._current(wid), crash, detail="a defect of ours; the log has the traceback")
+            self._fail(self._current(write.id), crash, detail="a defect of ours; the log has the traceback")
+
+    async def _close(self, write: Write, error: CalendarError) -> None:
+        """Makes everything else of the account wait, too, and this write for as long."""
+        until = await self.means.directory.calendar(write.calendar).lane.close(error)
+        if self._current(write.id).state is not WriteState.DEAD:
+            parked = error.error_class is ErrorClass.AUTH
+            await self._wait(write, until=until, parked=parked, reason=error.code)
+
+    async def _wait(self, write: Write, *, until: int, parked: bool, reason: str) -> None:
+        due_at = until + int(_SPREAD_MS * self.means.jitter())
+        current = self._current(write.id)
+        self._replace(
+            state.waiting(current, due_at=due_at, parked=parked, reason=reason, now=self.means.clock())
+        )
+        lane = self.means.directory.calendar(write.calendar).lane
+        await lane.wait_for(self.claim.booking, self.claim.part, due_at)
 
     def _current(self, wid: str) -> Write:
         return next(write for write in self.writes if write.id == wid)

@@ -17,6 +17,7 @@ from admin.health import Health
 from admin.metrics import REQUEUED
 from admin.server import start_admin
 from bookings import queue
+from bookings.accounts import Accounts
 from bookings.connection import connection_pool
 from bookings.store import Store
 from config.settings import Settings
@@ -51,7 +52,7 @@ async def run_worker(settings: Settings) -> None:
     store = Store(redis, settings.redis.key_prefix)
     name = f"{socket.gethostname()}:{os.getpid()}"
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        directory = Directory(settings, session)
+        directory = Directory(settings, session, Accounts(store))
         sync = Sync(store, settings, directory, worker=name)
         worker = _arq_worker(settings, redis, store, sync)
         health = Health(store, last_turn=lambda: worker.last_poll)

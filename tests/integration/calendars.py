@@ -114,8 +114,15 @@ class World:
             await self.work()
             if (await self.store.counts())["open"] == 0:
                 return
-            self.clock.advance(3600)
+            await self.let_pass(3600)
         raise AssertionError("parts are still open")
+
+    async def let_pass(self, seconds: float) -> None:
+        """Lets time pass, for the worker's clock and for those of accounts, which are Redis's."""
+        self.clock.advance(seconds)
+        keys, redis = self.store.keys, self.store.redis
+        for name in await redis.smembers(keys.accounts):
+            await redis.hincrbyfloat(keys.account(name.decode()), "until", -1000 * seconds)
 
     async def booking(self, body: bytes) -> Booking:
         callback = read_callback(body)

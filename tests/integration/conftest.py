@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from bookings.accounts import Accounts
 from bookings.store import Store
 from config.settings import Settings
 from receiver.app import receiver_app
@@ -106,7 +107,7 @@ async def world(
     settings = settle(secrets=calendar_secrets(sandbox), **calendar_tables(sandbox), **changes)
     clock = Clock()
     async with aiohttp.ClientSession() as session:
-        directory = Directory(settings, session)
+        directory = Directory(settings, session, Accounts(store))
         sync = Sync(store, settings, directory, worker="test", clock=clock)
         yield World(settings, store, sandbox, sync, clock)
         directory.close()

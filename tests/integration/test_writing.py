@@ -292,7 +292,7 @@ async def test_throttling_is_waited_out(world: World, provider: str) -> None:
     await world.accept(body)
     await world.work()
     write = await world.write(body)
-    assert (write.state, write.reason) == (WriteState.RETRYING, "throttled")
+    assert (write.state, write.reason) == (WriteState.RETRYING, "account_paused")
     assert 29_000 < write.due_at - world.clock() < 32_000
     await world.work_until_done()
     assert world.event(provider).starts_at == utc(11)

@@ -70,7 +70,7 @@ def test_google_s_answers_to_an_insert() -> None:
     with pytest.raises(Taken) as taken:
         google_errors.raise_for_answer(google(409, "duplicate"), creating="k")
     assert taken.value.event_id == "k"
-    for status, error_class in ((404, P), (403, A)):
+    for status, error_class in ((404, P), (403, P)):
         with pytest.raises(CalendarError) as raised:
             google_errors.raise_for_answer(
                 google(status, "notFound" if status == 404 else "forbidden"), creating="k"

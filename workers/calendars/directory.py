@@ -1,34 +1,42 @@
 """The calendars of the configuration, ready to be written to. Where a third provider is plugged in."""
 
-import asyncio
-from collections import defaultdict
-
 import aiohttp
 
+from bookings.accounts import Accounts, Limits
 from config.accounts import GoogleAccount, MicrosoftAccount
 from config.settings import Settings
 from workers.calendars.google import GoogleCalendar
 from workers.calendars.google_tokens import GoogleTokens
-from workers.calendars.http import ProviderHttp
+from workers.calendars.http import ProviderHttp, Tokens
+from workers.calendars.lane import FreeLane, Lane
 from workers.calendars.microsoft import MicrosoftCalendar
 from workers.calendars.microsoft_tokens import MicrosoftTokens, ssl_context
 from workers.calendars.port import Calendar
 
 MAILBOX_REQUESTS = 3
 """Requests at a time into one Microsoft mailbox; Graph allows four."""
+BURST_S = 6.0
+"""A Google user's requests of so many seconds may come at once after a rest."""
 
 
 class Directory:
-    """Finds calendars by their configured name; accounts, tokens and connections are shared among them."""
+    """Finds calendars by their configured name; tokens and connections are shared among them.
 
-    def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
+    Args:
+        settings: the configuration.
+        session: carries all requests.
+        accounts: the fleet's clocks; None asks nobody for leave (to check what works).
+    """
+
+    def __init__(
+        self, settings: Settings, session: aiohttp.ClientSession, accounts: Accounts | None = None
+    ) -> None:
         self._settings = settings
         self._session = session
-        self._accounts: dict[str, ProviderHttp] = {}
+        self._accounts = accounts
+        self._tokens: dict[str, GoogleTokens | MicrosoftTokens] = {}
         self._calendars: dict[str, Calendar] = {}
-        self._gates: defaultdict[tuple[str, str], asyncio.Semaphore] = defaultdict(
-            lambda: asyncio.Semaphore(MAILBOX_REQUESTS)
-        )
+        self._lanes: dict[str, Lane | FreeLane] = {}
 
     def calendar(self, name: str) -> Calendar:
         """Gives the calendar of this name. Raises `KeyError` where the configuration has none."""
@@ -38,45 +46,60 @@ class Directory:
 
     def close(self) -> None:
         """Closes the connections to the token endpoints; the session is its owner's."""
-        for http in self._accounts.values():
-            http.tokens.close()
+        for tokens in self._tokens.values():
+            tokens.close()
 
     async def token(self, account: str) -> str:
         """Gives an access token of the account of this name. Raises `KeyError`, `CalendarError`."""
         configured = self._settings.account(account)
         if configured is None:
             raise KeyError(account)
-        return await self._http(configured).tokens.token()
+        return await self._tokens_of(configured).token()
 
     def _open(self, name: str) -> Calendar:
         configured = self._settings.calendar(name)
         account = self._settings.account(configured.account) if configured else None
         if configured is None or account is None:
             raise KeyError(name)
+        timeout_s = self._settings.worker.request_timeout
+        tokens: Tokens = self._tokens_of(account)
         match account:
             case GoogleAccount():
-                return GoogleCalendar(account, configured.calendar_id, self._http(account))
+                a_second = account.requests_per_minute / 60
+                limits = Limits(a_second=a_second, burst=max(1, round(a_second * BURST_S)))
+                lane = self._lane(account.name, account.name, limits)
+                http = ProviderHttp(self._session, tokens, lane, provider="google", timeout_s=timeout_s)
+                return GoogleCalendar(account, configured.calendar_id, http)
             case MicrosoftAccount():
                 mailbox = (configured.mailbox or "").lower()
-                gate = self._gates[account.client_id, mailbox]
-                return MicrosoftCalendar(account, mailbox, configured.calendar_id, self._http(account), gate)
-
-    def _http(self, account: GoogleAccount | MicrosoftAccount) -> ProviderHttp:
-        if account.name not in self._accounts:
-            self._accounts[account.name] = self._sign_in(account)
-        return self._accounts[account.name]
-
-    def _sign_in(self, account: GoogleAccount | MicrosoftAccount) -> ProviderHttp:
-        timeout_s = self._settings.worker.request_timeout
-        match account:
-            case GoogleAccount():
-                tokens = GoogleTokens(account, timeout_s=timeout_s)
-                return ProviderHttp(self._session, tokens, provider="google", timeout_s=timeout_s)
-            case MicrosoftAccount():
-                return ProviderHttp(
+                lane = self._lane(
+                    account.name, f"{account.name}/{mailbox}", Limits(at_a_time=MAILBOX_REQUESTS)
+                )
+                http = ProviderHttp(
                     self._session,
-                    MicrosoftTokens(account, timeout_s=timeout_s),
+                    tokens,
+                    lane,
                     provider="microsoft",
                     timeout_s=timeout_s,
                     ssl=ssl_context(account) if account.ca_file else True,
                 )
+                return MicrosoftCalendar(account, mailbox, configured.calendar_id, http)
+
+    def _tokens_of(self, account: GoogleAccount | MicrosoftAccount) -> GoogleTokens | MicrosoftTokens:
+        if account.name not in self._tokens:
+            timeout_s = self._settings.worker.request_timeout
+            self._tokens[account.name] = (
+                GoogleTokens(account, timeout_s=timeout_s)
+                if isinstance(account, GoogleAccount)
+                else MicrosoftTokens(account, timeout_s=timeout_s)
+            )
+        return self._tokens[account.name]
+
+    def _lane(self, account: str, name: str, limits: Limits) -> Lane | FreeLane:
+        if name not in self._lanes:
+            self._lanes[name] = (
+                FreeLane()
+                if self._accounts is None
+                else Lane(self._accounts, account, name, limits, cap_s=self._settings.worker.retry_cap)
+            )
+        return self._lanes[name]

@@ -46,6 +46,7 @@ class GoogleCalendar:
         self._calendar_id = calendar_id or "primary"
         self._send_updates = account.send_updates
         self._http = http
+        self.lane = http.lane
         self._events = _events(account.api_endpoint)
 
     def draft(

@@ -12,7 +12,7 @@ _BY_REASON = {
     "dailyLimitExceeded": ErrorClass.PARK,
     "insufficientPermissions": ErrorClass.AUTH,
     "accessNotConfigured": ErrorClass.AUTH,
-    "requiredAccessLevel": ErrorClass.AUTH,
+    "requiredAccessLevel": ErrorClass.PARK,
     "forbiddenForNonOrganizer": ErrorClass.PERMANENT,
     "conditionNotMet": ErrorClass.CONFLICT,
     "conflict": ErrorClass.CONFLICT,
@@ -64,7 +64,8 @@ def _class_of(answer: Answer, reason: str, *, calendar: bool) -> ErrorClass:
         return _BY_REASON[reason]
     if answer.status == 403:
         # On an event that exists this may only mean that it is cancelled: whoever writes looks again.
-        return ErrorClass.AUTH if calendar else ErrorClass.CONFLICT
+        # On a calendar it means that calendar: not the account, whose others may well be writable.
+        return ErrorClass.PARK if calendar else ErrorClass.CONFLICT
     if answer.status == 404 and calendar:
         return ErrorClass.PARK  # the calendar is not there, or not shared with us any more
     return _BY_STATUS.get(answer.status, ErrorClass.PERMANENT)

@@ -46,7 +46,9 @@ class GoogleTokens:
                 if current.token and current.token != instead_of and _lives(current, timedelta()):
                     return str(current.token)
                 raise CalendarError(
-                    ErrorClass.TRANSIENT if error.retryable else ErrorClass.AUTH, _reason(error)
+                    ErrorClass.TRANSIENT if error.retryable else ErrorClass.AUTH,
+                    _reason(error),
+                    whole_account=True,
                 ) from None
             except (google.auth.exceptions.GoogleAuthError, OSError) as error:
                 if current.token and current.token != instead_of and _lives(current, timedelta()):
@@ -84,7 +86,9 @@ class GoogleTokens:
                     scopes=SCOPES,
                 )
         except (ConfigError, ValueError, KeyError) as error:
-            raise CalendarError(ErrorClass.AUTH, f"credentials unreadable ({type(error).__name__})") from None
+            raise CalendarError(
+                ErrorClass.AUTH, f"credentials unreadable ({type(error).__name__})", whole_account=True
+            ) from None
         self._secret, self._credentials = secret, credentials
         return credentials
 

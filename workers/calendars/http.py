@@ -10,6 +10,7 @@ import msgspec
 from yarl import URL
 
 from admin.metrics import PROVIDER_SECONDS
+from workers.calendars.lane import FreeLane, Lane
 from workers.errors import CalendarError, ErrorClass
 
 _READS = frozenset({"GET", "HEAD"})
@@ -56,11 +57,12 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class ProviderHttp:
-    """Sends requests of one account.
+    """Sends the requests of one lane.
 
     Args:
         session: the worker's session.
         tokens: the account's tokens.
+        lane: what has to be asked before each request.
         provider: `google` or `microsoft`, for the metrics.
         timeout_s: how long one request may take.
         ssl: the context for an account with a CA of its own.
@@ -70,6 +72,7 @@ class ProviderHttp:
         self,
         session: aiohttp.ClientSession,
         tokens: Tokens,
+        lane: Lane | FreeLane,
         *,
         provider: str,
         timeout_s: float,
@@ -77,6 +80,7 @@ class ProviderHttp:
     ) -> None:
         self.session = session
         self.tokens = tokens
+        self.lane = lane
         self.provider = provider
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._ssl = ssl
@@ -89,11 +93,13 @@ class ProviderHttp:
         Raises `CalendarError` where no whole answer came, with `unknown` set where the request may have
         been carried out.
         """
-        token = await self.tokens.token()
-        answer = await self._exchange(method, url, headers, body, token)
-        if answer.status == 401:
-            token = await self.tokens.token(instead_of=token)
+        async with self.lane.admitted() as admission:
+            token = await self.tokens.token()
             answer = await self._exchange(method, url, headers, body, token)
+            if answer.status == 401:
+                token = await self.tokens.token(instead_of=token)
+                answer = await self._exchange(method, url, headers, body, token)
+            await admission.answered(answer.status)
         return answer
 
     async def _exchange(

@@ -4,7 +4,6 @@ Three guards against a second event, each for when another is blind: the id in o
 and our key in an indexed property of the event.
 """
 
-import asyncio
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -30,10 +29,7 @@ _EXPAND = quote(f"singleValueExtendedProperties($filter=id eq '{KEY}' or id eq '
 
 
 class MicrosoftCalendar:
-    """One calendar of a mailbox; see `workers.calendars.port.Calendar`.
-
-    `gate` lets at most three requests at a time into the mailbox: Graph refuses the fifth.
-    """
+    """One calendar of a mailbox; see `workers.calendars.port.Calendar`."""
 
     looks_before_create = True
     revives = False
@@ -44,13 +40,12 @@ class MicrosoftCalendar:
         mailbox: str,
         calendar_id: str,
         http: ProviderHttp,
-        gate: asyncio.Semaphore,
     ) -> None:
         self._user = f"{account.graph_endpoint}/users/{quote(mailbox, safe='@')}"
         calendar = f"calendars/{quote(calendar_id, safe='')}" if calendar_id else "calendar"
         self._calendar = f"{self._user}/{calendar}"
         self._http = http
-        self._gate = gate
+        self.lane = http.lane
 
     def draft(
         self, event: Event, *, key: str, revision: int, named_zone: bool = True, conference: bool = True
@@ -148,8 +143,7 @@ class MicrosoftCalendar:
         own = {"Prefer": _PREFER, "client-request-id": str(uuid.uuid4()), "Accept": "application/json"}
         if body is not None:
             own["Content-Type"] = "application/json"
-        async with self._gate:
-            return await self._http.send(method, url, headers={**own, **(headers or {})}, body=body)
+        return await self._http.send(method, url, headers={**own, **(headers or {})}, body=body)
 
 
 def _found(event: Mapping[str, Any]) -> Found:

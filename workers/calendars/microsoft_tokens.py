@@ -52,7 +52,7 @@ class MicrosoftTokens:
                     return self._token
                 raise CalendarError(ErrorClass.TRANSIENT, type(error).__name__) from None
             if "access_token" not in answer:
-                raise CalendarError(ErrorClass.AUTH, _code(answer))
+                raise CalendarError(ErrorClass.AUTH, _code(answer), whole_account=True)
             self._token = answer["access_token"]
             self._lives_until = time.time() + float(answer.get("expires_in", 0))
             return self._token
@@ -66,7 +66,9 @@ class MicrosoftTokens:
         try:
             credential = _credential(self._account)
         except (ConfigError, ValueError) as error:
-            raise CalendarError(ErrorClass.AUTH, f"credentials unreadable ({type(error).__name__})") from None
+            raise CalendarError(
+                ErrorClass.AUTH, f"credentials unreadable ({type(error).__name__})", whole_account=True
+            ) from None
         if self._app is None or credential != self._credential:
             self._app = msal.ConfidentialClientApplication(
                 self._account.client_id,

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from workers.calendars.lane import FreeLane, Lane
 from workers.event import Event
 from workers.times import Period
 
@@ -54,6 +55,8 @@ class Calendar(Protocol):
 
     looks_before_create: bool
     """Whether an event must be looked for before the first create: its id alone does not prevent a second."""
+    lane: Lane | FreeLane
+    """What the calendar's account, or mailbox, is made to wait by."""
     revives: bool
     """Whether an update brings a cancelled event back."""
 

@@ -1,0 +1,139 @@
+"""The clocks of accounts in Redis, shared by the whole fleet: who waits, until when, and for what.
+
+An account is one set of credentials; a lane is one mailbox of a Microsoft account, or a Google account
+itself. Throttling closes a lane, refused credentials close the account.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from bookings.store import GRACE_MS, PAYLOAD_MS, Store
+
+_SLOT_LIFE_MS = 60_000
+_PROBE_MS = 60_000
+_REOPEN_AT_ONCE = 500
+
+State = Literal["paused", "parked"]
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How many requests of a lane the whole fleet has under way at a time, and how many it makes a second.
+
+    0 means any number; `burst` is how many may come at once after a rest.
+    """
+
+    at_a_time: int = 0
+    a_second: float = 0
+    burst: int = 0
+
+
+class Leave(msgspec.Struct, frozen=True):
+    """What a request is told: go, wait a little (seconds), or not before `closed_until` (Unix ms)."""
+
+    go: bool = False
+    told: bool = False
+    """Whether it is to say so if it goes well: its account is only just tried again."""
+    wait_s: float = 0
+    closed_until: int = 0
+    state: State = "paused"
+    reason: str = ""
+
+
+class ClosedAccount(msgspec.Struct, frozen=True):
+    """An account or lane that waits, or did until just now. Times in Unix milliseconds."""
+
+    name: str
+    state: State
+    reason: str
+    since: int
+    until: int
+    waiting: int
+    """How many parts wait for it."""
+
+
+class Accounts:
+    """Every method may raise `redis.RedisError` or `OSError`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._keys = store.keys
+        self._admit = store.script("admit")
+        self._close = store.script("close")
+        self._reopen = store.script("reopen")
+
+    async def admit(self, account: str, lane: str, holder: str, limits: Limits) -> Leave:
+        """Asks leave for one request."""
+        keys = self._keys
+        answer = await self._admit(
+            keys=[
+                keys.account(account),
+                keys.account(lane),
+                keys.account(lane, "slots"),
+                keys.account(lane, "bucket"),
+            ],
+            args=[holder, limits.at_a_time, _SLOT_LIFE_MS, limits.a_second, limits.burst, _PROBE_MS],
+        )
+        match answer[0]:
+            case b"wait":
+                return Leave(wait_s=int(answer[1]) / 1000)
+            case b"closed":
+                state: State = "parked" if answer[2] == b"parked" else "paused"
+                return Leave(closed_until=int(answer[1]), state=state, reason=answer[3].decode())
+        return Leave(go=True, told=answer[0] == b"told")
+
+    async def leave(self, lane: str, holder: str) -> None:
+        """Gives a slot back."""
+        await self._store.redis.zrem(self._keys.account(lane, "slots"), holder)
+
+    async def close(self, name: str, *, least_s: float, most_s: float, state: State, reason: str) -> int:
+        """Makes an account or lane wait; twice as long each time in a row, up to `most_s`. Gives until when."""
+        [until] = await self._close(
+            keys=[self._keys.account(name), self._keys.accounts],
+            args=[int(least_s * 1000), int(most_s * 1000), state, reason, name],
+        )
+        return int(until)
+
+    async def wait_for(self, account: str, bid: str, pid: str, due_at: int) -> None:
+        """Remembers a part that waits, so that it is queued as soon as the account works again."""
+        await self._store.redis.zadd(self._keys.account(account, "waiting"), {f"{bid}:{pid}": due_at})
+
+    async def reopen(self, account: str, lane: str) -> None:
+        """Ends all waiting for an account that was just seen to work."""
+        keys, left = self._keys, 1
+        while left:
+            _, left = await self._reopen(
+                keys=[
+                    keys.account(account),
+                    keys.account(lane),
+                    keys.accounts,
+                    keys.account(account, "waiting"),
+                    keys.open,
+                    keys.queue,
+                ],
+                args=[keys.prefix, keys.bookings, GRACE_MS, PAYLOAD_MS, _REOPEN_AT_ONCE, account, lane],
+            )
+
+    async def closed(self) -> list[ClosedAccount]:
+        """The accounts and lanes that are not known to work."""
+        redis, keys = self._store.redis, self._keys
+        names = sorted(name.decode() for name in await redis.smembers(keys.accounts))
+        async with redis.pipeline(transaction=False) as pipe:
+            for name in names:
+                pipe.hmget(keys.account(name), "state", "reason", "since", "until")
+                pipe.zcard(keys.account(name.partition("/")[0], "waiting"))
+            answers: Sequence[Any] = await pipe.execute()
+        found = zip(names, answers[::2], answers[1::2], strict=True)
+        return [
+            ClosedAccount(
+                name=name,
+                state="parked" if clock[0] == b"parked" else "paused",
+                reason=clock[1].decode(),
+                since=int(clock[2]),
+                until=int(clock[3]),
+                waiting=waiting,
+            )
+            for name, clock, waiting in found
+            if clock[0] is not None
+        ]

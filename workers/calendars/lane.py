@@ -1,0 +1,110 @@
+"""The lane of a calendar: one Microsoft mailbox, or a Google account. It is asked before each request."""
+
+import asyncio
+import random
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bookings.accounts import Accounts, Limits
+from workers.errors import AccountWaits, CalendarError, ErrorClass
+
+_REFUSED = frozenset({401, 403, 429})
+THROTTLED_FOR_S = 5.0
+"""How long a lane waits at first where the provider does not say."""
+PARKED_FOR_S = 60.0
+"""How long refused credentials are left alone at first, before one request tries them again."""
+
+
+class Lane:
+    """One lane, shared by the fleet through Redis.
+
+    Args:
+        accounts: the clocks.
+        account: the account's name.
+        name: the lane's own; the account's where it has only one.
+        limits: what the provider bears.
+        cap_s: the longest that it is closed at a time.
+    """
+
+    def __init__(self, accounts: Accounts, account: str, name: str, limits: Limits, *, cap_s: float) -> None:
+        self.account = account
+        self.name = name
+        self._accounts = accounts
+        self._limits = limits
+        self._cap_s = cap_s
+        self._here = asyncio.Semaphore(limits.at_a_time) if limits.at_a_time else None
+
+    @asynccontextmanager
+    async def admitted(self) -> AsyncIterator["Admission"]:
+        """Waits for leave to make one request. Raises `AccountWaits` where that is not to be had soon."""
+        if self._here is None:
+            async with self._leave() as admission:
+                yield admission
+        else:
+            async with self._here, self._leave() as admission:  # first come first served, within this process
+                yield admission
+
+    @asynccontextmanager
+    async def _leave(self) -> AsyncIterator["Admission"]:
+        holder = uuid.uuid4().hex
+        while not (leave := await self._accounts.admit(self.account, self.name, holder, self._limits)).go:
+            if leave.closed_until:
+                raise AccountWaits(leave.reason, until=leave.closed_until, parked=leave.state == "parked")
+            await asyncio.sleep(leave.wait_s * (0.5 + random.random()))  # noqa: S311 - it only spreads
+        try:
+            yield Admission(self if leave.told else None)
+        finally:
+            if self._limits.at_a_time:
+                await self._accounts.leave(self.name, holder)
+
+    async def went_well(self) -> None:
+        """The account works again: whatever waits for it goes on."""
+        await self._accounts.reopen(self.account, self.name)
+
+    async def close(self, error: CalendarError) -> int:
+        """Makes the lane (or its account) wait after throttling or a refusal; gives until when (Unix ms)."""
+        parked = error.error_class is ErrorClass.AUTH
+        least_s = PARKED_FOR_S if parked else THROTTLED_FOR_S
+        if error.retry_after is not None:
+            least_s = min(max(error.retry_after, 1.0), self._cap_s)
+        return await self._accounts.close(
+            self.account if error.whole_account else self.name,
+            least_s=min(least_s, self._cap_s),
+            most_s=self._cap_s,
+            state="parked" if parked else "paused",
+            reason=error.code,
+        )
+
+    async def wait_for(self, bid: str, pid: str, due_at: int) -> None:
+        """Remembers a part that waits for this account."""
+        await self._accounts.wait_for(self.account, bid, pid, due_at)
+
+
+class FreeLane:
+    """A lane without limits or clocks, for looking whether something works."""
+
+    @asynccontextmanager
+    async def admitted(self) -> AsyncIterator["Admission"]:
+        """Leave at once."""
+        yield Admission(None)
+
+    async def close(self, error: CalendarError) -> int:
+        """Nobody else is told."""
+        del error
+        return 0
+
+    async def wait_for(self, bid: str, pid: str, due_at: int) -> None:
+        """Nothing waits here."""
+
+
+class Admission:
+    """Leave for one request; `lane` wants to know whether it went well."""
+
+    def __init__(self, lane: Lane | None) -> None:
+        self._lane = lane
+
+    async def answered(self, status: int) -> None:
+        """Takes note of the answer: anything but a refusal means that the account works."""
+        if self._lane is not None and status < 500 and status not in _REFUSED:
+            await self._lane.went_well()
