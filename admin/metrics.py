@@ -38,6 +38,12 @@ REQUEUED = Counter(
     "Open parts that no job looked after any more and that were queued again",
     registry=REGISTRY,
 )
+ACCOUNTS_CLOSED = Gauge(
+    "sequence_sync_accounts_closed",
+    "Accounts, or mailboxes of an account, that are made to wait",
+    ["account", "state"],
+    registry=REGISTRY,
+)
 OPEN_PARTS = Gauge("sequence_sync_open_parts", "Parts with something still to write", registry=REGISTRY)
 DEAD_LETTERS = Gauge("sequence_sync_dead_letters", "Dead letters", registry=REGISTRY)
 QUEUE_JOBS = Gauge(

@@ -5,7 +5,8 @@ from prometheus_client import generate_latest
 from redis.exceptions import RedisError
 
 from admin.health import Health
-from admin.metrics import DEAD_LETTERS, OPEN_PARTS, QUEUE_JOBS, REGISTRY
+from admin.metrics import ACCOUNTS_CLOSED, DEAD_LETTERS, OPEN_PARTS, QUEUE_JOBS, REGISTRY
+from bookings.accounts import Accounts
 
 HEALTH = web.AppKey("health", Health)
 
@@ -44,13 +45,18 @@ def _verdict(problems: list[str]) -> web.Response:
 
 async def _metrics(request: web.Request) -> web.Response:
     try:
-        counts = await request.app[HEALTH].store.counts()
+        store = request.app[HEALTH].store
+        counts = await store.counts()
+        closed = await Accounts(store).closed()
     except (RedisError, OSError):
         pass  # the other figures are wanted all the more while Redis is away
     else:
         OPEN_PARTS.set(counts["open"])
         DEAD_LETTERS.set(counts["dead"])
         QUEUE_JOBS.set(counts["queue"])
+        ACCOUNTS_CLOSED.clear()
+        for each in closed:
+            ACCOUNTS_CLOSED.labels(each.account, each.state).inc()
     return web.Response(
         body=generate_latest(REGISTRY), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
     )

@@ -50,7 +50,12 @@ class ClosedAccount(msgspec.Struct, frozen=True):
     since: int
     until: int
     waiting: int
-    """How many parts wait for it."""
+    """How many parts wait for its account."""
+
+    @property
+    def account(self) -> str:
+        """The account, whose name a mailbox's lane begins with."""
+        return self.name.partition("/")[0]
 
 
 class Accounts:
@@ -88,7 +93,7 @@ class Accounts:
         await self._store.redis.zrem(self._keys.account(lane, "slots"), holder)
 
     async def close(self, name: str, *, least_s: float, most_s: float, state: State, reason: str) -> int:
-        """Makes an account or lane wait; twice as long each time in a row, up to `most_s`. Gives until when."""
+        """Makes an account or lane wait, twice as long each time in a row; gives until when (Unix ms)."""
         [until] = await self._close(
             keys=[self._keys.account(name), self._keys.accounts],
             args=[int(least_s * 1000), int(most_s * 1000), state, reason, name],

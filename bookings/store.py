@@ -344,6 +344,21 @@ class Store(Reader):
         key = f"{self.keys.prefix}:office:{office}"
         return bool(await self.redis.set(key, holder, nx=True, px=int(for_s * 1000)))
 
+    async def prune_index(self, cursor: int, *, count: int = 200) -> int:
+        """Looks at some of the index of bookings and drops those whose record has expired.
+
+        Begin with cursor 0, go on with the one it gives; 0 again means that all were looked at.
+        """
+        cursor, page = await self.redis.zscan(self.keys.index, cursor, count=count)
+        async with self.redis.pipeline(transaction=False) as pipe:
+            for bid, _ in page:
+                pipe.exists(self.keys.booking(bid.decode()))
+            there = await pipe.execute()
+        expired = [bid for (bid, _), exists in zip(page, there, strict=True) if not exists]
+        if expired:
+            await self.redis.zrem(self.keys.index, *expired)
+        return int(cursor)
+
     # -- links
 
     async def register_link(

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 import aiohttp
 from redis.exceptions import RedisError
 
+from bookings.accounts import Accounts
 from bookings.connection import connect
-from cli.output import print_json, print_table, words
+from bookings.store import Store
+from cli.output import moment, print_json, print_table, words
 from config.advice import warnings
 from config.redis_url import RedisKind
 from config.settings import Settings
@@ -43,6 +45,7 @@ async def run_check(settings: Settings, *, as_json: bool) -> bool:
     with words.status("looking at Redis, accounts and calendars …"):
         findings += [finding async for finding in _redis(settings)]
         findings += await _calendars(settings)
+        findings += [finding async for finding in _waiting(settings)]
     findings += _routes(settings)
     if as_json:
         print_json([finding._asdict() for finding in findings])
@@ -134,6 +137,25 @@ async def _asked(subject: str, work: Awaitable[object], right: str) -> Finding:
         remedy = _REMEDIES.get(error.error_class, "see what the provider says of this code")
         return Finding(subject, "wrong", f"{error.error_class}: {error.code}", remedy)
     return Finding(subject, "right", right)
+
+
+async def _waiting(settings: Settings) -> AsyncIterator[Finding]:
+    """Accounts that the workers make wait."""
+    redis = connect(settings.redis)
+    try:
+        for each in await Accounts(Store(redis, settings.redis.key_prefix)).closed():
+            yield Finding(
+                f"account {each.account}",
+                "wrong" if each.state == "parked" else "warning",
+                f"{each.state} until {moment(each.until)} ({each.reason}); {each.waiting} parts wait for it",
+                "mend what the line of its token or calendar says; workers then go on by themselves"
+                if each.state == "parked"
+                else "nothing; the provider asked for it, and workers go on by themselves",
+            )
+    except (RedisError, OSError):
+        return  # said already
+    finally:
+        await redis.aclose()
 
 
 def _routes(settings: Settings) -> list[Finding]:

@@ -174,8 +174,11 @@ class PartUnderWay:
     async def _close(self, write: Write, error: CalendarError) -> None:
         """Makes everything else of the account wait, too, and this write for as long."""
         until = await self.means.directory.calendar(write.calendar).lane.close(error)
+        parked = error.error_class is ErrorClass.AUTH
+        self.log.warning(
+            "account_waits", calendar=write.calendar, parked=parked, code=error.code, until=until
+        )
         if self._current(write.id).state is not WriteState.DEAD:
-            parked = error.error_class is ErrorClass.AUTH
             await self._wait(write, until=until, parked=parked, reason=error.code)
 
     async def _wait(self, write: Write, *, until: int, parked: bool, reason: str) -> None:

@@ -125,13 +125,18 @@ async def _work(worker: PollingWorker, health: Health) -> None:
 
 
 async def _reconcile(store: Store, worker: str) -> None:
-    """Queues open parts again that nobody looks after; one worker of the fleet does so at a time."""
+    """Queues open parts again that nobody looks after, and drops what has expired from the index.
+
+    One worker of the fleet does so at a time.
+    """
+    cursor = 0
     while True:
         await asyncio.sleep(_RECONCILE_EVERY_S)
         try:
             if not await store.elect("reconciler", worker, for_s=0.9 * _RECONCILE_EVERY_S):
                 continue
             looked, queued = await store.reconcile(limit=_RECONCILE_AT_ONCE)
+            cursor = await store.prune_index(cursor)
         except (RedisError, OSError) as error:
             _log.warning("reconciler_skipped", error=type(error).__name__)
             continue

@@ -73,6 +73,21 @@ async def test_check_says_of_every_thing_whether_it_is_right(service: Service) -
     assert not any(level == "wrong" for _, level in findings)
 
 
+async def test_check_and_the_metrics_tell_of_an_account_that_is_parked(service: Service) -> None:
+    (service.folder / "microsoft_secret").write_text("an old secret")
+    await service.start("receiver")
+    await service.start("worker")
+    await service.post(SEQUENCING)
+    await until(lambda: len(service.events()) == 1 and "account_waits" in service.log("worker"))
+    result = await command("check", "--config", str(service.config), "--json")
+    [parked] = [each for each in result.json if "parts wait for it" in each["words"]]
+    assert (result.status, parked["subject"], parked["level"]) == (1, "account microsoft-hr", "wrong")
+    assert "AADSTS7000215" in parked["words"]
+    metrics = f"http://127.0.0.1:{service.ports.worker_admin}/metrics"
+    async with aiohttp.ClientSession() as session, session.get(metrics) as page:
+        assert 'accounts_closed{account="microsoft-hr",state="parked"} 1.0' in await page.text()
+
+
 async def test_check_says_what_is_wrong_and_what_to_do(service: Service) -> None:
     (service.folder / "microsoft_secret").write_text("an old secret")
     service.sandbox.state.google.put_calendar("interviews@globex.example", gone=True)

@@ -215,6 +215,15 @@ async def test_one_process_holds_an_office_at_a_time(store: Store) -> None:
     assert await store.elect("reconciler", "b", for_s=0.05)
 
 
+async def test_what_has_expired_leaves_the_index_in_time(store: Store, redis: Any) -> None:
+    await accept(store)
+    await redis.zadd(store.keys.index, {f"expired{number}": number for number in range(500)})
+    cursor = await store.prune_index(0)
+    while cursor:
+        cursor = await store.prune_index(cursor)
+    assert await redis.zrange(store.keys.index, 0, -1) == [BID.encode()]
+
+
 async def test_bookings_are_listed_newest_first(store: Store) -> None:
     for event_id in ("one", "two", "three"):
         await store.accept(
