@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test lint format types lock clean
+.PHONY: help setup demo test chaos lint format types lock clean
 
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ demo: $(READY) ## the main job on the documented callback, no account needed (KE
 
 test: $(READY) ## the whole test suite
 	$(BIN)/python -m pytest -n auto $(ARGS)
+
+chaos: $(READY) ## a long run with faults and kills everywhere (MINUTES=10, SEED=1)
+	$(BIN)/python -m tests.chaos --callbacks 2000 $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 lint: $(READY) ## ruff (rules and format) and the import rules
 	$(BIN)/ruff check .
