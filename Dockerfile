@@ -36,7 +36,7 @@ LABEL org.opencontainers.image.title="sequence-sync" \
 # The base image brings no byte code of the standard library, and with a read-only root none can be written later.
 RUN python -m pip uninstall --yes --quiet --root-user-action ignore pip setuptools wheel \
     && python -m compileall -q --invalidation-mode unchecked-hash \
-        -x '/(ensurepip|idlelib|lib2to3|site-packages|tkinter|turtledemo)/' /usr/local/lib/python3.11 \
+        -x '/(ensurepip|idlelib|lib2to3|site-packages|tkinter|turtledemo)/' /usr/local/lib/python3.* \
     && groupadd --gid 10001 sequence-sync \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin sequence-sync \
     && install --directory --owner 10001 --group 10001 --mode 0700 /data
@@ -48,7 +48,6 @@ ENV PATH=/opt/sequence-sync/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONTZPATH="" \
     SEQUENCE_SYNC_CONFIG=/etc/sequence-sync/sequence-sync.toml \
-    SEQUENCE_SYNC__REDIS__DATA_DIR=/data \
     SEQUENCE_SYNC_HEALTH_PORT=9090
 
 USER 10001:10001
