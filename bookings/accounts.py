@@ -11,7 +11,6 @@ import msgspec
 
 from bookings.store import GRACE_MS, PAYLOAD_MS, Store
 
-_SLOT_LIFE_MS = 60_000
 _PROBE_MS = 60_000
 _REOPEN_AT_ONCE = 500
 
@@ -25,6 +24,8 @@ class Limits(msgspec.Struct, frozen=True):
     """
 
     at_a_time: int = 0
+    slot_s: float = 60
+    """How long a slot lasts that is not given back, because its holder was killed."""
     a_second: float = 0
     burst: int = 0
 
@@ -78,7 +79,14 @@ class Accounts:
                 keys.account(lane, "slots"),
                 keys.account(lane, "bucket"),
             ],
-            args=[holder, limits.at_a_time, _SLOT_LIFE_MS, limits.a_second, limits.burst, _PROBE_MS],
+            args=[
+                holder,
+                limits.at_a_time,
+                int(limits.slot_s * 1000),
+                limits.a_second,
+                limits.burst,
+                _PROBE_MS,
+            ],
         )
         match answer[0]:
             case b"wait":

@@ -111,3 +111,9 @@ class _SentinelManaged(_LeavesReplica, SentinelManagedConnection):
 
 class _SentinelPool(BlockingConnectionPool, SentinelConnectionPool):
     """Waits for a free connection, as the other pool does; redis-py's own for Sentinel fails at once."""
+
+    async def disconnect(self, inuse_connections: bool = True) -> None:
+        await super().disconnect(inuse_connections)
+        if inuse_connections:  # the end of all; redis-py leaves the connections to the sentinels open
+            for sentinel in self.sentinel_manager.sentinels:
+                await sentinel.aclose()

@@ -12,7 +12,7 @@ from bookings.dead_letters import DeadLetter
 from bookings.errors import DeadLettersFull, LeaseLost, Overtaken, QueueFull, UnknownLink
 from bookings.identity import booking_id, link_id, part_id
 from bookings.reader import PART, WRITES, Reader
-from bookings.record import Part, Write
+from bookings.record import UNROUTED, Part, Write
 
 GRACE_MS = 10_000
 """How long a queued job may take to be picked before the reconciler looks whether it is still there."""
@@ -206,7 +206,8 @@ class Store(Reader):
         """
         keys = self.keys
         dead = [write.id for write in writes if write.state == "dead"]
-        alive = {write.id for write in (*claim.writes, *writes)}.difference(dead)
+        # The unrouted one may have gone from the writes in a journal of somebody who was killed then.
+        alive = {UNROUTED, *(write.id for write in (*claim.writes, *writes))}.difference(dead)
         part_state, due_at = state.part_state(writes)
         answer = await self._settle(
             keys=[keys.booking(claim.booking), keys.open, keys.queue, keys.index, keys.dead],

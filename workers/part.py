@@ -14,6 +14,7 @@ from admin.metrics import WRITES
 from bookings import state
 from bookings.errors import LeaseLost
 from bookings.identity import write_id, write_key
+from bookings.patience import in_time
 from bookings.record import Attempt, Intent, Part, Write, WriteState
 from bookings.store import Claim, Store
 from config.settings import Settings
@@ -24,6 +25,8 @@ from workers.event import Event, InvalidPart, read_event
 from workers.routing import route
 from workers.upsert import Effect, Known, Outcome, Upsert, remove
 
+_REQUESTS_AN_ATTEMPT = 8
+"""An attempt that takes longer than so many requests may is given up; whatever it did is looked up later."""
 _SPREAD_MS = 2000
 """Over how long the writes that wait for one account are spread when its time comes."""
 
@@ -127,7 +130,8 @@ class PartUnderWay:
                 journal=partial(self._journal, write.id),
                 now_ms=self.means.clock,
             )
-            self._succeed(write.id, await upsert.run())
+            limit_s = _REQUESTS_AN_ATTEMPT * self.means.settings.worker.request_timeout
+            self._succeed(write.id, await in_time(upsert.run(), within_s=limit_s))
 
     async def _remove(self, write: Write) -> None:
         """Takes the part out of a calendar that it no longer goes to."""
@@ -166,6 +170,9 @@ class PartUnderWay:
                 await self._close(write, error)
         except (LeaseLost, RedisError):
             raise
+        except TimeoutError:
+            too_long = CalendarError(ErrorClass.TRANSIENT, "attempt_too_long", unknown=True)
+            self._fail(self._current(write.id), too_long, detail=too_long.code)
         except Exception as error:
             self.log.exception("write_crashed", write=write.id)
             crash = CalendarError(ErrorClass.TRANSIENT, f"unexpected {type(error).__name__}", unknown=True)

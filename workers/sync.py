@@ -9,7 +9,7 @@ import asyncio
 import random
 import uuid
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 from redis.exceptions import RedisError
@@ -42,6 +42,7 @@ class Sync:
         policy = Policy(base=limits.retry_base, cap=limits.retry_cap, retry_for=limits.retry_for)
         self.store = store
         self.settings = settings
+        self._renewals: set[asyncio.Task[None]] = set()
         self._means = Means(store, settings, directory, worker, policy, clock, jitter)
 
     async def part(self, bid: str, pid: str, job: str) -> None:
@@ -77,23 +78,29 @@ class Sync:
         """Keeps the lease while the provider takes its time; ends what is done under it when it is lost."""
         lease_s = self.settings.worker.lease
         owner = asyncio.current_task()
+        done = asyncio.Event()
         lost = False
 
         async def renew() -> None:
             nonlocal lost
             while True:
-                await asyncio.sleep(lease_s / 3)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(done.wait(), lease_s / 3)
+                if done.is_set():
+                    return
                 try:
                     await self.store.journal(claim, None, lease_s=lease_s)
                 except LeaseLost:
-                    lost = True
-                    assert owner is not None  # a coroutine under way has a task
-                    owner.cancel()
+                    if not done.is_set() and owner is not None:
+                        lost = True
+                        owner.cancel()
                     return
                 except (RedisError, OSError) as error:
                     _log.warning("lease_not_renewed", error=type(error).__name__)
 
         renewal = asyncio.create_task(renew())
+        self._renewals.add(renewal)
+        renewal.add_done_callback(self._renewals.discard)
         try:
             yield
         except asyncio.CancelledError:
@@ -101,5 +108,6 @@ class Sync:
                 raise LeaseLost from None
             raise
         finally:
-            renewal.cancel()
-            await asyncio.gather(renewal, return_exceptions=True)
+            # Told, not cancelled and not waited for: redis-py may swallow a cancellation (cpython issue
+            # 86296), and a renewal that went on would keep the lease for ever.
+            done.set()

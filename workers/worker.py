@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import socket
 import time
 from typing import Any
@@ -16,10 +15,12 @@ from redis.exceptions import RedisError
 from admin.health import Health
 from admin.metrics import REQUEUED
 from admin.server import start_admin
+from admin.signals import told_to_stop
 from bookings import queue
 from bookings.accounts import Accounts
 from bookings.connection import connection_pool
 from bookings.store import Store
+from config.sections import WorkerSettings
 from config.settings import Settings
 from workers.calendars.directory import Directory
 from workers.sync import Sync
@@ -34,13 +35,45 @@ _log = structlog.get_logger()
 
 
 class PollingWorker(Worker):
-    """arq's worker, which tells when it last polled; arq's own health key is shared by all workers."""
+    """arq's worker, polled by ourselves.
+
+    arq ends its own loop by cancelling it, and a cancellation may be swallowed on the way (cpython issue
+    86296); it counts a job that Redis did not let it start as running for ever; and it stops polling for
+    each job whose end Redis did not take.
+    """
 
     last_poll = float("-inf")
 
     async def heart_beat(self) -> None:
-        """Called by arq at the end of every poll."""
+        """Called by arq at the end of every poll; its own health key would be shared by all workers."""
         self.last_poll = time.monotonic()
+
+    async def poll(self) -> None:
+        """Starts the jobs that are due. Raises `redis.RedisError` or `OSError`; it may be called again."""
+        for job, task in list(self.tasks.items()):
+            if task.done():
+                del self.tasks[job]
+                if not task.cancelled() and (error := task.exception()):
+                    _log.warning("job_not_finished", job=job, error=type(error).__name__)
+        try:
+            await self._poll_iteration()
+        except (RedisError, OSError):
+            await self._recount()
+            raise
+
+    async def _recount(self) -> None:
+        """Takes back the places of jobs that could not be started."""
+        under_way = sum(not task.done() for task in self.tasks.values())
+        self.job_counter = under_way
+        self.sem = asyncio.BoundedSemaphore(self.max_jobs + 1)
+        for _ in range(under_way):
+            await self.sem.acquire()
+
+    async def end(self) -> None:
+        """Cancels what is still under way; its parts stay open and are done again."""
+        for task in self.tasks.values():
+            task.cancel()
+        await asyncio.gather(*self.tasks.values(), return_exceptions=True)
 
 
 async def run_worker(settings: Settings) -> None:
@@ -60,12 +93,12 @@ async def run_worker(settings: Settings) -> None:
         reconciler = asyncio.create_task(_reconcile(store, name))
         _log.info("worker_started", worker=name, concurrency=settings.worker.concurrency)
         try:
-            await _work(worker, health)
+            await _work(worker, health, settings.worker)
         finally:
             reconciler.cancel()
             await admin.cleanup()
-            await worker.close()
             directory.close()
+            await redis.aclose()
             _log.info("worker_stopped", worker=name)
 
 
@@ -84,7 +117,7 @@ def _arq_worker(settings: Settings, redis: ArqRedis, store: Store, sync: Sync) -
         redis_pool=redis,
         max_jobs=concurrency,
         job_timeout=_JOB_TIMEOUT_S,
-        job_completion_wait=max(1, round(settings.worker.drain_timeout)),
+        handle_signals=False,
         keep_result=0,
         log_results=False,
         max_tries=1_000_000,  # our record counts attempts; a deploy is none
@@ -96,32 +129,23 @@ def _arq_worker(settings: Settings, redis: ArqRedis, store: Store, sync: Sync) -
     )
 
 
-async def _work(worker: PollingWorker, health: Health) -> None:
-    """Polls until told to stop, through every trouble with Redis."""
-    loop = asyncio.get_running_loop()
-    stopping = asyncio.Event()
-
-    def drain() -> None:
-        if not stopping.is_set():
-            stopping.set()
-            health.draining = True
-            worker.handle_sig_wait_for_completion(signal.SIGTERM)
-
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, drain)
-    while True:
-        worker.last_poll = time.monotonic()
+async def _work(worker: PollingWorker, health: Health, settings: WorkerSettings) -> None:
+    """Polls until told to stop, through every trouble with Redis; then waits for the jobs under way."""
+    stopped = asyncio.create_task(told_to_stop())
+    while not stopped.done():
+        pause = settings.poll_delay
         try:
-            await worker.async_run()
-        except asyncio.CancelledError:
-            return
+            await worker.poll()
         except (RedisError, OSError) as error:
-            if stopping.is_set():
-                return
-            _log.error(
-                "redis_trouble", error=type(error).__name__
-            )  # no traceback: the next line says it again
-            await asyncio.sleep(_AFTER_REDIS_TROUBLE_S)
+            _log.error("redis_trouble", error=type(error).__name__)
+            worker.last_poll = time.monotonic()
+            pause = _AFTER_REDIS_TROUBLE_S
+        await asyncio.wait({stopped}, timeout=pause)
+    health.draining = True
+    under_way = list(worker.tasks.values())
+    if under_way:
+        await asyncio.wait(under_way, timeout=settings.drain_timeout)
+    await worker.end()
 
 
 async def _reconcile(store: Store, worker: str) -> None:

@@ -112,8 +112,11 @@ async def test_a_revoked_consent_is_an_account_s_trouble(google: Google, sandbox
     assert (raised.value.error_class, raised.value.code) == (ErrorClass.AUTH, "invalid_grant")
 
 
-async def test_a_failing_google_token_endpoint_is_tried_again_later(google: Google, sandbox: Sandbox) -> None:
-    sandbox.state.faults.add(fault="error;status=503", provider="google-token", count=None)
+@pytest.mark.parametrize("fault", ["error;status=503", "html;status=502"])
+async def test_a_failing_google_token_endpoint_is_tried_again_later(
+    google: Google, sandbox: Sandbox, fault: str
+) -> None:
+    sandbox.state.faults.add(fault=fault, provider="google-token", count=None)
     with pytest.raises(CalendarError) as raised:
         await google(sandbox.service_account_key()).token()
     assert raised.value.error_class is ErrorClass.TRANSIENT

@@ -138,7 +138,7 @@ async def test_a_mailbox_never_gets_more_requests_at_a_time_than_it_takes(world:
     world.fault("microsoft", "delay;seconds=0.02", count=None)
     for number in range(40):
         await world.accept(one_part("microsoft", event_id=f"booking-{number}"))
-    await world.work()
+    await world.work_until_done()
     assert len(world.events("microsoft")) == 40
     journal = world.sandbox.state.journal
     assert journal.concurrency_violations == 0

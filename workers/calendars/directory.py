@@ -73,7 +73,9 @@ class Directory:
             case MicrosoftAccount():
                 mailbox = (configured.mailbox or "").lower()
                 lane = self._lane(
-                    account.name, f"{account.name}/{mailbox}", Limits(at_a_time=MAILBOX_REQUESTS)
+                    account.name,
+                    f"{account.name}/{mailbox}",
+                    Limits(at_a_time=MAILBOX_REQUESTS, slot_s=3 * timeout_s + 1),
                 )
                 http = ProviderHttp(
                     self._session,

@@ -45,10 +45,12 @@ class GoogleTokens:
             except google.auth.exceptions.RefreshError as error:
                 if current.token and current.token != instead_of and _lives(current, timedelta()):
                     return str(current.token)
+                reason = _reason(error)  # none: a page of HTML, a gateway's own error
+                refused = bool(reason) and not error.retryable
                 raise CalendarError(
-                    ErrorClass.TRANSIENT if error.retryable else ErrorClass.AUTH,
-                    _reason(error),
-                    whole_account=True,
+                    ErrorClass.AUTH if refused else ErrorClass.TRANSIENT,
+                    reason or "refresh_failed",
+                    whole_account=refused,
                 ) from None
             except (google.auth.exceptions.GoogleAuthError, OSError) as error:
                 if current.token and current.token != instead_of and _lives(current, timedelta()):
@@ -109,7 +111,7 @@ def _lives(credentials: Any, least: timedelta) -> bool:
 
 
 def _reason(error: google.auth.exceptions.RefreshError) -> str:
-    """The endpoint's own error code (`invalid_grant` and the like), never its free text."""
+    """The endpoint's own error code (`invalid_grant` and the like), never its free text; or nothing."""
     details = error.args[1] if len(error.args) > 1 else None
     code = details.get("error") if isinstance(details, dict) else None
-    return code if isinstance(code, str) else "refresh_failed"
+    return code if isinstance(code, str) else ""

@@ -2,14 +2,20 @@
 
 import asyncio
 import random
+import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from bookings.accounts import Accounts, Limits
+from bookings.accounts import Accounts, Leave, Limits
+from bookings.clock import now_ms
 from workers.errors import AccountWaits, CalendarError, ErrorClass
 
 _REFUSED = frozenset({401, 403, 429})
+_MOST_WAITING = 25
+_PATIENCE_S = 5.0
+_BUSY_MS = 500
+
 THROTTLED_FOR_S = 5.0
 """How long a lane waits at first where the provider does not say."""
 PARKED_FOR_S = 60.0
@@ -34,29 +40,52 @@ class Lane:
         self._limits = limits
         self._cap_s = cap_s
         self._here = asyncio.Semaphore(limits.at_a_time) if limits.at_a_time else None
+        self._waiting = 0
 
     @asynccontextmanager
     async def admitted(self) -> AsyncIterator["Admission"]:
-        """Waits for leave to make one request. Raises `AccountWaits` where that is not to be had soon."""
-        if self._here is None:
-            async with self._leave() as admission:
-                yield admission
-        else:
-            async with self._here, self._leave() as admission:  # first come first served, within this process
-                yield admission
+        """Waits for leave to make one request. Raises `AccountWaits` where that is not to be had soon.
 
-    @asynccontextmanager
-    async def _leave(self) -> AsyncIterator["Admission"]:
+        Only so many wait here, and not for long: jobs that wait for one account must not take the places of
+        all others.
+        """
+        if self._waiting >= _MOST_WAITING:
+            raise self._busy()
         holder = uuid.uuid4().hex
-        while not (leave := await self._accounts.admit(self.account, self.name, holder, self._limits)).go:
-            if leave.closed_until:
-                raise AccountWaits(leave.reason, until=leave.closed_until, parked=leave.state == "parked")
-            await asyncio.sleep(leave.wait_s * (0.5 + random.random()))  # noqa: S311 - it only spreads
+        self._waiting += 1
         try:
-            yield Admission(self if leave.told else None)
+            if self._here is not None:
+                await self._here.acquire()  # first come first served, within this process
         finally:
-            if self._limits.at_a_time:
-                await self._accounts.leave(self.name, holder)
+            self._waiting -= 1
+        try:
+            leave = await self._leave(holder)
+            try:
+                yield Admission(self if leave.told else None)
+            finally:
+                if self._limits.at_a_time:
+                    await self._accounts.leave(self.name, holder)
+        finally:
+            if self._here is not None:
+                self._here.release()
+
+    async def _leave(self, holder: str) -> Leave:
+        patience = time.monotonic() + _PATIENCE_S
+        self._waiting += 1
+        try:
+            while not (leave := await self._accounts.admit(self.account, self.name, holder, self._limits)).go:
+                if leave.closed_until:
+                    parked = leave.state == "parked"
+                    raise AccountWaits(leave.reason, until=leave.closed_until, parked=parked)
+                if time.monotonic() + leave.wait_s > patience:
+                    raise self._busy()
+                await asyncio.sleep(leave.wait_s * (0.5 + random.random()))  # noqa: S311 - it only spreads
+        finally:
+            self._waiting -= 1
+        return leave
+
+    def _busy(self) -> AccountWaits:
+        return AccountWaits("busy", until=now_ms() + _BUSY_MS, parked=False)
 
     async def went_well(self) -> None:
         """The account works again: whatever waits for it goes on."""

@@ -1,0 +1,45 @@
+"""Waits until everything that was acknowledged has come to its end."""
+
+import asyncio
+import time
+from contextlib import suppress
+
+from redis.exceptions import RedisError
+
+from bookings.store import Store
+from tests.chaos.plan import mark
+from tests.chaos.verdict import waits_for_a_later_look, where
+from tests.chaos.world import World
+
+_FEW = 50
+
+
+async def drained(world: World, store: Store, *, within_s: float) -> list[str]:
+    """Waits until nothing is to be written any more; gives what is wrong if that takes longer."""
+    opened = -1
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        with suppress(RedisError, OSError):
+            opened = (await store.counts())["open"]
+            if opened == 0 or (opened <= _FEW and await _only_later_looks(world, store)):
+                return []
+        await asyncio.sleep(0.2)
+    return [f"{opened} parts are still open after {within_s:.0f} s without faults"]
+
+
+async def _only_later_looks(world: World, store: Store) -> bool:
+    """Whether all that is open is to look for events that have not come up until now, either."""
+    left = set()
+    async for booking in store.bookings():
+        for part in booking.parts:
+            opened = [write for write in part.writes if write.state.is_open]
+            if part.state == "open" and not (opened and all(map(waits_for_a_later_look, opened))):
+                return False
+            name = mark(booking.event_id, part.part.sequence_text or "")
+            left |= {(name, where(write)) for write in opened}
+    live = [event for event in world.sandbox.events() if event.live]
+    return not any(
+        name in event.summary and calendar == (event.provider, event.calendar)
+        for name, calendar in left
+        for event in live
+    )
