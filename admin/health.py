@@ -1,13 +1,16 @@
 """Whether a process lives and whether it should be sent work."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from redis.exceptions import RedisError
 
+from bookings.patience import in_time
 from bookings.store import Store
 
-_POLICY_AGE_S = 30.0
+_REDIS_WITHIN_S = 0.8
+"""Below the second that a kubelet waits for a probe: an answer in words, not a probe that timed out."""
 
 
 class Health:
@@ -27,8 +30,6 @@ class Health:
         self.draining = False
         self._last_turn = last_turn
         self._turn_within_s = turn_within_s
-        self._policy = ""
-        self._policy_at = float("-inf")
 
     def problems_alive(self) -> list[str]:
         """What makes the process worth restarting."""
@@ -42,16 +43,33 @@ class Health:
         """What keeps the process from doing its work."""
         problems = ["draining"] if self.draining else []
         try:
-            if time.monotonic() - self._policy_at > _POLICY_AGE_S:
-                memory = await self.store.redis.info("memory")
-                self._policy, self._policy_at = str(memory["maxmemory_policy"]), time.monotonic()
-            else:
-                await self.store.redis.ping()
+            info = await in_time(self.store.redis.info(), within_s=_REDIS_WITHIN_S)
         except (RedisError, OSError) as error:
-            self._policy_at = float("-inf")
             return [*problems, f"Redis does not answer ({type(error).__name__})"]
-        if self._policy != "noeviction":
-            problems.append(
-                f"Redis may drop bookings: maxmemory-policy is {self._policy}; set it to noeviction"
-            )
-        return problems
+        return problems + _problems_of_redis(info)
+
+
+def _problems_of_redis(info: Mapping[str, Any]) -> list[str]:
+    """What of Redis's own account of itself keeps bookings from being stored, or from being kept."""
+    if info["loading"]:
+        return ["Redis is still loading its data; wait"]
+    problems = []
+    if info["role"] != "master":
+        problems.append(
+            f"Redis is a read-only replica of {info['master_host']}:{info['master_port']}; "
+            "let redis.url name the primary, or the sentinels that know it"
+        )
+    if info["maxmemory_policy"] != "noeviction":
+        problems.append(
+            f"Redis may drop bookings: maxmemory-policy is {info['maxmemory_policy']}; set it to noeviction"
+        )
+    if 0 < info["maxmemory"] < info["used_memory"] - info.get("mem_not_counted_for_evict", 0):
+        problems.append(
+            f"Redis is out of memory: {info['used_memory_human']} of {info['maxmemory_human']} are used; "
+            "raise maxmemory"
+        )
+    if info.get("aof_last_write_status", "ok") != "ok":
+        problems.append("Redis cannot write its append-only file; look at its disk")
+    if info.get("min_slaves_good_slaves") == 0:
+        problems.append("Redis has none of the replicas that its min-replicas-to-write asks for")
+    return problems

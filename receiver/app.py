@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 from aiohttp import web
@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from admin.metrics import ACCEPT_SECONDS, RECEIVED, SIGNATURE_FAILURES
 from bookings.errors import DeadLettersFull, QueueFull, UnknownLink
 from bookings.identity import booking_id, delivery_id, link_id
+from bookings.patience import in_time
 from bookings.store import Store
 from config.errors import ConfigError
 from config.settings import App, Settings
@@ -21,6 +22,10 @@ from receiver.signature import is_valid, presented
 SETTINGS = web.AppKey("settings", Settings)
 STORE = web.AppKey("store", Store)
 DRAINING = web.AppKey("draining", asyncio.Event)
+
+_STORED_WITHIN_S = 3.0
+"""For all that Redis is waited for: a free connection, connecting, the script. How long Cronofy waits is not
+documented; for its other callbacks it is five seconds."""
 
 RETRY_AFTER_S = 5
 """What a sender is asked to wait after 503."""
@@ -63,6 +68,25 @@ async def _json_errors(request: web.Request, handler: Handler) -> web.StreamResp
         RECEIVED.labels("not_found" if error.status == 404 else "refused").inc()
         allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         return _answer(error.status, {"error": error.reason.lower().replace(" ", "_")}, allowed)
+
+
+async def answered(
+    request: web.BaseRequest, handler: Callable[..., Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Answers a request by the application; in place of aiohttp's 500, so that the sender repeats."""
+    try:
+        return await handler(request)
+    except web.HTTPException:
+        raise
+    except ConnectionError:
+        return _answer(400, {"error": "connection_lost"})  # nobody is there to read it
+    except Exception as error:  # noqa: BLE001 - logged with its traceback
+        if isinstance(error, UnicodeEncodeError) and "Expect" in request.headers:
+            # aiohttp repeats an unknown expectation in its answer, whether or not it can be written as UTF-8.
+            return _answer(417, {"error": "expectation_failed"})
+        _log.exception("request_failed")
+        RECEIVED.labels("failed").inc()
+        return _answer(503, {"error": "failed"}, {"Retry-After": str(RETRY_AFTER_S)})
 
 
 def _answer(status: int, data: Mapping[str, object], headers: Mapping[str, str] = {}) -> web.Response:
@@ -124,6 +148,8 @@ async def _read_body(request: web.Request, settings: Settings) -> bytes:
                     raise _Refused(413, "body_too_large")
     except TimeoutError:
         raise _Refused(408, "body_too_slow") from None
+    except (ConnectionError, web.RequestPayloadError):
+        raise _Refused(400, "body_incomplete") from None
     return bytes(body)
 
 
@@ -152,16 +178,19 @@ async def _accept(
     event_id = str(callback.event_id)
     try:
         with ACCEPT_SECONDS.time():
-            accepted = await store.accept(
-                app=app,
-                event_id=event_id,
-                delivery=delivery,
-                parts=callback.parts,
-                link=link,
-                window_s=settings.receiver.redelivery_window,
-                queue_limit=settings.receiver.queue_limit,
-                dead_letters_limit=settings.receiver.dead_letters_limit,
-                prune=settings.worker.prune_missing_parts,
+            accepted = await in_time(
+                store.accept(
+                    app=app,
+                    event_id=event_id,
+                    delivery=delivery,
+                    parts=callback.parts,
+                    link=link,
+                    window_s=settings.receiver.redelivery_window,
+                    queue_limit=settings.receiver.queue_limit,
+                    dead_letters_limit=settings.receiver.dead_letters_limit,
+                    prune=settings.worker.prune_missing_parts,
+                ),
+                within_s=_STORED_WITHIN_S,
             )
     except (UnknownLink, QueueFull, DeadLettersFull, RedisError, OSError) as error:
         raise _not_stored(error, log) from None
@@ -196,13 +225,16 @@ async def _quarantine(
     log: structlog.typing.FilteringBoundLogger,
 ) -> web.Response:
     try:
-        await store.quarantine(
-            delivery=delivery,
-            app=app,
-            link=link,
-            reason=reason,
-            body=body,
-            dead_letters_limit=settings.receiver.dead_letters_limit,
+        await in_time(
+            store.quarantine(
+                delivery=delivery,
+                app=app,
+                link=link,
+                reason=reason,
+                body=body,
+                dead_letters_limit=settings.receiver.dead_letters_limit,
+            ),
+            within_s=_STORED_WITHIN_S,
         )
     except (UnknownLink, DeadLettersFull, RedisError, OSError) as error:
         raise _not_stored(error, log) from None

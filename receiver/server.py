@@ -1,15 +1,20 @@
 """The receiver process."""
 
+import logging
+from functools import partial
+
 import structlog
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from admin.health import Health
+from admin.metrics import RECEIVED
 from admin.server import start_admin
 from admin.signals import told_to_stop
 from bookings.connection import connect
 from bookings.store import Store
 from config.settings import Settings
-from receiver.app import DRAINING, receiver_app
+from receiver.app import DRAINING, answered, receiver_app
 
 _REDIS_CONNECTIONS = 64
 _KEEPALIVE_S = 75.0
@@ -41,11 +46,36 @@ async def run_receiver(settings: Settings) -> None:
         _log.info("receiver_stopped")
 
 
+class _Malformed(logging.Filter):
+    """Counts what is no HTTP. aiohttp would log each with a traceback that holds a piece of what was sent."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError):
+            RECEIVED.labels("malformed").inc()
+            return False
+        return True
+
+
+_http_log = logging.getLogger("receiver.http")
+_http_log.addFilter(_Malformed())
+
+
+class _Runner(web.AppRunner):
+    """Puts `answered` around the whole application: aiohttp takes some steps before its middlewares."""
+
+    async def _make_server(self) -> web.Server:
+        server = await super()._make_server()
+        server.request_handler = partial(answered, handler=server.request_handler)
+        return server
+
+
 def receiver_runner(app: web.Application, settings: Settings) -> web.AppRunner:
     """Gives what serves the application, with its limits on connections."""
-    return web.AppRunner(
+    return _Runner(
         app,
         access_log=None,
+        logger=_http_log,
         auto_decompress=False,  # a compressed body is refused, not opened
         keepalive_timeout=_KEEPALIVE_S,
         lingering_time=_LINGER_S,
