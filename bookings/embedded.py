@@ -65,7 +65,12 @@ class EmbeddedRedis:
 
     async def start(self) -> None:
         """Starts the server and waits until it has loaded its data. Raises `EmbeddedRedisError`."""
-        self.data_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise EmbeddedRedisError(
+                f"the data directory {self.data_dir} cannot be made ({error.strerror}); choose another one"
+            ) from None
         path = socket_path(self.data_dir)
         if len(bytes(path)) > _LONGEST_SOCKET_PATH:
             raise EmbeddedRedisError(

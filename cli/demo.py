@@ -1,5 +1,6 @@
 """`sequence-sync demo`: the main job, end to end, with real processes and no account."""
 
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -12,11 +13,14 @@ from cli.demo_steps import Demo
 from cli.demo_world import CA_FILE, DemoPorts, SandboxControl, write_configuration
 from cli.output import words
 from cli.processes import Processes, free_ports
+from config.environment import PREFIX
 from config.load import load
 
 
 async def run_demo(*, keep: bool) -> bool:
     """Runs the demo; True where everything read back from the sandbox is as it should be."""
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        del os.environ[name]  # what is set for a deployment is not meant for the demo
     with tempfile.TemporaryDirectory(prefix="sequence-sync-demo-") as name:
         folder = Path(name)
         ports = DemoPorts(*free_ports(5))

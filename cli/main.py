@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bookings.errors import EmbeddedRedisError
 from cli.dead_letters_commands import dead_letters
 from cli.options import AsJson, CommandError, ConfigFile, Exit, end, run, settings_from
 from config.errors import ConfigError
@@ -30,6 +31,9 @@ def main() -> None:
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(Exit.USAGE)
+    except EmbeddedRedisError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(Exit.FAILED)
     except CommandError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.status)

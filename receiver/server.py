@@ -1,11 +1,14 @@
 """The receiver process."""
 
 import logging
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import structlog
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
+from yarl import URL
 
 from admin.health import Health
 from admin.metrics import RECEIVED
@@ -62,12 +65,20 @@ _http_log.addFilter(_Malformed())
 
 
 class _Runner(web.AppRunner):
-    """Puts `answered` around the whole application: aiohttp takes some steps before its middlewares."""
+    """Mends what aiohttp does before its middlewares are asked."""
 
     async def _make_server(self) -> web.Server:
         server = await super()._make_server()
         server.request_handler = partial(answered, handler=server.request_handler)
+        server.request_factory = partial(_with_target, server.request_factory)
         return server
+
+
+def _with_target(make: Callable[..., web.BaseRequest], message: Any, *rest: Any) -> web.BaseRequest:
+    """Makes a request; a CONNECT with nothing after it has no URL, and aiohttp 3.14 would never answer it."""
+    if message.url is None:
+        message = message._replace(path="", url=URL())
+    return make(message, *rest)
 
 
 def receiver_runner(app: web.Application, settings: Settings) -> web.AppRunner:

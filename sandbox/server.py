@@ -4,6 +4,7 @@ import asyncio
 import signal
 import socket
 import ssl
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
@@ -170,6 +171,11 @@ class Sandbox:
         return context
 
 
+def _print_at_once(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()  # whoever started us may be reading a pipe
+
+
 async def run(
     host: str = "127.0.0.1",
     port: int = 0,
@@ -178,7 +184,7 @@ async def run(
     *,
     google_calendars: Iterable[str] = (),
     mailboxes: Iterable[str] = (),
-    announce: Callable[[str], None] = print,
+    announce: Callable[[str], None] = _print_at_once,
 ) -> None:
     """Serve until SIGTERM or SIGINT.
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from redis.asyncio import Redis
 
@@ -16,6 +17,9 @@ from bookings.connection import connect
 from bookings.store import Store
 from config.load import parse
 from config.settings import Settings
+
+hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no defect
+hypothesis.settings.load_profile("patient")
 
 Settle = Callable[..., Settings]
 

@@ -47,3 +47,8 @@ async def test_a_sender_that_goes_away_in_the_middle_is_no_error_of_ours(
     await asyncio.sleep(0.1)
     assert (await receiver.post(SEQUENCING)).status == 202
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []
+
+
+async def test_a_request_without_a_target_is_answered_and_its_connection_closed(receiver: Receiver) -> None:
+    answer = await receiver.exchange(b"CONNECT  \r\nHost: x\r\n\r\n")
+    assert b" 404 Not Found" in answer

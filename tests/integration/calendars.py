@@ -149,6 +149,12 @@ class World:
     def fault(self, provider: str, fault: str, *, method: str = "*", count: int | None = 1) -> None:
         self.sandbox.state.faults.add(fault=fault, provider=provider, method=method, count=count)
 
+    async def held(self) -> None:
+        """Waits until a provider holds a reply back."""
+        async with asyncio.timeout(20):
+            while not self.sandbox.state.faults.held:
+                await asyncio.sleep(0.01)
+
     def requests(self, provider: str) -> list[str]:
         """The methods of the requests that a provider got, in order."""
         return [each.method for each in self.sandbox.state.journal.requests if each.provider == provider]

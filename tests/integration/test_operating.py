@@ -92,8 +92,7 @@ async def test_an_ask_that_comes_while_the_part_is_worked_on_is_heard(world: Wor
     world.fault("google", "hold", method="POST")
     await replay(world, body)
     under_way = asyncio.create_task(world.work())
-    while not world.sandbox.state.faults.held:
-        await asyncio.sleep(0.01)
+    await world.held()
     await world.store.ask(booking.id, booking.parts[0].id, "resync")
     world.sandbox.state.faults.release()
     await under_way

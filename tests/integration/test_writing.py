@@ -80,8 +80,7 @@ async def test_a_revision_that_arrives_while_an_earlier_one_is_written_wins(
     world.fault(provider, "hold", method="POST")
     await world.accept(one_part(provider))
     under_way = asyncio.create_task(world.work())
-    while not world.sandbox.state.faults.held:
-        await asyncio.sleep(0.01)
+    await world.held()
     await world.accept(one_part(provider, start="2026-04-30T14:00:00Z", end="2026-04-30T15:00:00Z"))
     await world.work()  # another worker wakes up, and leaves it to the one that holds the lease
     world.sandbox.state.faults.release()
