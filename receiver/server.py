@@ -35,9 +35,10 @@ async def run_receiver(settings: Settings) -> None:
     runner = receiver_runner(app, settings)
     await runner.setup()
     site = web.TCPSite(runner, settings.receiver.host, settings.receiver.port, backlog=1024)
+    await site.start()
+    # After the public port: from then on `/readyz` tells others to send callbacks there.
     admin = await start_admin(health, settings.receiver.admin_host, settings.receiver.admin_port)
     try:
-        await site.start()
         _log.info("receiver_started", host=settings.receiver.host, port=settings.receiver.port)
         await told_to_stop()
         health.draining = True
