@@ -204,7 +204,7 @@ def written(  # what is at the provider now has many sides
 ) -> Write:
     """The event at the provider holds `revision`."""
     return replace(
-        write,
+        _at_rest(write, now),
         state=WriteState.WRITTEN,
         generation=generation,
         event_id=event_id,
@@ -216,6 +216,31 @@ def written(  # what is at the provider now has many sides
         written_revision=revision,
         repair=False,
         intent=None,
+    )
+
+
+def left_deleted(write: Write, *, now: int) -> Write:
+    """A person removed this very revision from the calendar, and it stays removed."""
+    return replace(
+        _at_rest(write, now),
+        state=WriteState.WRITTEN,
+        repair=False,
+        intent=None,
+        written_revision=write.revision,
+        reason="deleted_by_person",
+        detail="a person removed the event from the calendar; only a newer booking brings it back",
+    )
+
+
+def superseded(write: Write, *, now: int) -> Write:
+    """The event already holds a newer revision than this record."""
+    return replace(_at_rest(write, now), state=WriteState.SUPERSEDED, intent=None)
+
+
+def _at_rest(write: Write, now: int) -> Write:
+    """The write with nothing left of its waiting and failing."""
+    return replace(
+        write,
         due_at=0,
         waiting=False,
         failing_since=0,
@@ -223,29 +248,6 @@ def written(  # what is at the provider now has many sides
         reason="",
         detail="",
         updated_at=now,
-    )
-
-
-def left_deleted(write: Write, *, now: int) -> Write:
-    """A person removed this very revision from the calendar, and it stays removed."""
-    return replace(
-        write,
-        state=WriteState.WRITTEN,
-        repair=False,
-        intent=None,
-        written_revision=write.revision,
-        reason="deleted_by_person",
-        detail="a person removed the event from the calendar; only a newer booking brings it back",
-        due_at=0,
-        waiting=False,
-        updated_at=now,
-    )
-
-
-def superseded(write: Write, *, now: int) -> Write:
-    """The event already holds a newer revision than this record."""
-    return replace(
-        write, state=WriteState.SUPERSEDED, intent=None, reason="", detail="", due_at=0, updated_at=now
     )
 
 
@@ -256,16 +258,15 @@ def removed(write: Write, *, gone: bool, now: int) -> Write:
     """
     if 0 <= write.looks < len(LATER_LOOKS_S):
         return replace(
-            write,
+            _at_rest(write, now),
             state=WriteState.RETRYING,
             looks=write.looks + 1,
             due_at=now + LATER_LOOKS_S[write.looks] * 1000,
             reason="create_in_doubt",
             detail="an event that was being made may still appear; its calendar is searched again",
-            updated_at=now,
         )
     return replace(
-        write,
+        _at_rest(write, now),
         state=WriteState.CANCELLED if gone else WriteState.SUPERSEDED,
         generation=write.generation + 1,
         event_id="",
@@ -275,13 +276,6 @@ def removed(write: Write, *, gone: bool, now: int) -> Write:
         written_revision=0,
         intent=None,
         looks=-1,
-        due_at=0,
-        waiting=False,
-        failing_since=0,
-        tries=0,
-        reason="",
-        detail="",
-        updated_at=now,
     )
 
 

@@ -278,3 +278,13 @@ def test_what_is_booked_again_after_it_was_withdrawn_is_written_again() -> None:
         9,
         0,
     )
+
+
+def test_a_later_look_waits_for_its_own_time_and_not_for_an_account() -> None:
+    [write] = state.revised((), [ONE], revision=7, now=1)
+    doubtful = state.intended(write, Intent(operation="create", revision=7, generation=0, at=2), now=2)
+    [gone] = state.withdrawn((doubtful,), revision=8, now=3)
+    waiting = state.waiting(gone, due_at=50, parked=False, reason="busy", now=4)
+    looked = state.removed(waiting, gone=True, now=1000)
+    assert state.removable((looked,), 2000) == []
+    assert state.removable((looked,), 61_000) == [looked]
