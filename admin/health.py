@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from bookings.patience import in_time
 from bookings.store import Store
 
-_REDIS_WITHIN_S = 0.8
+REDIS_WITHIN_S = 0.8
 """Below the second that a kubelet waits for a probe: an answer in words, not a probe that timed out."""
 
 
@@ -43,7 +43,7 @@ class Health:
         """What keeps the process from doing its work."""
         problems = ["draining"] if self.draining else []
         try:
-            info = await in_time(self.store.redis.info(), within_s=_REDIS_WITHIN_S)
+            info = await in_time(self.store.redis.info(), within_s=REDIS_WITHIN_S)
         except (RedisError, OSError) as error:
             return [*problems, f"Redis does not answer ({type(error).__name__})"]
         return problems + _problems_of_redis(info)

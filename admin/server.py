@@ -1,12 +1,16 @@
 """`GET /livez`, `/readyz` and `/metrics`, on a port of their own: never public by accident."""
 
+from contextlib import suppress
+
 from aiohttp import web
 from prometheus_client import generate_latest
 from redis.exceptions import RedisError
 
-from admin.health import Health
+from admin.health import REDIS_WITHIN_S, Health
 from admin.metrics import ACCOUNTS_CLOSED, DEAD_LETTERS, OPEN_PARTS, QUEUE_JOBS, REGISTRY
 from bookings.accounts import Accounts
+from bookings.patience import in_time
+from bookings.store import Store
 
 HEALTH = web.AppKey("health", Health)
 
@@ -44,19 +48,20 @@ def _verdict(problems: list[str]) -> web.Response:
 
 
 async def _metrics(request: web.Request) -> web.Response:
-    try:
-        store = request.app[HEALTH].store
-        counts = await store.counts()
-        closed = await Accounts(store).closed()
-    except (RedisError, OSError):
-        pass  # the other figures are wanted all the more while Redis is away
-    else:
-        OPEN_PARTS.set(counts["open"])
-        DEAD_LETTERS.set(counts["dead"])
-        QUEUE_JOBS.set(counts["queue"])
-        ACCOUNTS_CLOSED.clear()
-        for each in closed:
-            ACCOUNTS_CLOSED.labels(each.account, each.state).inc()
+    with suppress(RedisError, OSError):  # the other figures are wanted all the more while Redis is away
+        await in_time(_count(request.app[HEALTH].store), within_s=REDIS_WITHIN_S)
     return web.Response(
         body=generate_latest(REGISTRY), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
     )
+
+
+async def _count(store: Store) -> None:
+    """Brings the figures that only Redis knows up to date."""
+    counts = await store.counts()
+    closed = await Accounts(store).closed()
+    OPEN_PARTS.set(counts["open"])
+    DEAD_LETTERS.set(counts["dead"])
+    QUEUE_JOBS.set(counts["queue"])
+    ACCOUNTS_CLOSED.clear()
+    for each in closed:
+        ACCOUNTS_CLOSED.labels(each.account, each.state).inc()

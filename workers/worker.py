@@ -55,19 +55,12 @@ class PollingWorker(Worker):
                 del self.tasks[job]
                 if not task.cancelled() and (error := task.exception()):
                     _log.warning("job_not_finished", job=job, error=type(error).__name__)
-        try:
-            await self._poll_iteration()
-        except (RedisError, OSError):
-            await self._recount()
-            raise
+        self.job_counter = len(self.tasks)
+        self.sem = asyncio.BoundedSemaphore(self.max_jobs + 1 - len(self.tasks))
+        await self._poll_iteration()
 
-    async def _recount(self) -> None:
-        """Takes back the places of jobs that could not be started."""
-        under_way = sum(not task.done() for task in self.tasks.values())
-        self.job_counter = under_way
-        self.sem = asyncio.BoundedSemaphore(self.max_jobs + 1)
-        for _ in range(under_way):
-            await self.sem.acquire()
+    def _release_sem_dec_counter_on_complete(self) -> None:
+        """Called by arq at the end of every job; places are counted anew before each poll instead."""
 
     async def end(self) -> None:
         """Cancels what is still under way; its parts stay open and are done again."""

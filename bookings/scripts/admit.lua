@@ -7,6 +7,7 @@
 -- Gives {'go'} | {'told'} (go, and say so if it went well: a clock has run out and is to be reopened)
 --       | {'wait', ms} | {'closed', until (ms), state, reason}
 --
+-- Asked again by the same holder (its first answer was lost), it gives the same slot.
 -- A clock is a hash: until, state (paused | parked), reason, since, streak. Where it has run out, a paused account
 -- just goes on; of a parked one, one request goes first.
 
@@ -28,7 +29,7 @@ end
 local slots = tonumber(ARGV[2])
 if slots > 0 then
   redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', string.format('%.0f', now))
-  if redis.call('ZCARD', KEYS[3]) >= slots then
+  if redis.call('ZCARD', KEYS[3]) >= slots and not redis.call('ZSCORE', KEYS[3], ARGV[1]) then
     return {'wait', 20}
   end
 end

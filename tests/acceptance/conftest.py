@@ -45,10 +45,11 @@ class Service:
     def settings(self) -> Settings:
         return load(self.config, {})
 
-    async def start(self, name: str) -> asyncio.subprocess.Process:
-        """Starts `receiver` or `worker` and waits until it is ready."""
+    async def start(self, name: str, *, admin_port: int = 0) -> asyncio.subprocess.Process:
+        """Starts `receiver` or `worker` and waits until it is ready; `admin_port` if not the configured one."""
         child = await self.processes.start(name, "--config", str(self.config))
         port = self.ports.receiver_admin if name == "receiver" else self.ports.worker_admin
+        port = admin_port or port
         await self.processes.ready(f"http://127.0.0.1:{port}/readyz", child)
         return child
 

@@ -5,7 +5,9 @@ import random
 import time
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+
+from redis.exceptions import RedisError
 
 from bookings.accounts import Accounts, Leave, Limits
 from bookings.clock import now_ms
@@ -73,7 +75,7 @@ class Lane:
         patience = time.monotonic() + _PATIENCE_S
         self._waiting += 1
         try:
-            while not (leave := await self._accounts.admit(self.account, self.name, holder, self._limits)).go:
+            while not (leave := await self._asked(holder)).go:
                 if leave.closed_until:
                     parked = leave.state == "parked"
                     raise AccountWaits(leave.reason, until=leave.closed_until, parked=parked)
@@ -83,6 +85,16 @@ class Lane:
         finally:
             self._waiting -= 1
         return leave
+
+    async def _asked(self, holder: str) -> Leave:
+        """Asks for leave; where the answer is lost, gives back the slot that may have been granted."""
+        try:
+            return await self._accounts.admit(self.account, self.name, holder, self._limits)
+        except (RedisError, OSError, asyncio.CancelledError):
+            if self._limits.at_a_time:
+                with suppress(RedisError, OSError):  # it runs out by itself then
+                    await self._accounts.leave(self.name, holder)
+            raise
 
     def _busy(self) -> AccountWaits:
         return AccountWaits("busy", until=now_ms() + _BUSY_MS, parked=False)
