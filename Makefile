@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test chaos lint format types lock clean
+.PHONY: help setup demo test chaos defences lint format types lock clean
 
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ test: $(READY) ## the whole test suite
 
 chaos: $(READY) ## a long run with faults and kills everywhere (MINUTES=10, SEED=1)
 	$(BIN)/python -m tests.chaos --callbacks 2000 $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+
+defences: $(READY) ## show that each fault of docs/faults.md is survived by its defence (FAULTS="1 5")
+	$(BIN)/python -m tests.faults $(FAULTS)
 
 lint: $(READY) ## ruff (rules and format) and the import rules
 	$(BIN)/ruff check .

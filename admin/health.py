@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
 from redis.exceptions import RedisError
 
 from bookings.patience import in_time
@@ -11,6 +12,17 @@ from bookings.store import Store
 
 REDIS_WITHIN_S = 0.8
 """Below the second that a kubelet waits for a probe: an answer in words, not a probe that timed out."""
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What a look at a process came to."""
+
+    problems: list[str]
+    """What keeps it from doing its work."""
+    warnings: list[str]
+    """What it works with all the same, and should not have to."""
+    redis_safe: bool | None
+    """Whether Redis keeps everything that it is given; None where it does not say."""
 
 
 class Health:
@@ -39,14 +51,19 @@ class Health:
                 return [f"the queue was last polled {age:.0f} s ago"]
         return []
 
-    async def problems_ready(self) -> list[str]:
-        """What keeps the process from doing its work."""
+    async def look(self) -> Verdict:
+        """Looks at the process and asks Redis about itself, for less than a second."""
         problems = ["draining"] if self.draining else []
         try:
             info = await in_time(self.store.redis.info(), within_s=REDIS_WITHIN_S)
         except (RedisError, OSError) as error:
-            return [*problems, f"Redis does not answer ({type(error).__name__})"]
-        return problems + _problems_of_redis(info)
+            return Verdict([*problems, f"Redis does not answer ({type(error).__name__})"], [], None)
+        of_redis, warnings = _problems_of_redis(info), _warnings_of_redis(info)
+        return Verdict(problems + of_redis, warnings, redis_safe=not of_redis and not warnings)
+
+    async def problems_ready(self) -> list[str]:
+        """What keeps the process from doing its work."""
+        return (await self.look()).problems
 
 
 def _problems_of_redis(info: Mapping[str, Any]) -> list[str]:
@@ -73,3 +90,12 @@ def _problems_of_redis(info: Mapping[str, Any]) -> list[str]:
     if info.get("min_slaves_good_slaves") == 0:
         problems.append("Redis has none of the replicas that its min-replicas-to-write asks for")
     return problems
+
+
+def _warnings_of_redis(info: Mapping[str, Any]) -> list[str]:
+    """What may lose bookings one day, although Redis takes them."""
+    if info.get("aof_enabled", 1):
+        return []
+    return [
+        "Redis keeps no append-only file: a crash of it may lose confirmed bookings; set appendonly to yes"
+    ]

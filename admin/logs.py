@@ -2,9 +2,20 @@
 
 import logging
 import sys
+import traceback
+from collections.abc import Iterator
+from types import TracebackType
 from typing import Any, TextIO
 
 import structlog
+from redis.exceptions import RedisError
+
+from config.errors import ConfigError
+
+_HARMLESS = (ConfigError, OSError, RedisError)
+"""Errors whose own words hold nothing that was sent to us."""
+
+Caught = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
 def configure_logs(process: str, *, stream: TextIO = sys.stderr, level: int = logging.INFO) -> None:
@@ -15,9 +26,9 @@ def configure_logs(process: str, *, stream: TextIO = sys.stderr, level: int = lo
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     if stream.isatty():
-        render: Any = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        render: Any = structlog.dev.ConsoleRenderer(exception_formatter=_print_exception)
     else:
-        shared.append(structlog.processors.format_exc_info)
+        shared.append(structlog.processors.ExceptionRenderer(_exception_text))
         render = structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -39,3 +50,25 @@ def configure_logs(process: str, *, stream: TextIO = sys.stderr, level: int = lo
     for name in ("arq", "aiohttp", "asyncio", "google", "googleapiclient", "msal", "urllib3"):
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(process=process)
+
+
+def _exception_text(exc_info: Caught) -> str:
+    """Where an exception and what caused it were raised, as Python shows it, but for what they say.
+
+    A parser's error repeats what it could not read: a meeting's text.
+    """
+    return "\n".join(_exception_lines(exc_info[1]))
+
+
+def _exception_lines(error: BaseException) -> Iterator[str]:
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if before is not None:
+        yield from _exception_lines(before)
+        yield "then:"
+    yield from "".join(traceback.format_tb(error.__traceback__)).splitlines()
+    words = f": {error}" if isinstance(error, _HARMLESS) else ""
+    yield f"{type(error).__qualname__}{words}"
+
+
+def _print_exception(stream: TextIO, caught: Caught) -> None:
+    stream.write("\n" + _exception_text(caught))

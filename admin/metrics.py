@@ -1,51 +1,53 @@
-"""Prometheus metrics; every name begins with `sequence_sync_`."""
+"""Prometheus metrics of every process; every name of ours begins with `sequence_sync_`.
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+What only one kind of process knows is in `receiver.metrics` and `workers.metrics`, and what only Redis knows
+in `admin.figures`: a process shows nothing that it does not have. `docs/metrics.md` lists them all.
+"""
+
+from importlib.metadata import version
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
 
 disable_created_metrics()  # the time of a counter's birth says nothing that anybody watches
 REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
+GCCollector(registry=REGISTRY)
 
-_FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
-_SLOW = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
+FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+"""Buckets, in seconds, for what takes milliseconds."""
+SLOW = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
+"""Buckets, in seconds, for what others do for us."""
 
-RECEIVED = Counter(
-    "sequence_sync_callbacks_received",
-    "Callback requests by what they were answered",
-    ["result"],
+READY = Gauge("sequence_sync_ready", "Whether /readyz says ok (1) or not (0)", registry=REGISTRY)
+REDIS_UP = Gauge(
+    "sequence_sync_redis_up",
+    "Whether the last PING was answered within its second (1) or not (0)",
     registry=REGISTRY,
 )
-SIGNATURE_FAILURES = Counter(
-    "sequence_sync_signature_failures",
-    "Callback requests refused with 401, by reason",
-    ["reason"],
+REDIS_SECONDS = Histogram(
+    "sequence_sync_redis_seconds",
+    "Round trip of a PING, once a second",
+    buckets=FAST,
     registry=REGISTRY,
 )
-ACCEPT_SECONDS = Histogram(
-    "sequence_sync_accept_seconds", "Time to store one delivery in Redis", buckets=_FAST, registry=REGISTRY
-)
-WRITES = Counter(
-    "sequence_sync_writes", "Writes by provider and outcome", ["provider", "outcome"], registry=REGISTRY
-)
-PROVIDER_SECONDS = Histogram(
-    "sequence_sync_provider_seconds",
-    "Time of one request to a provider",
-    ["provider", "method", "status"],
-    buckets=_SLOW,
+REDIS_ERRORS = Counter(
+    "sequence_sync_redis_errors",
+    "Commands to Redis that failed: PINGs, polls, rounds of the reconciler, deliveries that were not stored",
     registry=REGISTRY,
 )
-REQUEUED = Counter(
-    "sequence_sync_requeued",
-    "Open parts that no job looked after any more and that were queued again",
+LOOP_LAG = Histogram(
+    "sequence_sync_loop_lag_seconds",
+    "How late the event loop woke a timer, twice a second",
+    buckets=FAST,
     registry=REGISTRY,
 )
-ACCOUNTS_CLOSED = Gauge(
-    "sequence_sync_accounts_closed",
-    "Accounts, or mailboxes of an account, that are made to wait",
-    ["account", "state"],
-    registry=REGISTRY,
-)
-OPEN_PARTS = Gauge("sequence_sync_open_parts", "Parts with something still to write", registry=REGISTRY)
-DEAD_LETTERS = Gauge("sequence_sync_dead_letters", "Dead letters", registry=REGISTRY)
-QUEUE_JOBS = Gauge(
-    "sequence_sync_queue_jobs", "Jobs in the queue, due, deferred or running", registry=REGISTRY
-)
+_BUILD = Gauge("sequence_sync_build_info", "1, with the version that runs", ["version"], registry=REGISTRY)
+_BUILD.labels(version("sequence-sync")).set(1)

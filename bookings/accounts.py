@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from bookings.store import GRACE_MS, PAYLOAD_MS, Store
+from bookings.scripted import GRACE_MS, PAYLOAD_MS
+from bookings.store import Store
 
 _PROBE_MS = 60_000
 _REOPEN_AT_ONCE = 500
@@ -65,14 +66,12 @@ class Accounts:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._keys = store.keys
-        self._admit = store.script("admit")
-        self._close = store.script("close")
-        self._reopen = store.script("reopen")
 
     async def admit(self, account: str, lane: str, holder: str, limits: Limits) -> Leave:
         """Asks leave for one request."""
         keys = self._keys
-        answer = await self._admit(
+        answer = await self._store.run(
+            "admit",
             keys=[
                 keys.account(account),
                 keys.account(lane),
@@ -102,7 +101,8 @@ class Accounts:
 
     async def close(self, name: str, *, least_s: float, most_s: float, state: State, reason: str) -> int:
         """Makes an account or lane wait, twice as long each time in a row; gives until when (Unix ms)."""
-        [until] = await self._close(
+        [until] = await self._store.run(
+            "close",
             keys=[self._keys.account(name), self._keys.accounts],
             args=[int(least_s * 1000), int(most_s * 1000), state, reason, name],
         )
@@ -116,7 +116,8 @@ class Accounts:
         """Ends all waiting for an account that was just seen to work."""
         keys, left = self._keys, 1
         while left:
-            _, left = await self._reopen(
+            _, left = await self._store.run(
+                "reopen",
                 keys=[
                     keys.account(account),
                     keys.account(lane),

@@ -5,8 +5,9 @@ from typing import Any
 
 import msgspec
 
-from bookings.reader import PART, WRITES, Reader
+from bookings.reader import Reader
 from bookings.record import Part, Write, WriteState
+from bookings.stored import Stored
 
 _PAGE = 500
 
@@ -28,6 +29,8 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     revision: int = 0
     overtaken: bool = False
     """Whether the part has a newer revision by now."""
+    gone: bool = False
+    """Whether the part was withdrawn: what is dead is the removal of its event."""
     write: Write | None = None
     part: Part | None = None
     link: str = ""
@@ -103,7 +106,7 @@ async def load(
         for member, _ in members:
             bid, _, rest = member.decode().partition(":")
             if bid == "delivery":
-                pipe.hmget(reader.keys.delivery(rest), "app", "link", "reason", "body", "at")
+                pipe.hmget(reader.keys.delivery(rest), "app", "link", "reason", "body", "sealed")
             else:
                 pid = rest.partition(":")[0]
                 pipe.hmget(
@@ -114,10 +117,11 @@ async def load(
                     f"rev:{pid}",
                     f"part:{pid}",
                     f"writes:{pid}",
+                    f"gone:{pid}",
                 )
         records = await pipe.execute()
     letters = (
-        _letter(member.decode(), died, record)
+        _letter(member.decode(), died, record, reader.stored)
         for (member, died), record in zip(members, records, strict=True)
     )
     known = accounts or {}
@@ -138,19 +142,19 @@ async def get(
     return next(iter(await load(reader, [(letter_id.encode(), int(died))], accounts=accounts)), None)
 
 
-def _letter(letter_id: str, died_at: int, record: Sequence[Any]) -> DeadLetter | None:
+def _letter(letter_id: str, died_at: int, record: Sequence[Any], stored: Stored) -> DeadLetter | None:
     if record[0] is None:
         return None
     if letter_id.startswith("delivery:"):
-        app, link, reason, body, _ = record
+        app, link, reason, body, sealed = record
         return DeadLetter(
             id=letter_id, died_at=died_at, app=app.decode(), reason="unreadable", detail=reason.decode(),
-            link=link.decode(), body=body,
+            link=link.decode(), body=stored.read_body(body, sealed),
         )  # fmt: skip
-    app, event_id, link, revision, part_json, writes = record
-    part = PART.decode(part_json)
+    app, event_id, link, revision, part_json, writes, gone = record
+    part = stored.read_part(part_json)
     wid = letter_id.rpartition(":")[2]
-    write = next((each for each in WRITES.decode(writes or b"[]") if each.id == wid), None)
+    write = next((each for each in stored.read_writes(writes) if each.id == wid), None)
     if write is None or write.state is not WriteState.DEAD:
         return None  # a worker has it in hand
     return DeadLetter(
@@ -166,6 +170,7 @@ def _letter(letter_id: str, died_at: int, record: Sequence[Any]) -> DeadLetter |
         provider=write.address.provider if write.address else "",
         revision=write.revision,
         overtaken=int(revision) > write.revision,
+        gone=gone is not None,
         write=write,
         part=part,
     )

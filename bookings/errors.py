@@ -1,8 +1,14 @@
 """What can go wrong between us and our record."""
 
+from config.errors import SecretError
+
 
 class BookingsError(Exception):
     """The record could not be read or written."""
+
+    def __str__(self) -> str:
+        """What was said when it was raised; else what its class is about."""
+        return super().__str__() or (self.__doc__ or "").partition("\n")[0].rstrip(".")
 
 
 class UnknownLink(BookingsError):
@@ -27,6 +33,14 @@ class Overtaken(BookingsError):
     def __init__(self, revision: int) -> None:
         super().__init__(f"a newer revision ({revision}) has taken its place")
         self.revision = revision
+
+
+class Unreadable(BookingsError, ValueError):
+    """The body is not a callback; the text says what is wrong with it, without repeating it."""
+
+
+class SealError(BookingsError, SecretError):
+    """What is encrypted cannot be read, or nothing be encrypted: a key is missing. Nothing is lost by it."""
 
 
 class EmbeddedRedisError(BookingsError):

@@ -13,10 +13,20 @@ class Keys:
         self.dead = f"{prefix}:dead"
         self.accounts = f"{prefix}:accounts"
         self.audit = f"{prefix}:audit"
+        self.history = f"{prefix}:history"
+        self.written = f"{prefix}:written"
 
     def account(self, name: str, part: str = "clock") -> str:
         """Of an account or one of its lanes: `clock`, `slots`, `bucket`, or the parts `waiting` for it."""
         return f"{self.prefix}:account:{part}:{name}"
+
+    def consent(self, account: str) -> str:
+        """The hash of the consent of a user's account."""
+        return f"{self.prefix}:consent:{account}"
+
+    def office(self, name: str) -> str:
+        """What one process of the fleet does at a time."""
+        return f"{self.prefix}:office:{name}"
 
     def booking(self, bid: str) -> str:
         """The hash of one booking."""

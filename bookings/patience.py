@@ -10,13 +10,22 @@ T = TypeVar("T")
 async def in_time(work: Coroutine[Any, Any, T], *, within_s: float) -> T:
     """Gives what `work` gives. Raises `TimeoutError` where it is not done in time; it may still have effects.
 
-    It is cancelled, but not waited for. Python 3.11's `wait_for`, which redis-py uses, may swallow the
-    cancellation (python/cpython#86296, mended in 3.12), and an `asyncio.timeout` around it waits on.
+    Then, and when we are cancelled, it is cancelled too, but not waited for. Python 3.11's `wait_for`, which
+    redis-py uses, may swallow the cancellation (python/cpython#86296, mended in 3.12), and an
+    `asyncio.timeout` around it waits on.
     """
     task = asyncio.create_task(work)
-    await asyncio.wait((task,), timeout=within_s)
+    try:
+        await asyncio.wait((task,), timeout=within_s)
+    except asyncio.CancelledError:
+        _give_up(task)
+        raise
     if task.done():
         return task.result()
+    _give_up(task)
+    raise TimeoutError
+
+
+def _give_up(task: asyncio.Task[Any]) -> None:
     task.add_done_callback(lambda late: late.cancelled() or late.exception())  # or asyncio warns of it
     task.cancel()
-    raise TimeoutError

@@ -1,26 +1,46 @@
 """Looking at what is in Redis; nothing here changes it."""
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Any, Literal
+from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import Any, TypedDict
 
 import msgspec
 
 from bookings.clock import now_ms
-from bookings.keys import Keys
-from bookings.record import Booking, Part, Quarantined, StoredPart, Write
+from bookings.identity import booking_id
+from bookings.record import Booking, Quarantined, StoredPart
+from bookings.scripted import Scripted
+from bookings.seal import Seal
+from bookings.stored import Stored
+from config.sections import EncryptionSettings
 
 _PAGE = 200
 
-WRITES = msgspec.json.Decoder(tuple[Write, ...])
-PART = msgspec.json.Decoder(Part)
+
+class Counts(TypedDict):
+    """How much there is of what."""
+
+    open: int
+    """Parts with something still to write."""
+    dead: int
+    queue: int
+    """Jobs that wait: those that are ready and those that are deferred."""
+    ready: int
+    deferred: int
+    oldest_ready_ms: int
+    """For how long the oldest ready job has waited; 0 where none is ready."""
 
 
-class Reader:
-    """Reads bookings and dead letters. Every method may raise `redis.RedisError` or `OSError`."""
+class Reader(Scripted):
+    """Reads bookings and dead letters.
 
-    def __init__(self, redis: Any, prefix: str) -> None:
-        self.redis = redis  # redis-py 5 annotates its commands for both of its clients at once
-        self.keys = Keys(prefix)
+    Every method may raise `redis.RedisError` or `OSError`, and `SealError` where what it reads is encrypted
+    and the key is missing.
+    """
+
+    def __init__(self, redis: Any, prefix: str, seal: Seal | None = None) -> None:
+        super().__init__(redis, prefix)
+        self.seal = seal or Seal(EncryptionSettings())
+        self.stored = Stored(self.seal)
 
     async def booking(self, bid: str) -> Booking | None:
         """One booking with its parts and their writes."""
@@ -28,7 +48,7 @@ class Reader:
         if not record:
             return None
         ttl = await self.redis.pttl(self.keys.booking(bid))
-        return _booking(bid, record, now_ms() + ttl if ttl > 0 else None)
+        return _booking(bid, record, now_ms() + ttl if ttl > 0 else None, self.stored)
 
     async def bookings(self) -> AsyncIterator[Booking]:
         """Bookings by the time of their newest delivery, newest first; read page by page."""
@@ -39,6 +59,17 @@ class Reader:
                 found = await self.booking(bid.decode())
                 if found is not None:
                     yield found
+
+    async def bookings_accepted(self, since: int, until: int, *, skip: int, limit: int) -> list[Booking]:
+        """Bookings whose newest delivery came from `since` to before `until` (Unix ms), newest first."""
+        ids = await self.redis.zrevrangebyscore(self.keys.index, f"({until}", since, start=skip, num=limit)
+        found = [await self.booking(bid.decode()) for bid in ids]
+        return [booking for booking in found if booking is not None]
+
+    async def bookings_called(self, wanted: str, apps: Iterable[str]) -> list[Booking]:
+        """The bookings with this id, or with this event_id in one of these apps."""
+        ids = [wanted, *(booking_id(app, wanted) for app in apps)]
+        return [booking for each in ids if (booking := await self.booking(each)) is not None]
 
     async def dead_letters(self, *, limit: int) -> list[tuple[str, int]]:
         """Ids of dead letters with the time they died (Unix ms), newest first."""
@@ -57,27 +88,36 @@ class Reader:
             app=record[b"app"].decode(),
             reason=record[b"reason"].decode(),
             at=int(record[b"at"]),
-            body=record[b"body"],
+            body=self.stored.read_body(record.get(b"body"), record.get(b"sealed")),
             link=record[b"link"].decode() or None,
         )
 
-    async def audit(self, *, limit: int) -> list[dict[str, Any]]:
+    async def audit(self, *, limit: int, skip: int = 0) -> list[dict[str, Any]]:
         """The newest entries of the audit record."""
-        return [
-            msgspec.json.decode(entry) for entry in await self.redis.lrange(self.keys.audit, 0, limit - 1)
-        ]
+        page = await self.redis.lrange(self.keys.audit, skip, skip + limit - 1)
+        return [msgspec.json.decode(entry) for entry in page]
 
-    async def counts(self) -> dict[Literal["open", "dead", "queue"], int]:
-        """How many parts are open, how many dead letters there are, how many jobs wait."""
+    async def counts(self) -> Counts:
+        """How many parts are open, how many dead letters there are, how many jobs wait and for how long."""
+        now = now_ms()
         async with self.redis.pipeline(transaction=False) as pipe:
             pipe.zcard(self.keys.open)
             pipe.zcard(self.keys.dead)
-            pipe.zcard(self.keys.queue)
-            opened, dead, queue = await pipe.execute()
-        return {"open": opened, "dead": dead, "queue": queue}
+            pipe.zcount(self.keys.queue, "-inf", now)
+            pipe.zcount(self.keys.queue, f"({now}", "+inf")
+            pipe.zrange(self.keys.queue, 0, 0, withscores=True)
+            opened, dead, ready, deferred, first = await pipe.execute()
+        return {
+            "open": opened,
+            "dead": dead,
+            "queue": ready + deferred,
+            "ready": ready,
+            "deferred": deferred,
+            "oldest_ready_ms": max(0, now - int(first[0][1])) if first else 0,
+        }
 
 
-def _booking(bid: str, record: Mapping[bytes, bytes], expires_at: int | None) -> Booking:
+def _booking(bid: str, record: Mapping[bytes, bytes], expires_at: int | None, stored_as: Stored) -> Booking:
     def text(name: str) -> str:
         return record.get(name.encode(), b"").decode()
 
@@ -86,14 +126,13 @@ def _booking(bid: str, record: Mapping[bytes, bytes], expires_at: int | None) ->
     order = listed + [pid for pid in known if pid not in listed]
 
     def stored(pid: str) -> StoredPart:
-        writes: Any = record.get(f"writes:{pid}".encode())
         return StoredPart(
             id=pid,
-            part=PART.decode(record[f"part:{pid}".encode()]),
+            part=stored_as.read_part(record[f"part:{pid}".encode()]),
             revision=int(text(f"rev:{pid}")),
             state=text(f"state:{pid}"),
             listed=pid in listed,
-            writes=WRITES.decode(writes) if writes else (),
+            writes=stored_as.read_writes(record.get(f"writes:{pid}".encode())),
         )
 
     return Booking(

@@ -1,22 +1,18 @@
 """`sequence-sync bookings list|show|cancel|resync`."""
 
 import getpass
-import json
-from typing import Any
 
-import msgspec
-
-from bookings.clock import now_ms
-from bookings.identity import booking_id
-from bookings.record import Booking, Part, Write
+from bookings.clock import moment
+from bookings.operating import note
+from bookings.record import Booking
+from bookings.showing import booking_summary, shown_event, whole_booking
 from bookings.store import Store
 from cli.options import CommandError, Exit
-from cli.output import confirmed, moment, print_json, print_table, words
+from cli.output import confirmed, print_json, print_table, words
 from cli.stores import opened
 from config.settings import Settings
 
 STATES = ("open", "dead", "done")
-_REDACTED = "(hidden; --reveal shows it)"
 
 
 async def run_list(
@@ -33,7 +29,7 @@ async def run_list(
                 if len(found) == limit:
                     break
     if as_json:
-        print_json([_summary(booking) for booking in found])
+        print_json([booking_summary(booking) for booking in found])
     elif found:
         print_table(
             ("booking", "app", "event_id", "revision", "accepted", "parts", "state"),
@@ -63,7 +59,7 @@ async def run_show(settings: Settings, wanted: str, *, app: str | None, reveal: 
     if booking is None:
         return Exit.NOTHING_MATCHED
     if as_json:
-        print_json(_whole(booking, reveal=reveal))
+        print_json(whole_booking(booking, reveal=reveal))
     else:
         _print_booking(booking, reveal=reveal)
     return Exit.DONE
@@ -79,9 +75,7 @@ async def run_cancel(settings: Settings, wanted: str, *, app: str | None, yes: b
         if not yes and not confirmed(question):
             return Exit.FAILED
         parts = await store.cancel(booking.id)
-        await store.note(
-            {"at": moment(now_ms()), "who": getpass.getuser(), "command": "cancel", "booking": booking.id}
-        )
+        await note(store, getpass.getuser(), "cancel", booking=booking.id)
     words.print(f"cancelled; workers remove the events of {parts} parts (see `bookings show {booking.id}`)")
     return Exit.DONE
 
@@ -100,79 +94,15 @@ async def run_resync(settings: Settings, wanted: str, *, app: str | None) -> Exi
 
 async def _find(store: Store, settings: Settings, wanted: str, app: str | None) -> Booking | None:
     """A booking by its id, or by its event_id in any app or in one. Raises `CommandError`."""
-    candidates = [wanted] + [
-        booking_id(each.name, wanted) for each in settings.apps if app is None or each.name == app
-    ]
-    found = [booking for each in candidates if (booking := await store.booking(each)) is not None]
+    apps = [each.name for each in settings.apps if app is None or each.name == app]
+    found = await store.bookings_called(wanted, apps)
     if not found:
         words.print(f"no booking has the id or the event_id {wanted!r}")
         return None
     if len(found) > 1:
-        apps = ", ".join(booking.app for booking in found)
-        raise CommandError(f"several apps have a booking with this event_id ({apps}); say --app", Exit.USAGE)
+        names = ", ".join(booking.app for booking in found)
+        raise CommandError(f"several apps have a booking with this event_id ({names}); say --app", Exit.USAGE)
     return found[0]
-
-
-def _summary(booking: Booking) -> dict[str, Any]:
-    return {
-        "booking": booking.id,
-        "app": booking.app,
-        "event_id": booking.event_id,
-        "revision": booking.revision,
-        "accepted_at": moment(booking.accepted_at),
-        "expires_at": moment(booking.expires_at) if booking.expires_at else None,
-        "link": booking.link,
-        "state": booking.state,
-        "parts": len(booking.parts),
-    }
-
-
-def _whole(booking: Booking, *, reveal: bool) -> dict[str, Any]:
-    parts = [
-        {
-            "part": part.id,
-            "sequence_id": part.part.sequence_id,
-            "revision": part.revision,
-            "state": part.state,
-            "listed": part.listed,
-            "subs": part.part.subs,
-            "event": shown_event(part.part, reveal=reveal),
-            "writes": [shown_write(write, reveal=reveal) for write in part.writes],
-        }
-        for part in booking.parts
-    ]
-    return {**_summary(booking), "parts": parts}
-
-
-def shown_event(part: Part, *, reveal: bool) -> Any:
-    """What the part says; without `reveal` only its times, which tell nothing of the meeting."""
-    event = json.loads(bytes(part.event))
-    if reveal or not isinstance(event, dict):
-        return event if reveal else _REDACTED
-    return {
-        name: value if name in ("start", "end", "event_id") else _REDACTED for name, value in event.items()
-    }
-
-
-def shown_write(write: Write, *, reveal: bool) -> dict[str, Any]:
-    """A write with readable times; what is about to be sent only with `reveal`."""
-    data: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(write, intent=None))
-    intent = write.intent
-    if intent is not None:
-        body = bytes(intent.body)
-        data["intent"] = {
-            "operation": intent.operation,
-            "revision": intent.revision,
-            "generation": intent.generation,
-            "at": moment(intent.at),
-            "body": (json.loads(body) if reveal else _REDACTED) if body else None,
-        }
-    for name in ("due_at", "failing_since", "updated_at"):
-        if name in data:
-            data[name] = moment(data[name])
-    for attempt in data.get("attempts", ()):
-        attempt["at"] = moment(attempt["at"])
-    return data
 
 
 def _print_booking(booking: Booking, *, reveal: bool) -> None:

@@ -1,48 +1,37 @@
 """`sequence-sync dead-letters`: list, show, replay, discard, export, import, stats."""
 
-import asyncio
 import base64
 import getpass
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
 from bookings import dead_letters
-from bookings.clock import now_ms
-from bookings.dead_letters import DeadLetter, Filter
-from bookings.errors import BookingsError, Overtaken
+from bookings.clock import moment
+from bookings.dead_letters import DeadLetter
+from bookings.errors import Overtaken
+from bookings.operating import Act, Result, Selection, accounts_of, by_reason, carry_out, select
 from bookings.record import Part, Write
+from bookings.showing import letter_summary, whole_letter
 from bookings.store import Store
-from cli.bookings import shown_event, shown_write
 from cli.options import CommandError, Exit
-from cli.output import confirmed, moment, print_json, print_table, words
+from cli.output import confirmed, print_json, print_table, words
 from cli.stores import opened
 from config.settings import Settings
-from receiver.callback import Unreadable
 from receiver.replay import replay_delivery
 
-_REDACTED = "(hidden; --reveal shows it)"
 
-
-class Selection(NamedTuple):
-    """Which dead letters a command is about: ids, or what a filter means, `limit` of them at most."""
-
-    ids: tuple[str, ...]
-    wanted: Filter
-    everything: bool = False
-    limit: int | None = None
-
-    def check(self) -> None:
-        """Raises `CommandError` where nothing, or two things at once, select."""
-        filtered = self.wanted != Filter(until=self.wanted.until)
-        if self.ids and (filtered or self.everything):
-            raise CommandError("give ids, or filters, or --all; not several of them", Exit.USAGE)
-        if not self.ids and not filtered and not self.everything:
-            raise CommandError("give ids of dead letters, a filter such as --reason, or --all", Exit.USAGE)
+def check(chosen: Selection) -> None:
+    """Raises `CommandError` where nothing, or two things at once, select."""
+    if chosen.ids and (chosen.filtered or chosen.everything):
+        raise CommandError("give ids, or filters, or --all; not several of them", Exit.USAGE)
+    if not chosen.ids and not chosen.filtered and not chosen.everything:
+        raise CommandError("give ids of dead letters, a filter such as --reason, or --all", Exit.USAGE)
 
 
 class Doing(NamedTuple):
@@ -56,9 +45,9 @@ class Doing(NamedTuple):
 async def run_list(settings: Settings, chosen: Selection, *, as_json: bool) -> Exit:
     """Lists dead letters, the newest first."""
     async with opened(settings) as store:
-        found = [letter async for letter in _select(store, settings, chosen)]
+        found = [letter async for letter in select(store, chosen, accounts_of(settings))]
     if as_json:
-        print_json([_summary(letter) for letter in found])
+        print_json([letter_summary(letter) for letter in found])
     elif found:
         print_table(
             ("dead letter", "died", "app", "event_id", "part", "calendar", "reason", "detail"),
@@ -82,10 +71,10 @@ async def run_list(settings: Settings, chosen: Selection, *, as_json: bool) -> E
 async def run_show(settings: Settings, letter_id: str, *, reveal: bool, as_json: bool) -> Exit:
     """Shows one dead letter with its whole attempt history."""
     async with opened(settings) as store:
-        letter = await dead_letters.get(store, letter_id, accounts=_accounts(settings))
+        letter = await dead_letters.get(store, letter_id, accounts=accounts_of(settings))
     if letter is None:
         return _done([])
-    data = _whole(letter, reveal=reveal)
+    data = whole_letter(letter, reveal=reveal)
     if as_json:
         print_json(data)
         return Exit.DONE
@@ -105,7 +94,7 @@ async def run_stats(settings: Settings, chosen: Selection, *, as_json: bool) -> 
     """Counts dead letters by app, account, calendar and reason."""
     counts: Counter[tuple[str, str, str, str]] = Counter()
     async with opened(settings) as store:
-        async for letter in _select(store, settings, chosen):
+        async for letter in select(store, chosen, accounts_of(settings)):
             counts[letter.app, letter.account or "-", letter.calendar or "-", letter.reason] += 1
     names = ("app", "account", "calendar", "reason")
     if as_json:
@@ -115,104 +104,56 @@ async def run_stats(settings: Settings, chosen: Selection, *, as_json: bool) -> 
     return _done(counts)
 
 
-async def run_replay(settings: Settings, chosen: Selection, doing: Doing, *, as_json: bool) -> Exit:
-    """Has dead letters written once more. Refused where a newer revision has taken the letter's place."""
-
-    async def replay(store: Store, letter: DeadLetter) -> str:
-        if letter.delivery is not None:
-            await replay_delivery(store, settings, letter)
-            return "replayed"
-        bid, pid, wid = letter.place
-        asked = await store.ask(bid, pid, f"replay {wid}", dead_letter=letter.id, revision=letter.revision)
-        return "replayed" if asked else "no longer there"
-
-    return await _change(settings, chosen, doing, "replay", replay, as_json=as_json)
-
-
-async def run_discard(settings: Settings, chosen: Selection, doing: Doing, *, as_json: bool) -> Exit:
-    """Lets go of dead letters: their writes end as cancelled."""
-
-    async def discard(store: Store, letter: DeadLetter) -> str:
-        if letter.delivery is not None:
-            dropped = await store.drop_delivery(letter.delivery)
-        else:
-            bid, pid, wid = letter.place
-            dropped = await store.ask(bid, pid, f"discard {wid}", dead_letter=letter.id)
-        return "discarded" if dropped else "no longer there"
-
-    return await _change(settings, chosen, doing, "discard", discard, as_json=as_json)
-
-
-async def _change(
-    settings: Settings,
-    chosen: Selection,
-    doing: Doing,
-    verb: str,
-    change: Callable[[Store, DeadLetter], Awaitable[str]],
-    *,
-    as_json: bool,
-) -> Exit:
-    chosen.check()
+async def run_change(settings: Settings, act: Act, chosen: Selection, doing: Doing, *, as_json: bool) -> Exit:
+    """Has dead letters written once more, or lets go of them."""
+    check(chosen)
     async with opened(settings) as store:
-        found = [letter async for letter in _select(store, settings, chosen)]
-        if not found or not _confirmed(verb, found, doing):
-            return _done(found) if not found else Exit.FAILED
-        results: list[tuple[DeadLetter, str, bool]] = []
-        for letter in found if not doing.dry_run else ():
-            if results and doing.rate:
-                await asyncio.sleep(1 / doing.rate)
-            try:
-                results.append((letter, await change(store, letter), True))
-            except (BookingsError, Unreadable) as error:
-                results.append((letter, f"refused: {_words(error)}", False))
-        if not doing.dry_run:
-            await store.note(_audit_entry(verb, chosen, results))
-    if doing.dry_run:
-        results = [(letter, f"would {verb}", not letter.overtaken) for letter in found]
+        found = [letter async for letter in select(store, chosen, accounts_of(settings))]
+        _say_missing(chosen, found)
+        if not found:
+            return _done(found)
+        if doing.dry_run:
+            results = [Result(letter, f"would {act}", not letter.overtaken) for letter in found]
+        elif _confirmed(act, found, doing):
+            redeliver = partial(replay_delivery, store, settings)
+            results = await carry_out(
+                store, act, chosen, found, who=getpass.getuser(), redeliver=redeliver, rate=doing.rate
+            )
+        else:
+            return Exit.FAILED
     _print_results(results, as_json=as_json)
-    done = sum(good for _, _, good in results)
-    words.print(f"{verb}: {done} of {len(results)}" + (" (dry run)" if doing.dry_run else ""))
+    done = sum(result.done for result in results)
+    words.print(f"{act}: {done} of {len(results)}" + (" (dry run)" if doing.dry_run else ""))
     return Exit.DONE if done == len(results) else Exit.PARTLY if done else Exit.FAILED
 
 
-def _confirmed(verb: str, found: Sequence[DeadLetter], doing: Doing) -> bool:
-    if doing.dry_run or doing.yes:
+def _say_missing(chosen: Selection, found: Sequence[DeadLetter]) -> None:
+    known = {letter.id for letter in found}
+    for each in chosen.ids:
+        if each not in known:
+            words.print(f"there is no dead letter {each}")
+
+
+def _confirmed(act: Act, found: Sequence[DeadLetter], doing: Doing) -> bool:
+    if doing.yes:
         return True
-    reasons = Counter(letter.reason for letter in found)
-    return confirmed(
-        f"{verb} {len(found)} dead letters ({', '.join(f'{n} {each}' for each, n in reasons.items())})"
-    )
+    reasons = ", ".join(f"{count} {reason}" for reason, count in by_reason(found))
+    return confirmed(f"{act} {len(found)} dead letters ({reasons})")
 
 
-def _audit_entry(
-    verb: str, chosen: Selection, results: Sequence[tuple[DeadLetter, str, bool]]
-) -> dict[str, Any]:
-    given = {name: value for name, value in msgspec.to_builtins(chosen.wanted).items() if value is not None}
-    return {
-        "at": moment(now_ms()),
-        "who": getpass.getuser(),
-        "command": verb,
-        "filter": {**given, "ids": list(chosen.ids), "all": chosen.everything},
-        "count": sum(good for _, _, good in results),
-        "refused": sum(not good for _, _, good in results),
-    }
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, Overtaken | Unreadable):
-        return str(error)
-    return {"QueueFull": "the queue is full", "UnknownLink": "its link is gone"}.get(
-        type(error).__name__, str(error)
-    )
-
-
-def _print_results(results: Sequence[tuple[DeadLetter, str, bool]], *, as_json: bool) -> None:
+def _print_results(results: Sequence[Result], *, as_json: bool) -> None:
     if as_json:
         print_json(
-            [{"dead_letter": letter.id, "result": said, "done": good} for letter, said, good in results]
+            [
+                {"dead_letter": result.letter.id, "result": result.said, "done": result.done}
+                for result in results
+            ]
         )
     else:
-        rows = [(letter.id, letter.event_id or "-", letter.reason, said) for letter, said, _ in results]
+        rows = [
+            (result.letter.id, result.letter.event_id or "-", result.letter.reason, result.said)
+            for result in results
+        ]
         print_table(("dead letter", "event_id", "reason", "result"), rows)
 
 
@@ -220,7 +161,7 @@ async def run_export(settings: Settings, chosen: Selection) -> Exit:
     """Prints dead letters whole, meeting texts included, a JSON object a line."""
     count = 0
     async with opened(settings) as store:
-        async for letter in _select(store, settings, chosen):
+        async for letter in select(store, chosen, accounts_of(settings)):
             sys.stdout.write(msgspec.json.encode(_exported(letter)).decode() + "\n")
             count += 1
     words.print(f"exported {count}")
@@ -240,7 +181,9 @@ async def run_import(settings: Settings, file: Path) -> Exit:
         for letter in letters:
             results[await _restore(store, settings, letter)] += 1
     words.print(", ".join(f"{count} {result}" for result, count in results.items()) or "nothing to import")
-    return Exit.PARTLY if results["overtaken"] else Exit.DONE if results else Exit.NOTHING_MATCHED
+    if results["overtaken"] or results["busy"]:
+        return Exit.PARTLY
+    return Exit.DONE if results else Exit.NOTHING_MATCHED
 
 
 async def _restore(store: Store, settings: Settings, letter: DeadLetter) -> str:
@@ -281,68 +224,11 @@ def _imported(line: str) -> DeadLetter:
     )
 
 
-async def _select(store: Store, settings: Settings, chosen: Selection) -> AsyncIterator[DeadLetter]:
-    left = chosen.limit
-    letters = (
-        _by_id(store, settings, chosen.ids)
-        if chosen.ids
-        else dead_letters.find(store, chosen.wanted, accounts=_accounts(settings))
-    )
-    async for letter in letters:
-        if left == 0:
-            return
-        left = None if left is None else left - 1
-        yield letter
-
-
-async def _by_id(store: Store, settings: Settings, ids: Iterable[str]) -> AsyncIterator[DeadLetter]:
-    for each in ids:
-        letter = await dead_letters.get(store, each, accounts=_accounts(settings))
-        if letter is None:
-            words.print(f"there is no dead letter {each}")
-        else:
-            yield letter
-
-
-def _accounts(settings: Settings) -> dict[str, str]:
-    return {calendar.name: calendar.account for calendar in settings.calendars}
-
-
 def _done(found: object) -> Exit:
     if found:
         return Exit.DONE
     words.print("no dead letter matches")
     return Exit.NOTHING_MATCHED
-
-
-def _summary(letter: DeadLetter) -> dict[str, Any]:
-    return {
-        "dead_letter": letter.id,
-        "died_at": moment(letter.died_at),
-        "app": letter.app,
-        "event_id": letter.event_id or None,
-        "sequence_id": letter.sequence_id,
-        "calendar": letter.calendar or None,
-        "account": letter.account or None,
-        "provider": letter.provider or None,
-        "reason": letter.reason,
-        "detail": letter.detail,
-        "revision": letter.revision or None,
-        "overtaken": letter.overtaken,
-    }
-
-
-def _whole(letter: DeadLetter, *, reveal: bool) -> dict[str, Any]:
-    data = _summary(letter)
-    if letter.part is not None:
-        data["event"] = shown_event(letter.part, reveal=reveal)
-    if letter.write is not None:
-        data["write"] = shown_write(letter.write, reveal=reveal)
-    if letter.delivery is not None:
-        data["body"] = (
-            letter.body.decode(errors="replace") if reveal else f"{len(letter.body)} bytes {_REDACTED}"
-        )
-    return data
 
 
 def _flat(value: Any) -> str:

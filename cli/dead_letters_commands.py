@@ -12,6 +12,7 @@ from bookings.clock import now_ms
 from bookings.dead_letters import Filter
 from cli.moments import moment_option
 from cli.options import AsJson, ConfigFile, end, run, settings_from
+from config.references import Use
 
 dead_letters = typer.Typer(
     help="Look at what could not be written, and have it written again.", no_args_is_help=True
@@ -75,9 +76,10 @@ def list_(
     json: AsJson = False,
 ) -> None:
     """List dead letters, the newest first."""
-    from cli.dead_letters import Selection, run_list
+    from bookings.operating import Selection
+    from cli.dead_letters import run_list
 
-    end(run(run_list(settings_from(config), Selection((), wanted, limit=limit), as_json=json)))
+    end(run(run_list(settings_from(config, Use.RECORD), Selection((), wanted, limit=limit), as_json=json)))
 
 
 @dead_letters.command()
@@ -90,16 +92,17 @@ def show(
     """Show one dead letter with its whole attempt history."""
     from cli.dead_letters import run_show
 
-    end(run(run_show(settings_from(config), dead_letter, reveal=reveal, as_json=json)))
+    end(run(run_show(settings_from(config, Use.RECORD), dead_letter, reveal=reveal, as_json=json)))
 
 
 @dead_letters.command()
 @_filtered
 def stats(wanted: Filter, config: ConfigFile = None, json: AsJson = False) -> None:
     """Count dead letters by app, account, calendar and reason."""
-    from cli.dead_letters import Selection, run_stats
+    from bookings.operating import Selection
+    from cli.dead_letters import run_stats
 
-    end(run(run_stats(settings_from(config), Selection((), wanted), as_json=json)))
+    end(run(run_stats(settings_from(config, Use.RECORD), Selection((), wanted), as_json=json)))
 
 
 @dead_letters.command()
@@ -116,10 +119,17 @@ def replay(
     json: AsJson = False,
 ) -> None:
     """Have dead letters written once more. Safe to repeat."""
-    from cli.dead_letters import Doing, Selection, run_replay
+    from bookings.operating import Act, Selection
+    from cli.dead_letters import Doing, run_change
 
     chosen = Selection(tuple(ids or ()), wanted, everything, most)
-    end(run(run_replay(settings_from(config), chosen, Doing(dry_run, yes, rate), as_json=json)))
+    end(
+        run(
+            run_change(
+                settings_from(config, Use.RECORD), Act.REPLAY, chosen, Doing(dry_run, yes, rate), as_json=json
+            )
+        )
+    )
 
 
 @dead_letters.command()
@@ -136,19 +146,31 @@ def discard(
     json: AsJson = False,
 ) -> None:
     """Let go of dead letters for good; export them first if they may be wanted."""
-    from cli.dead_letters import Doing, Selection, run_discard
+    from bookings.operating import Act, Selection
+    from cli.dead_letters import Doing, run_change
 
     chosen = Selection(tuple(ids or ()), wanted, everything, most)
-    end(run(run_discard(settings_from(config), chosen, Doing(dry_run, yes, rate), as_json=json)))
+    end(
+        run(
+            run_change(
+                settings_from(config, Use.RECORD),
+                Act.DISCARD,
+                chosen,
+                Doing(dry_run, yes, rate),
+                as_json=json,
+            )
+        )
+    )
 
 
 @dead_letters.command()
 @_filtered
 def export(wanted: Filter, config: ConfigFile = None) -> None:
     """Print dead letters whole, a JSON object a line. What meetings say is in it: keep it safe."""
-    from cli.dead_letters import Selection, run_export
+    from bookings.operating import Selection
+    from cli.dead_letters import run_export
 
-    end(run(run_export(settings_from(config), Selection((), wanted))))
+    end(run(run_export(settings_from(config, Use.RECORD), Selection((), wanted))))
 
 
 @dead_letters.command("import")
@@ -159,4 +181,4 @@ def import_(
     """Put exported dead letters back. Safe to repeat."""
     from cli.dead_letters import run_import
 
-    end(run(run_import(settings_from(config), file)))
+    end(run(run_import(settings_from(config, Use.RECORD), file)))

@@ -30,7 +30,7 @@ async def run_demo(*, keep: bool) -> bool:
             settings = load(config)
             client = connect(settings.redis)
             try:
-                done = await Demo(settings, Store(client, settings.redis.key_prefix), sandbox, ports).run()
+                done = await Demo(settings, Store.of(settings, client), sandbox, ports).run()
             finally:
                 await client.aclose()
             if keep:

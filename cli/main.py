@@ -1,6 +1,7 @@
 """`sequence-sync`: what each command does stands in a module of its own, imported when it is asked for."""
 
 import sys
+from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -9,8 +10,18 @@ import typer
 
 from bookings.errors import EmbeddedRedisError
 from cli.dead_letters_commands import dead_letters
+from cli.moments import duration_option
 from cli.options import AsJson, CommandError, ConfigFile, Exit, end, run, settings_from
 from config.errors import ConfigError
+from config.references import Use
+
+
+class Provider(StrEnum):
+    """Who keeps calendars."""
+
+    GOOGLE = "google"
+    MICROSOFT = "microsoft"
+
 
 app = typer.Typer(
     name="sequence-sync",
@@ -61,20 +72,24 @@ def receiver(config: ConfigFile = None) -> None:
 
     import_lean()
     from admin.logs import configure_logs
+    from cli.console import console_of
     from receiver.server import run_receiver
 
     configure_logs("receiver")
-    run(run_receiver(settings_from(config)))
+    settings = settings_from(config, Use.RECORD, Use.CALLBACKS, Use.CONSOLE)
+    run(run_receiver(settings, console=console_of(settings)))
 
 
 @app.command()
 def worker(config: ConfigFile = None) -> None:
     """Run a worker: it writes the parts into their calendars."""
     from admin.logs import configure_logs
+    from cli.console import console_of
     from workers.worker import run_worker
 
     configure_logs("worker")
-    run(run_worker(settings_from(config)))
+    settings = settings_from(config, Use.RECORD, Use.CALENDARS, Use.CONSOLE)
+    run(run_worker(settings, console=console_of(settings)))
 
 
 @app.command()
@@ -103,11 +118,47 @@ def demo(
 
 
 @app.command()
-def check(config: ConfigFile = None, json: AsJson = False) -> None:
+def check(
+    config: ConfigFile = None,
+    within: Annotated[str, typer.Option(help="How long anything asked may take to answer.")] = "10s",
+    json: AsJson = False,
+) -> None:
     """Check the configuration, Redis, every account and every calendar; say what to do."""
     from cli.check import run_check
 
-    end(Exit.DONE if run(run_check(settings_from(config), as_json=json)) else Exit.FAILED)
+    within_s = duration_option("within", within)
+    end(Exit.DONE if run(run_check(config, within_s=within_s, as_json=json)) else Exit.FAILED)
+
+
+@app.command()
+def login(
+    provider: Annotated[Provider, typer.Argument(help="google or microsoft.")],
+    account: Annotated[str, typer.Argument(help="An account of the configuration with login = true.")],
+    config: ConfigFile = None,
+    device: Annotated[
+        bool, typer.Option("--device", help="By a code, typed on any other device; Microsoft only.")
+    ] = False,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Forget the consent, and revoke it where that can be done.")
+    ] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the browser comes back; 0: any.")] = 0,
+    wait: Annotated[float, typer.Option(min=1, help="How many seconds to wait for the user.")] = 300,
+) -> None:
+    """Ask a user for consent; keep what the provider gives for it, encrypted, for all workers."""
+    from cli.login import Manner, run_forget, run_login
+
+    settings = settings_from(config, Use.RECORD)
+    if forget:
+        end(run(run_forget(settings, provider, account)))
+    end(run(run_login(settings, provider, account, Manner(device, port, wait))))
+
+
+@app.command()
+def key() -> None:
+    """Print a new key for `encryption.keys`: put it in a file that only the service may read."""
+    from bookings.seal import new_key
+
+    sys.stdout.write(f"{new_key()}\n")
 
 
 @app.command()
@@ -133,7 +184,7 @@ def send(
 
     status = run(
         run_send(
-            settings_from(config),
+            settings_from(config, Use.CALLBACKS),
             file,
             app_name=app_name,
             url=url,
@@ -184,7 +235,9 @@ def bookings_list(
     """List bookings, the newest delivery first."""
     from cli.bookings import run_list
 
-    end(run(run_list(settings_from(config), app=app_name, state=state, limit=limit, as_json=json)))
+    end(
+        run(run_list(settings_from(config, Use.RECORD), app=app_name, state=state, limit=limit, as_json=json))
+    )
 
 
 @bookings.command("show")
@@ -201,7 +254,7 @@ def bookings_show(
     """Show one booking: its parts, and each part's writes with their attempts."""
     from cli.bookings import run_show
 
-    end(run(run_show(settings_from(config), booking, app=app_name, reveal=reveal, as_json=json)))
+    end(run(run_show(settings_from(config, Use.RECORD), booking, app=app_name, reveal=reveal, as_json=json)))
 
 
 @bookings.command("cancel")
@@ -214,7 +267,7 @@ def bookings_cancel(
     """Cancel a booking: remove its events from every calendar."""
     from cli.bookings import run_cancel
 
-    end(run(run_cancel(settings_from(config), booking, app=app_name, yes=yes)))
+    end(run(run_cancel(settings_from(config, Use.RECORD), booking, app=app_name, yes=yes)))
 
 
 @bookings.command("resync")
@@ -226,7 +279,7 @@ def bookings_resync(
     """Look at every event of a booking, and write our fields once more."""
     from cli.bookings import run_resync
 
-    end(run(run_resync(settings_from(config), booking, app=app_name)))
+    end(run(run_resync(settings_from(config, Use.RECORD), booking, app=app_name)))
 
 
 if __name__ == "__main__":

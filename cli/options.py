@@ -14,6 +14,7 @@ except ImportError:  # Windows has none
     uvloop = None  # type: ignore[assignment]
 
 from config.load import load
+from config.references import EVERYTHING, Use
 from config.settings import Settings
 
 T = TypeVar("T")
@@ -48,9 +49,9 @@ class CommandError(Exception):
         self.status = status
 
 
-def settings_from(path: Path | None) -> Settings:
-    """The configuration. Raises `ConfigError`, which `main` prints."""
-    return load(path)
+def settings_from(path: Path | None, *uses: Use) -> Settings:
+    """The configuration, for these uses or for all of them. Raises `ConfigError`, which `main` prints."""
+    return load(path, uses=frozenset(uses) or EVERYTHING)
 
 
 def run(work: Coroutine[object, object, T]) -> T:

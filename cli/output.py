@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
@@ -35,8 +34,3 @@ def confirmed(question: str) -> bool:
     if not sys.stdin.isatty():
         raise CommandError(f"this would {question}; say --yes", Exit.USAGE)
     return words.input(f"{question}? [y/N] ").strip().lower() in ("y", "yes")
-
-
-def moment(at: int) -> str:
-    """Unix milliseconds as a time in UTC, to the second."""
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

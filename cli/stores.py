@@ -18,7 +18,7 @@ async def opened(settings: Settings) -> AsyncIterator[Store]:
     redis = connect(settings.redis)
     try:
         await redis.ping()
-        yield Store(redis, settings.redis.key_prefix)
+        yield Store.of(settings, redis)
     except (RedisError, OSError) as error:
         if settings.redis.url.kind is RedisKind.EMBEDDED:
             hint = f"no embedded Redis runs in {settings.redis.data_dir}; start `sequence-sync up`"

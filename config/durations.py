@@ -27,3 +27,8 @@ def seconds(value: object) -> float:
     if not 0 < amount <= _LONGEST:
         raise ValueError("a duration is longer than 0 and not longer than 36500 days")
     return float(amount)
+
+
+def pause(value: object) -> float:
+    """As `seconds`, but it may be nothing: 0 or "0s"."""
+    return 0.0 if value in (0, "0", "0s") and not isinstance(value, bool) else seconds(value)

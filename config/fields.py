@@ -1,38 +1,22 @@
 """The kinds of value that a configuration holds, each with the text that says what is wrong with it."""
 
 import difflib
-import json
-import os
 import re
 import zoneinfo
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
 
-from config.durations import seconds
-from config.errors import SecretError
+from config.durations import pause, seconds
 from config.redis_url import RedisUrl, parse_redis_url
-from config.secrets import Secret
+from config.references import as_text, path_of
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 # Files that lie beside the zones on many systems; right/ counts leap seconds, so its instants are others.
 _NO_ZONES = ("localtime", "posixrules", "posix/", "right/")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a configuration stands: what its relative paths and its `env:` references mean."""
-
-    folder: Path = field(default_factory=Path)
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
-
-
-def _place(info: ValidationInfo) -> Place:
-    return info.context if isinstance(info.context, Place) else Place()
 
 
 def _name(text: str) -> str:
@@ -63,19 +47,6 @@ def _at_least_one(entries: tuple[Any, ...]) -> tuple[Any, ...]:
     if not entries:
         raise ValueError("must name at least one")
     return entries
-
-
-def _path(value: object, info: ValidationInfo) -> Path:
-    if not isinstance(value, str | Path) or not str(value) or "\0" in str(value):
-        raise ValueError("must be a path in quotes")
-    return (_place(info).folder / value).absolute()
-
-
-def _existing_file(value: object, info: ValidationInfo) -> Path:
-    path = _path(value, info)
-    if not path.is_file():
-        raise ValueError(f"there is no file {path}; put it there, or change the path")
-    return path
 
 
 def _web_address(*schemes: str) -> Callable[[str], str]:
@@ -118,52 +89,6 @@ def _zone_meant(text: str) -> str:
     return f'did you mean "{near[0]}"?' if near else 'write a name such as "Europe/Berlin"'
 
 
-def _secret(value: object, info: ValidationInfo) -> Secret:
-    if isinstance(value, Secret):
-        return value
-    place = _place(info)
-    secret = Secret(value if isinstance(value, str) else "", folder=place.folder, environ=place.environ)
-    secret.value()
-    return secret
-
-
-def _key_file(*members: str) -> Callable[[Secret], Secret]:
-    """A check that a secret is a JSON object with these members."""
-
-    def check(secret: Secret) -> Secret:
-        found = json_members(secret)
-        missing = [each for each in members if not found.get(each)]
-        if missing:
-            raise SecretError(
-                f"{secret} has no {', '.join(missing)}; use the whole key file as Google gave it"
-            )
-        return secret
-
-    return check
-
-
-def json_members(secret: Secret) -> dict[str, Any]:
-    """What a secret that is a JSON object holds.
-
-    Raises:
-        SecretError: it cannot be read, or is not a JSON object.
-    """
-    try:
-        members = json.loads(secret.value())
-    except (json.JSONDecodeError, RecursionError):
-        members = None
-    if not isinstance(members, dict):  # raised out here: a JSONDecodeError carries the whole text along
-        raise SecretError(f"{secret} is not a JSON object; use the whole key file as Google gave it")
-    return members
-
-
-def _pem(secret: Secret) -> Secret:
-    text = secret.value()
-    if "-----BEGIN CERTIFICATE-----" not in text or "PRIVATE KEY-----" not in text:
-        raise SecretError(f"{secret} is not a PEM with a certificate and its private key; put both in it")
-    return secret
-
-
 def _redis_url(value: object) -> RedisUrl:
     if isinstance(value, RedisUrl):
         return value
@@ -174,28 +99,18 @@ def _text_of_number(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-_as_text = PlainSerializer(str, return_type=str)
-
 Name = Annotated[str, AfterValidator(_name)]
 Text = Annotated[str, AfterValidator(_not_empty)]
 Count = Annotated[int, BeforeValidator(_not_a_truth_value), Field(ge=1)]
 Port = Annotated[int, BeforeValidator(_not_a_truth_value), Field(ge=0, le=65535)]  # 0: any free one
 Duration = Annotated[float, BeforeValidator(seconds)]  # in seconds
+Pause = Annotated[float, BeforeValidator(pause)]  # in seconds; 0 is none
 Zone = Annotated[str, AfterValidator(_zone)]
 SequenceId = Annotated[Text, BeforeValidator(_text_of_number)]
 WebAddress = Annotated[str, AfterValidator(_web_address("https", "http"))]
 HttpsAddress = Annotated[str, AfterValidator(_web_address("https"))]
-FolderPath = Annotated[Path, PlainValidator(_path), _as_text]
-ExistingFile = Annotated[Path, PlainValidator(_existing_file), _as_text]
-RedisAddress = Annotated[RedisUrl, PlainValidator(_redis_url), _as_text]
-SecretText = Annotated[Secret, PlainValidator(_secret), _as_text]
-Certificate = Annotated[SecretText, AfterValidator(_pem)]
-ServiceAccountKey = Annotated[
-    SecretText, AfterValidator(_key_file("client_email", "private_key", "token_uri"))
-]
-AuthorizedUserKey = Annotated[
-    SecretText, AfterValidator(_key_file("client_id", "client_secret", "refresh_token"))
-]
+FolderPath = Annotated[Path, PlainValidator(path_of), as_text]
+RedisAddress = Annotated[RedisUrl, PlainValidator(_redis_url), as_text]
 
 EMPTY_IS_NONE = BeforeValidator(_empty_is_none)  # for optional values: "" is the same as leaving the key out
 AT_LEAST_ONE = AfterValidator(_at_least_one)  # pydantic's own min_length also counts entries it refused

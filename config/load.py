@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from config.environment import SECTIONS, overlaid, overrides, variable
 from config.errors import ConfigError
-from config.fields import Place
 from config.problems import dotted, value_problems
+from config.references import EVERYTHING, Place, Use
 from config.relations import relation_problems, shared_addresses
 from config.settings import Settings
 
@@ -21,27 +21,44 @@ USUAL_FILE = Path("sequence-sync.toml")
 _AT = re.compile(r"(.*) \(at line (\d+), column (\d+)\)", re.DOTALL)
 
 
-def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+def load(
+    path: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    uses: frozenset[Use] = EVERYTHING,
+) -> Settings:
     """The settings of a file: `path`, else the one SEQUENCE_SYNC_CONFIG names, else ./sequence-sync.toml.
+
+    Args:
+        path: the file.
+        environ: where `env:` references are looked up, and what overrides scalar sections.
+        uses: what they are for; secrets of other uses may be missing.
 
     Raises:
         ConfigError: with every problem that was found.
     """
     file = path or _file_from(environ)
     try:
-        return parse(_tables(file), folder=file.absolute().parent, environ=environ)
+        return parse(_tables(file), folder=file.absolute().parent, environ=environ, uses=uses)
     except ConfigError as error:
         problems = error.problems
     raise ConfigError(problems, str(file))
 
 
-def parse(tables: Mapping[str, Any], *, folder: Path, environ: Mapping[str, str] = os.environ) -> Settings:
+def parse(
+    tables: Mapping[str, Any],
+    *,
+    folder: Path,
+    environ: Mapping[str, str] = os.environ,
+    uses: frozenset[Use] = EVERYTHING,
+) -> Settings:
     """The settings that tables as TOML gives them stand for.
 
     Args:
         tables: what the file holds.
         folder: what relative paths are relative to.
         environ: where `env:` references are looked up, and what overrides scalar sections.
+        uses: what they are for; secrets of other uses may be missing.
 
     Raises:
         ConfigError: with every problem that was found.
@@ -50,12 +67,12 @@ def parse(tables: Mapping[str, Any], *, folder: Path, environ: Mapping[str, str]
     whole = _with_default_calendars(overlaid({**{section: {} for section in SECTIONS}, **tables}, found))
     settings = None
     try:
-        settings = Settings.model_validate(whole, context=Place(folder.absolute(), environ))
+        settings = Settings.model_validate(whole, context=Place(folder.absolute(), environ, uses))
     except ValidationError as error:
         set_by = {dotted(place): f" (set by {variable(*place)})" for place in found}
         problems += [f"{where}{set_by.get(where, '')}: {what}" for where, what in value_problems(error)]
     problems += relation_problems(whole)
-    if settings is not None and not problems:
+    if settings is not None and not problems and Use.CALENDARS in uses:  # a key file may tell whose they are
         problems = shared_addresses(settings)
     if settings is None or problems:
         raise ConfigError(problems)

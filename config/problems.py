@@ -7,7 +7,14 @@ from pydantic import ValidationError
 
 from config.accounts import GoogleAccount, MicrosoftAccount
 from config.nearest import suggestion
-from config.sections import ReceiverSettings, RedisSettings, WorkerSettings
+from config.sections import (
+    ConsoleSettings,
+    EncryptionSettings,
+    ReceiverSettings,
+    RedisSettings,
+    TelemetrySettings,
+    WorkerSettings,
+)
 from config.settings import App, Calendar, Route, Settings
 from config.table import Table
 
@@ -16,8 +23,11 @@ Location = tuple[int | str, ...]
 _TABLES: Mapping[Location, type[Table]] = {
     (): Settings,
     ("redis",): RedisSettings,
+    ("encryption",): EncryptionSettings,
     ("receiver",): ReceiverSettings,
     ("worker",): WorkerSettings,
+    ("telemetry",): TelemetrySettings,
+    ("console",): ConsoleSettings,
     ("apps",): App,
     ("accounts", "google"): GoogleAccount,
     ("accounts", "microsoft"): MicrosoftAccount,

@@ -16,9 +16,10 @@ from config.settings import Settings
 from config.table import Table
 
 _CREDENTIALS = {
-    "google": ("service_account", "authorized_user"),
-    "microsoft": ("client_secret", "certificate", "federated_token"),
+    "google": ("service_account", "authorized_user", "login"),
+    "microsoft": ("client_secret", "certificate", "federated_token", "login"),
 }
+_OF_LOGIN = {"google": ("client_id", "client_secret"), "microsoft": ("shared_calendars",)}
 _MODELS: Mapping[str, type[Table]] = {"receiver": ReceiverSettings, "worker": WorkerSettings}
 
 Tables = Mapping[str, Any]
@@ -30,6 +31,8 @@ def relation_problems(tables: Tables) -> list[str]:
         *_names_taken(tables),
         *_names_unknown(tables),
         *_credentials(tables),
+        *_logins(tables),
+        *_sealing(tables),
         *_mailboxes(tables),
         *_ports(tables),
         *_retry_order(tables),
@@ -80,14 +83,44 @@ def _unknown(tables: Tables, where: str, section: str, name: object) -> Iterator
 def _credentials(tables: Tables) -> Iterator[str]:
     for at, account in _entries(tables, "accounts"):
         choices = _CREDENTIALS.get(_text(account, "provider"), ())
-        given = [key for key in choices if key in account]
+        given = [key for key in choices if account.get(key, False) is not False]
         if choices and len(given) != 1:
             found = " and ".join(given) or "none"
             yield f"accounts[{at}]: give exactly one of {', '.join(choices)}; found {found}"
         if "certificate_passphrase" in account and "certificate" not in account:
             yield f"accounts[{at}].certificate_passphrase: there is no certificate for it; remove it"
-        if "authorized_user" in account and _text(account, "subject"):
+        if {"authorized_user", "login"} & set(given) and _text(account, "subject"):
             yield f"accounts[{at}].subject: only a service_account can act for somebody; remove it"
+
+
+def _logins(tables: Tables) -> Iterator[str]:
+    """What belongs to an account whose user consents by `sequence-sync login`, and to no other."""
+    for at, account in _entries(tables, "accounts"):
+        provider = _text(account, "provider")
+        own = _OF_LOGIN.get(provider, ())
+        if account.get("login") is True:
+            if provider == "google":
+                missing = [key for key in own if key not in account]
+                yield from (
+                    f"accounts[{at}].{key}: missing; login needs it, add {key} = …" for key in missing
+                )
+            if not _section(tables, "encryption").get("keys"):
+                yield (
+                    f"accounts[{at}].login: what it stores is encrypted, and there is no key; "
+                    'add [encryption] with keys = ["file:PATH"]; `sequence-sync key` prints one'
+                )
+        else:
+            yield from (
+                f"accounts[{at}].{key}: only an account with login = true has one; remove it"
+                for key in own
+                if account.get(key, False) is not False
+            )
+
+
+def _sealing(tables: Tables) -> Iterator[str]:
+    encryption = _section(tables, "encryption")
+    if encryption.get("bookings") is True and not encryption.get("keys"):
+        yield 'encryption.bookings: needs a key; add keys = ["file:PATH"]; `sequence-sync key` prints one'
 
 
 def _mailboxes(tables: Tables) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The sections that there is one of each: [redis], [receiver], [worker]. Durations are in seconds."""
+"""The sections that there is one of each: [redis], [receiver] and the like. Durations are in seconds."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,16 +10,16 @@ from config.fields import (
     EMPTY_IS_NONE,
     Count,
     Duration,
-    ExistingFile,
     FolderPath,
     Name,
+    Pause,
     Port,
     RedisAddress,
-    SecretText,
     Text,
     WebAddress,
 )
 from config.redis_url import parse_redis_url
+from config.references import ConsolePassword, RecordFile, RecordSecret, SealingKeys, sealing_keys
 from config.table import Table
 
 
@@ -27,9 +27,9 @@ class RedisSettings(Table):
     """Where the records are kept."""
 
     url: RedisAddress = parse_redis_url("embedded")
-    username: SecretText | None = None
-    password: SecretText | None = None
-    ca_file: Annotated[ExistingFile | None, EMPTY_IS_NONE] = None
+    username: RecordSecret | None = None
+    password: RecordSecret | None = None
+    ca_file: Annotated[RecordFile | None, EMPTY_IS_NONE] = None
     data_dir: FolderPath = Field(default=Path("data"), validate_default=True)
     key_prefix: Name = "sequence-sync"
 
@@ -45,6 +45,28 @@ class RedisSettings(Table):
         )
 
 
+class ConsoleSettings(Table):
+    """The pages for operators on the admin ports; there are none without a password."""
+
+    password: Annotated[ConsolePassword | None, EMPTY_IS_NONE] = None
+    session: Duration = seconds("8h")
+
+
+class EncryptionSettings(Table):
+    """What is encrypted in Redis, and by which keys: the first encrypts, any of them decrypts."""
+
+    bookings: bool = False  # before `keys`, whose check depends on it
+    keys: tuple[SealingKeys, ...] = ()
+
+    def key_texts(self) -> tuple[bytes, ...]:
+        """The keys as they stand now, newest first.
+
+        Raises:
+            SecretError: a referenced secret is missing, or holds no key.
+        """
+        return tuple(key for secret in self.keys for key in sealing_keys(secret))
+
+
 class ReceiverSettings(Table):
     """The HTTP edge that Cronofy calls."""
 
@@ -54,10 +76,13 @@ class ReceiverSettings(Table):
     admin_port: Port = 9090
     public_url: Annotated[WebAddress | None, EMPTY_IS_NONE] = None
     max_body_bytes: Count = 262_144
+    head_timeout: Duration = seconds("10s")
     body_timeout: Duration = seconds("10s")
+    max_connections: Count = 500
     redelivery_window: Duration = seconds("24h")
     queue_limit: Count = 100_000
     dead_letters_limit: Count = 100_000
+    drain_delay: Pause = 0.0
     drain_timeout: Duration = seconds("20s")
 
 
@@ -76,3 +101,9 @@ class WorkerSettings(Table):
     poll_delay: Duration = seconds("50ms")
     prune_missing_parts: bool = False
     drain_timeout: Duration = seconds("20s")
+
+
+class TelemetrySettings(Table):
+    """Where traces go."""
+
+    otlp_endpoint: Annotated[WebAddress | None, EMPTY_IS_NONE] = None

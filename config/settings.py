@@ -5,8 +5,16 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field, PrivateAttr
 
 from config.accounts import Account, GoogleAccount, MicrosoftAccount
-from config.fields import AT_LEAST_ONE, EMPTY_IS_NONE, Name, SecretText, SequenceId, Text, Zone
-from config.sections import ReceiverSettings, RedisSettings, WorkerSettings
+from config.fields import AT_LEAST_ONE, EMPTY_IS_NONE, Name, SequenceId, Text, Zone
+from config.references import AppSecret
+from config.sections import (
+    ConsoleSettings,
+    EncryptionSettings,
+    ReceiverSettings,
+    RedisSettings,
+    TelemetrySettings,
+    WorkerSettings,
+)
 from config.table import Table
 
 
@@ -14,7 +22,7 @@ class App(Table):
     """A Cronofy application that calls us; during a rotation it has two client secrets."""
 
     name: Name
-    client_secrets: Annotated[tuple[SecretText, ...], AT_LEAST_ONE]
+    client_secrets: Annotated[tuple[AppSecret, ...], AT_LEAST_ONE]
     default_zone: Zone = "Etc/UTC"
 
 
@@ -57,8 +65,11 @@ class Settings(Table):
     """A configuration that was found sound."""
 
     redis: RedisSettings = Field(default_factory=RedisSettings)
+    encryption: EncryptionSettings = Field(default_factory=EncryptionSettings)
     receiver: ReceiverSettings = Field(default_factory=ReceiverSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
+    telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
+    console: ConsoleSettings = Field(default_factory=ConsoleSettings)
     apps: tuple[App, ...] = ()
     accounts: tuple[Account, ...] = ()
     calendars: tuple[Calendar, ...] = ()

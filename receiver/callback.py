@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from bookings.errors import Unreadable
 from bookings.record import NO_JSON, Part
 
 MOST_PARTS = 100
@@ -27,10 +28,6 @@ class Notification(msgspec.Struct, frozen=True):
     """Signed and readable, but no booking: a channel verification, a change notice and the like."""
 
     type: str
-
-
-class Unreadable(ValueError):
-    """The body is not a callback; the text says what is wrong with it, without repeating it."""
 
 
 class _OuterEvent(msgspec.Struct):

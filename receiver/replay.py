@@ -1,7 +1,8 @@
 """Reading a quarantined delivery once more, after our reading of callbacks was mended."""
 
 from bookings.dead_letters import DeadLetter
-from bookings.store import Accepted, Store
+from bookings.intake import Accepted
+from bookings.store import Store
 from config.settings import Settings
 from receiver.callback import Callback, Notification, read_callback
 
@@ -9,7 +10,7 @@ from receiver.callback import Callback, Notification, read_callback
 async def replay_delivery(store: Store, settings: Settings, letter: DeadLetter) -> Accepted | Notification:
     """Accepts what can be read now, as if it had just come in, and lets go of the dead letter.
 
-    Raises `receiver.callback.Unreadable` where it still cannot be read, and what `Store.accept` raises.
+    Raises `bookings.errors.Unreadable` where it still cannot be read, and what `Store.accept` raises.
     """
     assert letter.delivery is not None  # other letters are replayed by asking a worker
     callback = read_callback(letter.body)

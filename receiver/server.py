@@ -1,7 +1,9 @@
 """The receiver process."""
 
+import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 
@@ -11,13 +13,19 @@ from aiohttp.http import HttpProcessingError
 from yarl import URL
 
 from admin.health import Health
-from admin.metrics import RECEIVED
-from admin.server import start_admin
+from admin.pulse import pulse
+from admin.server import MakeConsole, start_admin
 from admin.signals import told_to_stop
+from admin.tracing import tracing
 from bookings.connection import connect
+from bookings.history import history_kept
 from bookings.store import Store
+from config.sections import ReceiverSettings
 from config.settings import Settings
-from receiver.app import DRAINING, answered, receiver_app
+from receiver.answers import LEAVING, answered
+from receiver.app import DRAINING, receiver_app
+from receiver.connections import Connections
+from receiver.metrics import RECEIVED, show_limits
 
 _REDIS_CONNECTIONS = 64
 _KEEPALIVE_S = 75.0
@@ -26,10 +34,22 @@ _LINGER_S = 1.0  # for reading the rest of a refused body, so that the sender se
 _log = structlog.get_logger()
 
 
-async def run_receiver(settings: Settings) -> None:
+async def run_receiver(settings: Settings, *, console: MakeConsole | None = None) -> None:
     """Serves until SIGTERM or SIGINT; then accepts nothing more and finishes what it has read."""
     redis = connect(settings.redis, connections=_REDIS_CONNECTIONS)
-    store = Store(redis, settings.redis.key_prefix)
+    show_limits(settings.receiver)
+    store = Store.of(settings, redis)
+    async with (
+        tracing(settings.telemetry, "receiver"),
+        aclosing(redis),
+        pulse(redis),
+        history_kept(store),
+    ):
+        await _serve(settings, store, console)
+    _log.info("receiver_stopped")
+
+
+async def _serve(settings: Settings, store: Store, console: MakeConsole | None) -> None:
     app = receiver_app(settings, store)
     health = Health(store)
     runner = receiver_runner(app, settings)
@@ -37,17 +57,19 @@ async def run_receiver(settings: Settings) -> None:
     site = web.TCPSite(runner, settings.receiver.host, settings.receiver.port, backlog=1024)
     await site.start()
     # After the public port: from then on `/readyz` tells others to send callbacks there.
-    admin = await start_admin(health, settings.receiver.admin_host, settings.receiver.admin_port)
+    admin = await start_admin(
+        health, settings.receiver.admin_host, settings.receiver.admin_port, console=console
+    )
     try:
         _log.info("receiver_started", host=settings.receiver.host, port=settings.receiver.port)
         await told_to_stop()
         health.draining = True
+        app[LEAVING].set()
+        await asyncio.sleep(settings.receiver.drain_delay)  # until nobody sends new connections here
         app[DRAINING].set()
     finally:
         await runner.cleanup()
         await admin.cleanup()
-        await redis.aclose()
-        _log.info("receiver_stopped")
 
 
 class _Malformed(logging.Filter):
@@ -68,11 +90,18 @@ _http_log.addFilter(_Malformed())
 class _Runner(web.AppRunner):
     """Mends what aiohttp does before its middlewares are asked."""
 
+    def __init__(self, app: web.Application, limits: ReceiverSettings, **options: Any) -> None:
+        super().__init__(app, **options)
+        self._limits = limits
+
     async def _make_server(self) -> web.Server:
-        server = await super()._make_server()
-        server.request_handler = partial(answered, handler=server.request_handler)
-        server.request_factory = partial(_with_target, server.request_factory)
-        return server
+        made = await super()._make_server()
+        return Connections(
+            partial(answered, handler=made.request_handler),
+            limits=self._limits,
+            request_factory=partial(_with_target, made.request_factory),
+            **self._kwargs,
+        )
 
 
 def _with_target(make: Callable[..., web.BaseRequest], message: Any, *rest: Any) -> web.BaseRequest:
@@ -86,6 +115,7 @@ def receiver_runner(app: web.Application, settings: Settings) -> web.AppRunner:
     """Gives what serves the application, with its limits on connections."""
     return _Runner(
         app,
+        settings.receiver,
         access_log=None,
         logger=_http_log,
         auto_decompress=False,  # a compressed body is refused, not opened

@@ -20,11 +20,13 @@ def add_routes(router: web.UrlDispatcher) -> None:
     routes: list[tuple[str, str, Callable[[web.Request], Awaitable[web.Response]]]] = [
         ("POST", "/google/service-accounts", add_service_account),
         ("POST", "/google/users", add_google_user),
+        ("POST", "/google/clients", add_google_client),
         ("POST", "/google/tokens", add_google_token),
         ("POST", "/google/lifetime", set_google_lifetime),
         ("POST", "/google/revoke", revoke_google),
         ("POST", "/microsoft/applications", add_application),
         ("POST", "/microsoft/users", add_microsoft_user),
+        ("POST", "/microsoft/devices", set_devices),
         ("POST", "/microsoft/tokens", add_microsoft_token),
         ("POST", "/microsoft/lifetime", set_microsoft_lifetime),
         ("POST", "/microsoft/revoke", revoke_microsoft),
@@ -47,6 +49,13 @@ async def add_google_user(request: web.Request) -> web.Response:
     user = authorized_user(_google_token_uri(request), spec.user)
     request.app[STATE].google_tokens.register_user(user)
     return json_answer(user, 201)
+
+
+async def add_google_client(request: web.Request) -> web.Response:
+    """Make an installed application known to Google."""
+    spec = await body(request, specs.ClientSpec)
+    request.app[STATE].google_tokens.clients[spec.client_id] = spec.client_secret
+    return json_answer({"client_id": spec.client_id}, 201)
 
 
 async def add_google_token(request: web.Request) -> web.Response:
@@ -80,6 +89,13 @@ async def add_microsoft_user(request: web.Request) -> web.Response:
     spec = await body(request, specs.UserSpec)
     refresh_token = request.app[STATE].microsoft_tokens.register_user(spec.tenant, spec.client_id, spec.user)
     return json_answer({"refresh_token": refresh_token}, 201)
+
+
+async def set_devices(request: web.Request) -> web.Response:
+    """How Microsoft's next device codes behave."""
+    spec, devices = await body(request, specs.DevicesSpec), request.app[STATE].microsoft_tokens.devices
+    devices.lifetime, devices.interval = spec.lifetime, spec.interval
+    return json_answer({})
 
 
 async def add_microsoft_token(request: web.Request) -> web.Response:

@@ -69,6 +69,7 @@ class MailboxSpec(Body, frozen=True, tag_field="provider", tag="microsoft"):
     shifted_zones: dict[str, int] | UnsetType = UNSET
     search_lag: float | UnsetType = UNSET
     duplicate_status: Literal[400, 409] | UnsetType = UNSET
+    capital_guids: bool | UnsetType = UNSET
 
     def calendar_flags(self) -> dict[str, Any]:
         """GraphCalendar's fields."""
@@ -156,6 +157,21 @@ class ApplicationSpec(Body, frozen=True):
     secret: str = ""
     certificate: str = ""
     secret_expired: bool = False
+    redirect_uris: tuple[str, ...] = ("http://localhost",)
+
+
+class ClientSpec(Body, frozen=True):
+    """An installed application at Google, to which users may consent."""
+
+    client_id: str
+    client_secret: str
+
+
+class DevicesSpec(Body, frozen=True):
+    """How long Microsoft's device codes live, and how often a device may ask; in seconds."""
+
+    lifetime: int = 900
+    interval: int = 5
 
 
 class WhoSpec(Body, frozen=True):

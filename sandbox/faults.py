@@ -15,7 +15,7 @@ BEFORE = frozenset({"throttle", "error", "drop", "expired_token", "html", "empty
 """Kinds that answer instead of the look-alike: nothing is stored."""
 AFTER = frozenset({"error_after", "drop_after", "hold", "html_after", "empty_after"})
 """Kinds that spoil the answer of a request that was carried out."""
-KINDS = BEFORE | AFTER | {"delay"}
+KINDS = BEFORE | AFTER | {"delay", "late"}
 KEYS = {"code", "reason", "retry_after", "seconds", "status", "when"}
 
 
@@ -94,7 +94,7 @@ class Rule:
 
 @dataclass(slots=True)
 class FaultBoard:
-    """The queued faults, in order, and the replies that a `hold` keeps back."""
+    """The queued faults, in order, and what a `hold` or a `late` keeps back."""
 
     seed: int = 0
     rules: list[Rule] = field(default_factory=list)
@@ -123,7 +123,7 @@ class FaultBoard:
         return rule
 
     def clear(self) -> None:
-        """Remove every rule. Held replies stay held until released."""
+        """Remove every rule. What is held stays held until released."""
         self.rules.clear()
 
     def take(self, provider: str, method: str, path: str) -> list[Fault]:
@@ -144,7 +144,7 @@ class FaultBoard:
         return taken
 
     def release(self) -> int:
-        """Let every held reply go; how many there were."""
+        """Let everything held go; how many there were."""
         held = list(self.held)
         for event in held:
             event.set()

@@ -101,12 +101,14 @@ class Gate:
         instead = fault_answers.before(self.provider, last)
         if instead is not None:
             return instead
+        if last.kind == "late":
+            await _hold(call, for_client=False)
         answer = self._handled(call, handle)
         await _delay(faults, "after")
         if last.kind == "drop_after":
             return None
         if last.kind == "hold":
-            await _hold(call)
+            await _hold(call, for_client=True)
         hiding = fault_answers.after(self.provider, last)
         return answer if hiding is None else hiding
 
@@ -138,13 +140,13 @@ async def _delay(faults: list[Fault], when: str) -> None:
             await asyncio.sleep(fault.number("seconds", 1))
 
 
-async def _hold(call: Call) -> None:
-    """Wait for a release, or for the client to go away."""
+async def _hold(call: Call, *, for_client: bool) -> None:
+    """Wait for a release; `for_client`, for no longer than the client waits."""
     released = asyncio.Event()
     held = call.state.faults.held
     held.add(released)
     try:
-        while not released.is_set() and _is_there(call.request):
+        while not released.is_set() and (not for_client or _is_there(call.request)):
             with suppress(TimeoutError):
                 await asyncio.wait_for(released.wait(), HOLD_CHECK_SECONDS)
     finally:

@@ -1,4 +1,4 @@
-"""Google's token endpoint: the jwt-bearer grant of service accounts and the refresh_token grant of users."""
+"""Google's token endpoint: jwt-bearer for service accounts; codes and refresh tokens for users."""
 
 from urllib.parse import parse_qsl
 
@@ -21,7 +21,7 @@ def token(call: Call) -> web.Response:
     tokens = call.state.google_tokens
     form = dict(parse_qsl(call.body.decode("utf-8", "replace")))
     try:
-        issued = _issued(tokens, form, str(call.request.url.with_query(None)))
+        issued, refresh_token = _issued(tokens, form, str(call.request.url.with_query(None)))
     except GrantError as error:
         body = {"error": error.code, "error_description": error.description}
         raise Refused(error.status, body) from None
@@ -33,16 +33,20 @@ def token(call: Call) -> web.Response:
             "expires_in": tokens.lifetime,
             "scope": " ".join(sorted(grant.scopes)),
             "token_type": "Bearer",
+            **({"refresh_token": refresh_token} if refresh_token else {}),
         },
         headers={"Cache-Control": "no-store"},
     )
 
 
-def _issued(tokens: GoogleTokens, form: dict[str, str], token_uri: str) -> str:
+def _issued(tokens: GoogleTokens, form: dict[str, str], token_uri: str) -> tuple[str, str]:
+    """An access token, and a refresh token where there is a new one: never for a refresh token."""
     match form.get("grant_type"):
         case "urn:ietf:params:oauth:grant-type:jwt-bearer":
-            return tokens.from_assertion(form.get("assertion", ""), token_uri)
+            return tokens.from_assertion(form.get("assertion", ""), token_uri), ""
         case "refresh_token":
-            return tokens.from_refresh_token(form)
+            return tokens.from_refresh_token(form), ""
+        case "authorization_code":
+            return tokens.from_code(form)
         case _:
             raise GrantError(400, "unsupported_grant_type", "Invalid grant_type.")

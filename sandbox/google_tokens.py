@@ -9,6 +9,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
+from sandbox.authorization import CodeRefused, Codes
 from sandbox.clock import Clock
 
 CALENDAR_SCOPE = "https://www.googleapis.com/auth/calendar"
@@ -54,6 +55,8 @@ class Consent:
     user: str
     client_id: str
     client_secret: str
+    scopes: frozenset[str] | None = None
+    """What the user said yes to; None: to anything."""
     revoked: bool = False
 
 
@@ -66,6 +69,12 @@ class GoogleTokens:
     service_accounts: dict[str, ServiceAccount] = field(default_factory=dict)
     consents: dict[str, Consent] = field(default_factory=dict)
     grants: dict[str, GoogleGrant] = field(default_factory=dict)
+    clients: dict[str, str] = field(default_factory=dict)
+    """Installed applications: their secrets by their ids."""
+    codes: Codes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.codes = Codes(self.clock)
 
     def register_key(self, key: Mapping[str, Any]) -> ServiceAccount:
         """Learn the public half of a service account's JSON key."""
@@ -91,6 +100,15 @@ class GoogleTokens:
         for consent in self.consents.values():
             consent.revoked = consent.revoked or consent.user == who
         self.grants = {token: grant for token, grant in self.grants.items() if grant.subject != who}
+
+    def revoke_token(self, token: str) -> bool:
+        """Withdraw the consent that a token stands for, and with it the user's access tokens."""
+        consent = self.consents.get(token)
+        grant = self.grants.get(token)
+        if (consent is None or consent.revoked) and grant is None:
+            return False
+        self.revoke(consent.user if consent else grant.subject if grant else "")
+        return True
 
     def issue(
         self, subject: str, scopes: Iterable[str] = (CALENDAR_SCOPE,), *, may_invite: bool = True
@@ -132,7 +150,30 @@ class GoogleTokens:
             raise GrantError(400, "invalid_grant", "Token has been expired or revoked.")
         if (form.get("client_id"), form.get("client_secret")) != (consent.client_id, consent.client_secret):
             raise GrantError(401, "invalid_client", "The provided client secret is invalid.")
-        return self.issue(consent.user, form.get("scope", CALENDAR_SCOPE).split())
+        granted = consent.scopes if consent.scopes is not None else frozenset({CALENDAR_SCOPE})
+        asked = frozenset(form.get("scope", "").split()) or granted
+        if consent.scopes is not None and not asked <= granted:
+            raise GrantError(400, "invalid_scope", "Some requested scopes were invalid.")
+        return self.issue(consent.user, asked)
+
+    def from_code(self, form: Mapping[str, str]) -> tuple[str, str]:
+        """An access token and a refresh token for an authorization code. Raises GrantError."""
+        client_id = form.get("client_id", "")
+        if not self.clients.get(client_id) or form.get("client_secret") != self.clients[client_id]:
+            raise GrantError(401, "invalid_client", "The provided client secret is invalid.")
+        try:
+            granted = self.codes.redeem(
+                form.get("code", ""),
+                client_id=client_id,
+                redirect_uri=form.get("redirect_uri", ""),
+                verifier=form.get("code_verifier", ""),
+            )
+        except CodeRefused as refused:
+            raise GrantError(400, "invalid_grant", f"Malformed auth code: {refused.why}.") from None
+        refresh_token = f"1//{secrets.token_urlsafe(32)}"
+        scopes = frozenset(granted.scopes)
+        self.consents[refresh_token] = Consent(granted.user, client_id, self.clients[client_id], scopes)
+        return self.issue(granted.user, scopes), refresh_token
 
     def _signer(self, assertion: str) -> ServiceAccount:
         try:

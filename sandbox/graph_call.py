@@ -23,6 +23,10 @@ from sandbox.microsoft_tokens import GraphGrant
 MAX_CONCURRENT = 4
 """Requests one application may have under way in one mailbox (throttling-outlook.md)."""
 RETRY_AFTER_SECONDS = 1
+_MAY_WRITE = {
+    True: frozenset({"Calendars.ReadWrite", "Calendars.ReadWrite.Shared"}),
+    False: frozenset({"Calendars.ReadWrite.Shared"}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,8 @@ def _mailbox(call: Call, grant: GraphGrant) -> Mailbox:
         raise invalid("/me request is only valid with delegated authentication flow.", "BadRequest")
     mailbox = call.state.microsoft.mailbox(user)
     own = grant.user is None or grant.user == mailbox.address or grant.user in mailbox.shared_with
+    if grant.scopes is not None:  # a user's own calendar, and what others share, need leave of their own
+        own = own and not _MAY_WRITE[grant.user == mailbox.address].isdisjoint(grant.scopes)
     if not own or (grant.user is None and mailbox.denied):
         raise denied()
     return mailbox

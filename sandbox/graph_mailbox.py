@@ -64,6 +64,7 @@ class Mailbox:
 
     `rest_enabled` false: no Exchange Online mailbox. `personal`: an outlook.com account. `denied`: kept from
     applications by an access policy. `duplicate_status`: 400 or 409 for a transactionId used twice.
+    `capital_guids`: replies spell the GUIDs of extended properties in capitals; Graph promises no spelling.
     """
 
     address: str
@@ -77,6 +78,7 @@ class Mailbox:
     zone_rules: ZoneRules = field(default_factory=ZoneRules)
     search_lag: float = 0.0
     duplicate_status: int = 400
+    capital_guids: bool = False
     events: dict[str, GraphEvent] = field(default_factory=dict)
     deleted: dict[str, GraphEvent] = field(default_factory=dict)
     immutable_ids: dict[str, str] = field(default_factory=dict)

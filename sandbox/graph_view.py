@@ -1,5 +1,6 @@
 """What a reader sees of a stored Graph event."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,6 +10,7 @@ from sandbox.graph_mailbox import TEAMS, GraphEvent, Mailbox
 from sandbox.graph_odata import Preferences
 
 PREVIEW_LENGTH = 255
+GUID = re.compile(r"\{[0-9A-Fa-f-]{36}\}")
 
 
 def shown(
@@ -62,7 +64,7 @@ def shown(
         if listed and "isOnlineMeeting" not in select:
             fields.pop("onlineMeeting", None)
     properties = [
-        {"id": property_id, "value": event.properties[property_id]}
+        {"id": _spelt(property_id, mailbox), "value": event.properties[property_id]}
         for property_id in expand
         if property_id in event.properties
     ]
@@ -70,3 +72,8 @@ def shown(
         fields["singleValueExtendedProperties"] = properties
     event_id = event.immutable_id if preferences.immutable_ids else event.mutable_id
     return {"@odata.etag": event.etag, "id": event_id, **fields}
+
+
+def _spelt(property_id: str, mailbox: Mailbox) -> str:
+    """`String {guid} Name name` as the mailbox server spells it."""
+    return GUID.sub(lambda guid: guid[0].upper(), property_id) if mailbox.capital_guids else property_id

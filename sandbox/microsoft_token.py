@@ -20,7 +20,7 @@ def add_routes(router: web.UrlDispatcher) -> None:
 
 def discovery(call: Call) -> web.Response:
     """Where a tenant's endpoints are; the issuer is on the same host, as msal insists."""
-    tenant = _tenant(call)
+    tenant = tenant_of(call)
     base = f"{call.request.url.origin()}/{tenant}"
     return json_answer(
         {
@@ -37,13 +37,13 @@ def discovery(call: Call) -> web.Response:
 
 def token(call: Call) -> web.Response:
     """Issue an access token, or refuse with an AADSTS number."""
-    tenant = _tenant(call)
+    tenant = tenant_of(call)
     tokens = call.state.microsoft_tokens
     form = dict(parse_qsl(call.body.decode("utf-8", "replace")))
     try:
         issued = _issued(tokens, tenant, form)
     except TokenError as error:
-        raise _refused(call, error) from None
+        raise refused(call, error) from None
     lifetime = {"expires_in": tokens.lifetime, "ext_expires_in": tokens.lifetime}
     return json_answer({"token_type": "Bearer", **lifetime, **issued}, headers={"Cache-Control": "no-store"})
 
@@ -53,21 +53,25 @@ def _issued(tokens: MicrosoftTokens, tenant: str, form: dict[str, str]) -> dict[
         case "client_credentials":
             return {"access_token": tokens.for_application(tenant, form)}
         case "refresh_token":
-            access_token, refresh_token = tokens.for_user(tenant, form)
-            scope = form.get("scope", "")
-            return {"access_token": access_token, "refresh_token": refresh_token, "scope": scope}
+            return tokens.for_user(tenant, form)
+        case "authorization_code":
+            return tokens.for_code(tenant, form)
+        case "urn:ietf:params:oauth:grant-type:device_code":
+            return tokens.for_device(tenant, form)
         case _:
             raise TokenError(400, "unsupported_grant_type", 70003, "The grant type is not supported.")
 
 
-def _tenant(call: Call) -> str:
+def tenant_of(call: Call) -> str:
+    """The tenant that the path names, if there is such a one. Raises Refused."""
     tenant = call.request.match_info["tenant"]
     if tenant not in call.state.microsoft_tokens.tenants:
-        raise _refused(call, TokenError(400, "invalid_tenant", 90002, f"Tenant '{tenant}' not found."))
+        raise refused(call, TokenError(400, "invalid_tenant", 90002, f"Tenant '{tenant}' not found."))
     return tenant
 
 
-def _refused(call: Call, error: TokenError) -> Refused:
+def refused(call: Call, error: TokenError) -> Refused:
+    """A refusal in the shape of Microsoft's."""
     trace, correlation = str(uuid.uuid4()), call.request.headers.get("client-request-id", str(uuid.uuid4()))
     when = stamp(call.state.clock(), digits=0).replace("T", " ")
     return Refused(

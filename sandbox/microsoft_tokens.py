@@ -1,7 +1,9 @@
 """Who may call Graph: tenants, their applications and users, and the access tokens issued to them."""
 
+import base64
+import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,9 +11,28 @@ import jwt
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from sandbox.authorization import CodeRefused, Codes, Why
 from sandbox.clock import Clock
+from sandbox.device_codes import Devices, DeviceWaits, Wait
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+_CODE_REFUSALS = {
+    Why.UNKNOWN: (9002313, "Invalid request. Request is malformed or invalid."),
+    Why.REDEEMED: (54005, "OAuth2 Authorization code was already redeemed."),
+    Why.EXPIRED: (70008, "The provided authorization code or refresh token has expired."),
+    Why.OTHER_CLIENT: (70000, "The provided value for the 'code' parameter is not valid."),
+    Why.OTHER_REDIRECT: (50011, "The redirect URI does not match the one of the authorization request."),
+    Why.WRONG_VERIFIER: (501481, "The Code_Verifier does not match the code_challenge."),
+}
+_DEVICE_WAITS = {
+    Wait.PENDING: (70016, "The request has not yet been authorized by the user."),
+    Wait.SLOW_DOWN: (70016, "The request is polled more often than its interval allows."),
+    Wait.DECLINED: (65004, "User declined to consent to access the app."),
+    Wait.EXPIRED: (70020, "The provided value for 'device_code' is not valid: it has expired."),
+    Wait.UNKNOWN: (70018, "Invalid verification code."),
+}
 
 
 class TokenError(Exception):
@@ -32,19 +53,33 @@ class GraphGrant:
     client_id: str
     user: str | None
     expires_at: float
+    scopes: frozenset[str] | None = None
+    """What the user said yes to, by their last words (`Calendars.ReadWrite`); None: to anything."""
 
 
 @dataclass(slots=True)
 class Application:
     """An application known to a tenant. `certificate` is PEM; without it no assertion's signature is checked.
 
-    That is how a federated credential's assertion is taken: somebody else signed it.
+    That is how a federated credential's assertion is taken: somebody else signed it. With neither a secret
+    nor a certificate, users may consent to it as to a public client.
     """
 
     client_id: str
     secret: str = ""
     certificate: str = ""
     secret_expired: bool = False
+    redirect_uris: tuple[str, ...] = ("http://localhost",)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """Who consented to what, where; a refresh token stands for it."""
+
+    tenant: str
+    client_id: str
+    user: str
+    scopes: tuple[str, ...] | None = None
 
 
 @dataclass(slots=True)
@@ -54,8 +89,14 @@ class MicrosoftTokens:
     clock: Clock
     lifetime: int = 3599
     tenants: dict[str, dict[str, Application]] = field(default_factory=dict)
-    refresh_tokens: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    refresh_tokens: dict[str, Consent] = field(default_factory=dict)
     grants: dict[str, GraphGrant] = field(default_factory=dict)
+    codes: Codes = field(init=False)
+    devices: Devices = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.codes = Codes(self.clock)
+        self.devices = Devices(self.clock)
 
     def register(self, tenant: str, client_id: str, **credential: Any) -> Application:
         """Make an application known to a tenant, with its secret or certificate (Application's fields)."""
@@ -63,26 +104,37 @@ class MicrosoftTokens:
         self.tenants.setdefault(tenant, {})[client_id] = application
         return application
 
-    def register_user(self, tenant: str, client_id: str, user: str) -> str:
+    def register_user(
+        self, tenant: str, client_id: str, user: str, scopes: tuple[str, ...] | None = None
+    ) -> str:
         """A refresh token for a user who has consented to an application."""
         refresh_token = f"0.{secrets.token_urlsafe(48)}"
-        self.refresh_tokens[refresh_token] = (tenant, client_id, user.lower())
+        self.refresh_tokens[refresh_token] = Consent(tenant, client_id, user.lower(), scopes)
         return refresh_token
 
     def revoke(self, who: str) -> None:
         """Withdraw everything of a user (its address) or application (its client id)."""
         self.refresh_tokens = {
-            token: owner for token, owner in self.refresh_tokens.items() if who not in owner[1:]
+            token: consent
+            for token, consent in self.refresh_tokens.items()
+            if who not in (consent.user, consent.client_id)
         }
         self.grants = {
             token: grant for token, grant in self.grants.items() if who not in (grant.user, grant.client_id)
         }
 
-    def issue(self, tenant: str = "sandbox", client_id: str = "sandbox", user: str | None = None) -> str:
+    def issue(
+        self,
+        tenant: str = "sandbox",
+        client_id: str = "sandbox",
+        user: str | None = None,
+        scopes: Iterable[str] | None = None,
+    ) -> str:
         """A new access token, valid for `lifetime` seconds."""
         token = f"eyJ0eXAi.{secrets.token_urlsafe(24)}"
         owner = user.lower() if user else None
-        self.grants[token] = GraphGrant(tenant, client_id, owner, self.clock() + self.lifetime)
+        granted = None if scopes is None else frozenset(each.rpartition("/")[2] for each in scopes)
+        self.grants[token] = GraphGrant(tenant, client_id, owner, self.clock() + self.lifetime, granted)
         return token
 
     def grant(self, token: str) -> GraphGrant | None:
@@ -94,7 +146,7 @@ class MicrosoftTokens:
 
     def for_application(self, tenant: str, form: Mapping[str, str]) -> str:
         """An access token for an application itself (client_credentials). Raises TokenError."""
-        application = self._application(tenant, form)
+        application = self.application(tenant, form)
         self._check_credential(application, form)
         if not form.get("scope", "").endswith("/.default"):
             raise TokenError(
@@ -102,20 +154,76 @@ class MicrosoftTokens:
             )
         return self.issue(tenant, application.client_id)
 
-    def for_user(self, tenant: str, form: Mapping[str, str]) -> tuple[str, str]:
-        """An access token and the next refresh token for a refresh token. Raises TokenError."""
-        application = self._application(tenant, form)
+    def for_user(self, tenant: str, form: Mapping[str, str]) -> dict[str, str]:
+        """The answer to a refresh token: the next one in it, though the old one stays good (refresh-tokens).
+
+        Raises TokenError.
+        """
+        application = self._client(tenant, form)
+        consent = self.refresh_tokens.get(form.get("refresh_token", ""))
+        if consent is None or consent.client_id != application.client_id:
+            raise TokenError(400, "invalid_grant", 50173, "The provided grant has expired or was revoked.")
+        return self._answer(consent, consent.scopes or tuple(form.get("scope", "").split()))
+
+    def for_code(self, tenant: str, form: Mapping[str, str]) -> dict[str, str]:
+        """The answer to an authorization code. Raises TokenError."""
+        application = self._client(tenant, form)
+        try:
+            granted = self.codes.redeem(
+                form.get("code", ""),
+                client_id=application.client_id,
+                redirect_uri=form.get("redirect_uri", ""),
+                verifier=form.get("code_verifier", ""),
+            )
+        except CodeRefused as refused:
+            raise TokenError(400, "invalid_grant", *_CODE_REFUSALS[refused.why]) from None
+        scopes = tuple(granted.scopes)
+        consent = Consent(tenant, application.client_id, granted.user, scopes)
+        return self._answer(consent, scopes, nonce=granted.request.nonce)
+
+    def for_device(self, tenant: str, form: Mapping[str, str]) -> dict[str, str]:
+        """The answer to a device that asks whether its user has consented. Raises TokenError."""
+        application = self._client(tenant, form)
+        try:
+            device = self.devices.poll(tenant, application.client_id, form.get("device_code", ""))
+        except DeviceWaits as waits:
+            raise TokenError(400, waits.why, *_DEVICE_WAITS[waits.why]) from None
+        consent = Consent(tenant, application.client_id, device.user, device.scopes)
+        return self._answer(consent, device.scopes)
+
+    def _answer(self, consent: Consent, scopes: tuple[str, ...], nonce: str = "") -> dict[str, str]:
+        answer = {
+            "access_token": self.issue(consent.tenant, consent.client_id, consent.user, consent.scopes),
+            "scope": " ".join(each for each in scopes if each != "offline_access"),
+        }
+        if consent.scopes is None or "offline_access" in scopes:
+            answer["refresh_token"] = self.register_user(
+                consent.tenant, consent.client_id, consent.user, consent.scopes
+            )
+        if "openid" in scopes:
+            person = {"uid": consent.user, "utid": consent.tenant}
+            answer["client_info"] = base64.urlsafe_b64encode(json.dumps(person).encode()).decode()
+            claims = {
+                "aud": consent.client_id,
+                "iss": consent.tenant,
+                "sub": consent.user,
+                "exp": int(self.clock()) + self.lifetime,
+                "iat": int(self.clock()),
+                "preferred_username": consent.user,
+                "nonce": nonce,
+            }
+            answer["id_token"] = jwt.encode(claims, "not verified by anybody, being sent over TLS")
+        return answer
+
+    def _client(self, tenant: str, form: Mapping[str, str]) -> Application:
+        """The application that a user's grant is for; a public client has no credential to show."""
+        application = self.application(tenant, form)
         if application.secret or application.certificate:
             self._check_credential(application, form)
-        owner = self.refresh_tokens.get(form.get("refresh_token", ""))
-        if owner is None or owner[1] != application.client_id:
-            raise TokenError(400, "invalid_grant", 50173, "The provided grant has expired or was revoked.")
-        user = owner[2]
-        return self.issue(tenant, application.client_id, user), self.register_user(
-            tenant, application.client_id, user
-        )
+        return application
 
-    def _application(self, tenant: str, form: Mapping[str, str]) -> Application:
+    def application(self, tenant: str, form: Mapping[str, str]) -> Application:
+        """The application that a request names. Raises TokenError."""
         client_id = form.get("client_id", "")
         application = self.tenants.get(tenant, {}).get(client_id)
         if application is None:

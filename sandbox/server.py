@@ -21,9 +21,11 @@ from sandbox import (
     control_credentials,
     credentials,
     google,
+    google_consent,
     google_token,
     inspection,
     microsoft,
+    microsoft_consent,
     microsoft_token,
     page,
 )
@@ -103,6 +105,11 @@ class Sandbox:
         return f"{self.url}{google_token.PATH}"
 
     @property
+    def google_authorization_endpoint(self) -> str:
+        """Google's consent page."""
+        return f"{self.url}{google_consent.PATH}"
+
+    @property
     def graph_endpoint(self) -> str:
         """The base of Microsoft Graph v1.0."""
         return f"{self.url}{microsoft.BASE}"
@@ -150,6 +157,7 @@ class Sandbox:
             "ca_file": self.ca_file,
             "google_endpoint": self.google_endpoint,
             "google_token_uri": self.google_token_uri,
+            "google_authorization_endpoint": self.google_authorization_endpoint,
             "graph_endpoint": self.graph_endpoint,
             "authority": self.authority,
         }
@@ -208,7 +216,10 @@ async def run(
 def _app(state: State) -> web.Application:
     app = web.Application(client_max_size=MAX_BODY_BYTES)
     app[STATE] = state
-    served = (page, control, control_credentials, google, google_token, microsoft, microsoft_token)
+    served = (
+        *(page, control, control_credentials),
+        *(google, google_token, google_consent, microsoft, microsoft_token, microsoft_consent),
+    )
     for endpoints in served:
         endpoints.add_routes(app.router)
     return app

@@ -1,6 +1,7 @@
 """What all tests share: a real Redis for each test process, and settings made as an operator would."""
 
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -19,6 +20,7 @@ from config.load import parse
 from config.settings import Settings
 
 hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no defect
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=5000)  # --hypothesis-profile
 hypothesis.settings.load_profile("patient")
 
 Settle = Callable[..., Settings]
@@ -34,7 +36,7 @@ def redis_dir() -> Iterator[Path]:
     process = subprocess.Popen(embedded.command(folder), stdout=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 10
-        while not (folder / "redis.sock").exists():
+        while not listens(folder / "redis.sock"):
             assert process.poll() is None, (folder / "redis.log").read_text()
             assert time.monotonic() < deadline, "redis-server did not start"
             time.sleep(0.01)
@@ -43,6 +45,12 @@ def redis_dir() -> Iterator[Path]:
         process.terminate()
         process.wait()
         shutil.rmtree(folder)
+
+
+def listens(path: Path) -> bool:
+    """Whether connections are taken at a socket; its file is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(path)) == 0
 
 
 def tables(data_dir: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from bookings.record import Part
 from workers.event_fields import (
     Conferencing,
     JoinLink,
@@ -26,7 +27,16 @@ from workers.event_fields import (
 from workers.event_when import InvalidPart, read_when
 from workers.times import UTC_ZONE, Period
 
-__all__ = ["Conferencing", "Event", "InvalidPart", "JoinLink", "Location", "Transparency", "read_event"]
+__all__ = [
+    "Conferencing",
+    "Event",
+    "InvalidPart",
+    "JoinLink",
+    "Location",
+    "Transparency",
+    "read_event",
+    "read_part",
+]
 
 _LONGEST_NUMBER = 20  # digits; Cronofy's integers have 32 bits
 
@@ -66,6 +76,23 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     def end(self) -> date:
         """A UTC `datetime`, or the first day after it."""
         return self.when.end
+
+    @property
+    def over_at(self) -> int:
+        """When it is over at the latest, whatever the zone, in Unix milliseconds."""
+        days = self.end.toordinal() - date(1970, 1, 1).toordinal() + 1
+        return days * 86_400_000
+
+
+def read_part(part: Part, default_zone: str) -> Event:
+    """The event of a stored part. Raises `InvalidPart`."""
+    return read_event(
+        bytes(part.event),
+        start=bytes(part.start) or None,
+        end=bytes(part.end) or None,
+        outer_zone=part.zone,
+        default_zone=default_zone,
+    )
 
 
 def read_event(

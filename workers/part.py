@@ -1,50 +1,34 @@
 """One revision of one part on its way into its calendars: route, upsert each, remove what is left over."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
-from datetime import date
 from functools import partial
-from typing import NamedTuple
 
 import structlog
 from redis.exceptions import RedisError
 
-from admin.metrics import WRITES
-from bookings import state
-from bookings.errors import LeaseLost
+from bookings import part_writes, state
+from bookings.errors import LeaseLost, SealError
 from bookings.identity import write_id, write_key
+from bookings.leases import Claim
 from bookings.patience import in_time
-from bookings.record import Attempt, Intent, Part, Write, WriteState
-from bookings.store import Claim, Store
-from config.settings import Settings
-from workers.backoff import Policy, decide
-from workers.calendars.directory import Directory
+from bookings.record import Attempt, Intent, Write, WriteState
+from workers.backoff import decide
+from workers.calendars.port import Calendar
 from workers.errors import AccountWaits, CalendarError, ErrorClass
-from workers.event import Event, InvalidPart, read_event
+from workers.event import Event, InvalidPart, read_part
+from workers.means import Means
+from workers.metrics import ALARMS, THROTTLED, WRITES, Alarm
+from workers.outcome import Effect, Known, Outcome
 from workers.routing import route
-from workers.upsert import Effect, Known, Outcome, Upsert, remove
+from workers.trail import write_trail
+from workers.upsert import Upsert, remove
 
 _REQUESTS_AN_ATTEMPT = 8
 """An attempt that takes longer than so many requests may is given up; whatever it did is looked up later."""
 _SPREAD_MS = 2000
 """Over how long the writes that wait for one account are spread when its time comes."""
-
-
-class Means(NamedTuple):
-    """What a worker works with.
-
-    `worker` is the name of its process, kept with each failed attempt; `clock` gives Unix milliseconds,
-    `jitter` random numbers from 0 to 1.
-    """
-
-    store: Store
-    settings: Settings
-    directory: Directory
-    worker: str
-    policy: Policy
-    clock: Callable[[], int]
-    jitter: Callable[[], float]
 
 
 class PartUnderWay:
@@ -64,26 +48,28 @@ class PartUnderWay:
         """Attempts every write that is due, all at once; failures end up in the writes."""
         claim, now = self.claim, self.means.clock()
         if claim.gone:
-            self.writes = state.withdrawn(self.writes, revision=claim.revision, now=now)
+            self.writes = part_writes.withdrawn(self.writes, revision=claim.revision, now=now)
         else:
             targets = await self._targets()
-            self.writes = state.revised(self.writes, targets, revision=claim.revision, now=now)
-        self.writes = state.asked(self.writes, claim.asks, now=now)
+            self.writes = part_writes.revised(self.writes, targets, revision=claim.revision, now=now)
+        self.writes = part_writes.asked(self.writes, claim.asks, now=now)
         await self._bring()
-        if state.is_everywhere(self.writes):
-            await self._all(self._remove(write) for write in state.removable(self.writes, self.means.clock()))
+        if part_writes.is_everywhere(self.writes):
+            await self._all(
+                self._remove(write) for write in part_writes.removable(self.writes, self.means.clock())
+            )
 
     async def _bring(self) -> None:
         """Brings the part into the calendars that it goes to."""
         app = self.means.settings.app(self.claim.app)
-        due = state.due(self.writes, self.means.clock())
+        due = part_writes.due(self.writes, self.means.clock())
         try:
-            event = _event(self.claim.desired, app.default_zone if app else "Etc/UTC")
+            event = read_part(self.claim.desired, app.default_zone if app else "Etc/UTC")
         except InvalidPart as invalid:
             for write in due:
                 self._fail(write, CalendarError(ErrorClass.PERMANENT, "invalid_part"), detail=str(invalid))
             return
-        self.ends_at = _ends_at(event)
+        self.ends_at = event.over_at
         await self._all(self._attempt(write, event) for write in due)
 
     async def _all(self, attempts: Iterable[Coroutine[None, None, None]]) -> None:
@@ -93,7 +79,7 @@ class PartUnderWay:
             if isinstance(result, BaseException):
                 raise result
 
-    async def _targets(self) -> list[state.Target]:
+    async def _targets(self) -> list[part_writes.Target]:
         claim, settings = self.claim, self.means.settings
         link = await self.means.store.link_calendars(claim.link) if claim.link else None
         names = route(claim.app, claim.desired, settings.routes, link=link)
@@ -104,7 +90,7 @@ class PartUnderWay:
                 self.log.error("link_names_unknown_calendar", calendar=name)
                 continue
             address = settings.address(calendar)
-            targets.append(state.Target(write_id(address), name, address))
+            targets.append(part_writes.Target(write_id(address), name, address))
         if not targets:
             self.log.warning("part_unrouted")
         return targets
@@ -120,9 +106,9 @@ class PartUnderWay:
             repair=write.repair,
             intent=write.intent,
         )
-        async with self._failures_of(write):
+        async with self._attempted(write):
             upsert = Upsert(
-                self.means.directory.calendar(write.calendar),
+                self._calendar(write),
                 event,
                 revision=self.claim.revision,
                 known=known,
@@ -135,8 +121,8 @@ class PartUnderWay:
 
     async def _remove(self, write: Write) -> None:
         """Takes the part out of a calendar that it no longer goes to."""
-        async with self._failures_of(write):
-            calendar = self.means.directory.calendar(write.calendar)
+        async with self._attempted(write):
+            calendar = self._calendar(write)
             await self._journal(
                 write.id,
                 Intent(
@@ -152,10 +138,26 @@ class PartUnderWay:
             self._count(write, "removed")
             self.log.info("write_done", write=write.id, calendar=write.calendar, outcome="removed")
 
-    def _key(self, write: Write, generation: int) -> str:
+    def _calendar(self, write: Write) -> Calendar:
         assert write.address is not None  # only the unrouted write has none, and nothing is done for it
+        return self.means.directory.calendar_at(write.address)
+
+    def _key(self, write: Write, generation: int) -> str:
+        assert write.address is not None
         claim = self.claim
         return write_key(claim.app, claim.event_id, claim.desired.sequence_text, write.address, generation)
+
+    @asynccontextmanager
+    async def _attempted(self, write: Write) -> AsyncIterator[None]:
+        """One attempt at a write, as the log and the trace tell of it."""
+        configured = self.means.settings.calendar(write.calendar)
+        with write_trail(write, configured.account if configured else "") as attempt:
+            async with self._failures_of(write):
+                yield
+            after = self._current(write.id)
+            attempt.note({"sequence_sync.state": str(after.state)})
+            if after.reason:
+                attempt.fail(after.reason)
 
     @asynccontextmanager
     async def _failures_of(self, write: Write) -> AsyncIterator[None]:
@@ -168,19 +170,22 @@ class PartUnderWay:
             self._fail(self._current(write.id), error, detail=error.code)
             if error.error_class in (ErrorClass.THROTTLED, ErrorClass.AUTH):
                 await self._close(write, error)
-        except (LeaseLost, RedisError):
+        except (LeaseLost, RedisError, SealError):
             raise
         except TimeoutError:
             too_long = CalendarError(ErrorClass.TRANSIENT, "attempt_too_long", unknown=True)
             self._fail(self._current(write.id), too_long, detail=too_long.code)
         except Exception as error:
-            self.log.exception("write_crashed", write=write.id)
+            ALARMS.labels(Alarm.WRITE_CRASHED).inc()
+            self.log.exception(Alarm.WRITE_CRASHED)
             crash = CalendarError(ErrorClass.TRANSIENT, f"unexpected {type(error).__name__}", unknown=True)
             self._fail(self._current(write.id), crash, detail="a defect of ours; the log has the traceback")
 
     async def _close(self, write: Write, error: CalendarError) -> None:
         """Makes everything else of the account wait, too, and this write for as long."""
-        until = await self.means.directory.calendar(write.calendar).lane.close(error)
+        if write.address is not None and error.error_class is ErrorClass.THROTTLED:
+            THROTTLED.labels(write.address.provider).inc()
+        until = await self._calendar(write).lane.close(error)
         parked = error.error_class is ErrorClass.AUTH
         self.log.warning(
             "account_waits", calendar=write.calendar, parked=parked, code=error.code, until=until
@@ -194,8 +199,7 @@ class PartUnderWay:
         self._replace(
             state.waiting(current, due_at=due_at, parked=parked, reason=reason, now=self.means.clock())
         )
-        lane = self.means.directory.calendar(write.calendar).lane
-        await lane.wait_for(self.claim.booking, self.claim.part, due_at)
+        await self._calendar(write).lane.wait_for(self.claim.booking, self.claim.part, due_at)
 
     def _current(self, wid: str) -> Write:
         return next(write for write in self.writes if write.id == wid)
@@ -215,13 +219,22 @@ class PartUnderWay:
         write = self._current(wid)
         self._count(write, outcome.effect)
         self.log.info("write_done", write=write.id, calendar=write.calendar, outcome=str(outcome.effect))
+        found = outcome.found
         match outcome.effect:
-            case Effect.SUPERSEDED:
-                self._replace(state.superseded(write, now=self.means.clock()))
             case Effect.DELETED_BY_PERSON:
                 self._replace(state.left_deleted(write, now=self.means.clock()))
+            case Effect.SUPERSEDED:
+                assert found is not None  # it holds the newer revision
+                self._replace(
+                    state.superseded(
+                        write,
+                        generation=outcome.generation,
+                        event_id=found.event_id,
+                        etag=found.etag,
+                        now=self.means.clock(),
+                    )
+                )
             case _:
-                found = outcome.found
                 assert found is not None  # there is an event where none was removed
                 self._replace(
                     state.written(
@@ -276,21 +289,3 @@ class PartUnderWay:
             request_id=error.request_id,
             wait_s=decision.wait_s,
         )
-
-
-def _event(part: Part, default_zone: str) -> Event:
-    """Reads what the part holds. Raises `InvalidPart`."""
-    return read_event(
-        bytes(part.event),
-        start=bytes(part.start) or None,
-        end=bytes(part.end) or None,
-        outer_zone=part.zone,
-        default_zone=default_zone,
-    )
-
-
-def _ends_at(event: Event) -> int:
-    """When the part is over at the latest, whatever the zone, in Unix milliseconds."""
-    end = event.end
-    days = end.toordinal() - date(1970, 1, 1).toordinal() + 1
-    return days * 86_400_000

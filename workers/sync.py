@@ -15,12 +15,16 @@ import structlog
 from redis.exceptions import RedisError
 
 from bookings.clock import now_ms
-from bookings.errors import LeaseLost
-from bookings.store import Claim, Store
+from bookings.errors import LeaseLost, SealError
+from bookings.leases import Claim
+from bookings.store import Store
 from config.settings import Settings
 from workers.backoff import Policy
 from workers.calendars.directory import Directory
-from workers.part import Means, PartUnderWay
+from workers.means import Means
+from workers.metrics import ALARMS, Alarm
+from workers.part import PartUnderWay
+from workers.trail import part_trail
 
 _log = structlog.get_logger()
 
@@ -47,23 +51,32 @@ class Sync:
 
     async def part(self, bid: str, pid: str, job: str) -> None:
         """Does what there is to do for one part. Raises `redis.RedisError` and `OSError`."""
-        lease_s = self.settings.worker.lease
-        claim = await self.store.claim(bid, pid, holder=uuid.uuid4().hex, lease_s=lease_s, job=job)
-        if claim is None:
-            return
         log = _log.bind(booking=bid, part=pid)
+        lease_s = self.settings.worker.lease
         try:
+            claim = await self.store.claim(bid, pid, holder=uuid.uuid4().hex, lease_s=lease_s, job=job)
             while claim is not None:
-                claim = await self._revision(claim, log.bind(revision=claim.revision))
+                log = log.bind(delivery=claim.delivery)
+                with part_trail(claim):
+                    claim = await self._revision(claim, log.bind(revision=claim.revision))
+        except SealError as error:  # it waits, open, until somebody gives the key
+            ALARMS.labels(Alarm.KEY_MISSING).inc()
+            log.warning(Alarm.KEY_MISSING, problem=str(error))
         except LeaseLost:
-            log.warning("lease_lost")
+            ALARMS.labels(Alarm.LEASE_LOST).inc()
+            log.warning(Alarm.LEASE_LOST)
 
     async def _revision(self, claim: Claim, log: structlog.typing.FilteringBoundLogger) -> Claim | None:
         """Brings one revision into the calendars; gives the next one where it came in meanwhile."""
-        worker = self.settings.worker
         part = PartUnderWay(self._means, claim, log)
-        async with self._kept(claim):
-            await part.write()
+        try:
+            async with self._kept(claim):
+                await part.write()
+        except asyncio.CancelledError:
+            with suppress(RedisError, OSError):  # then it has to run out
+                await self.store.release(claim)
+            raise
+        worker = self.settings.worker
         return await self.store.settle(
             claim,
             part.writes,

@@ -6,7 +6,6 @@ trusts an answer that was not received: what is in doubt is looked up, and looke
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from enum import StrEnum
 
 import msgspec
 import structlog
@@ -15,6 +14,8 @@ from bookings.record import NO_JSON, Intent
 from workers.calendars.port import Calendar, Draft, Found
 from workers.errors import CalendarError, ErrorClass, FormRefused, Taken
 from workers.event import Event
+from workers.metrics import ALARMS, Alarm
+from workers.outcome import Effect, Known, Outcome
 
 _MOST_STEPS = 12
 _MOST_CONFLICTS = 3
@@ -23,38 +24,7 @@ _CONFERENCE_POLLS_S = (1.0, 2.0, 4.0)
 _log = structlog.get_logger()
 
 
-class Effect(StrEnum):
-    """What an upsert came to."""
-
-    CREATED = "created"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    SUPERSEDED = "superseded"
-    """The event already holds a newer revision."""
-    DELETED_BY_PERSON = "deleted_by_person"
-    """Somebody removed this very revision from the calendar; only a newer one brings it back."""
-
-
-class Known(msgspec.Struct, frozen=True):
-    """What the record says of the event: `intent` without an outcome means that nothing of it is certain."""
-
-    event_id: str = ""
-    etag: str = ""
-    generation: int = 0
-    written_revision: int = 0
-    online: bool = False
-    repair: bool = False
-    intent: Intent | None = None
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What there is at the provider now."""
-
-    effect: Effect
-    generation: int
-    found: Found | None
-    digest: str = ""
-    degraded: tuple[str, ...] = ()
+_UP_TO_DATE = (Effect.CREATED, Effect.UPDATED, Effect.UNCHANGED)
 
 
 class _Form(msgspec.Struct, frozen=True):
@@ -143,7 +113,8 @@ class Upsert:
         found = await _carriers(self.calendar, key, self.known.event_id if of_this_generation else "")
         live = [event for event in found if not event.cancelled]
         for stray in live[1:]:
-            _log.error("duplicate_event_removed", provider_id=stray.event_id)
+            _log.error(Alarm.DUPLICATE_EVENT_REMOVED, provider_id=stray.event_id)
+            ALARMS.labels(Alarm.DUPLICATE_EVENT_REMOVED).inc()
             await self.calendar.delete(stray.event_id)
         return next(iter(live or found), None)
 
@@ -167,7 +138,7 @@ class Upsert:
                 self.generation += 1  # it belongs to an event that is gone for good: the id is burnt
             return there
         if found.revision != self.revision:
-            return None  # an earlier attempt's event, with an earlier body
+            return await self.calendar.get(found.event_id)  # an earlier attempt's, with an earlier body
         return await self._verified(found, draft, Effect.CREATED)
 
     def _body_in_doubt(self) -> bytes:
@@ -180,7 +151,8 @@ class Upsert:
     async def _bring_up_to_date(self, found: Found) -> Outcome | None:
         """One step towards the newest revision; None where the event has to be looked at again."""
         if found.key != self._key(self.generation):
-            _log.error("foreign_event_under_our_id", provider_id=found.event_id)
+            _log.error(Alarm.FOREIGN_EVENT_UNDER_OUR_ID, provider_id=found.event_id)
+            ALARMS.labels(Alarm.FOREIGN_EVENT_UNDER_OUR_ID).inc()
             self.generation += 1
             return None
         if found.revision > self.revision:
@@ -229,12 +201,10 @@ class Upsert:
 
     def _simplify(self, refused: FormRefused) -> None:
         """Next time in the form that every provider takes; refused even so, it is refused for good."""
-        if not getattr(self._form, "named_zone" if refused.field == "zone" else "conference"):
+        field = "named_zone" if refused.field == "zone" else "conference"
+        if not getattr(self._form, field):
             raise CalendarError(ErrorClass.PERMANENT, refused.code, request_id=refused.request_id)
-        self._form = _Form(
-            named_zone=self._form.named_zone and refused.field != "zone",
-            conference=self._form.conference and refused.field != "conference",
-        )
+        self._form = msgspec.structs.replace(self._form, **{field: False})
 
     # -- checking
 
@@ -259,19 +229,17 @@ class Upsert:
         return Outcome(effect, self.generation, found, digest=draft.digest, degraded=degraded)
 
     async def _settled(self, outcome: Outcome) -> Outcome:
-        """Waits a little for an online meeting that the provider makes later."""
+        """Says when an online meeting is missing; waits a little for one that the provider makes later."""
         found = outcome.found
-        asked = outcome.effect is Effect.CREATED and self._draft().conference
-        if found is None or not asked:
+        if found is None or outcome.effect not in _UP_TO_DATE or not self._draft().conference:
             return outcome
         for wait in _CONFERENCE_POLLS_S:
-            if found is None or found.conference != "pending":
+            if found.conference != "pending":
                 break
             await asyncio.sleep(wait)
-            found = await self.calendar.get(found.event_id)
-        found = found or outcome.found
+            found = await self.calendar.get(found.event_id) or found
         degraded = outcome.degraded
-        if found is not None and found.conference != "ready":
+        if found.conference != "ready":
             degraded += (f"online meeting {found.conference or 'not made'} at the provider",)
         return msgspec.structs.replace(outcome, found=found, degraded=degraded)
 

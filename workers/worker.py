@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import time
+from contextlib import aclosing
 from typing import Any
 
 import aiohttp
@@ -13,16 +14,21 @@ from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
 from admin.health import Health
-from admin.metrics import REQUEUED
-from admin.server import start_admin
+from admin.metrics import REDIS_ERRORS
+from admin.pulse import pulse
+from admin.server import MakeConsole, start_admin
 from admin.signals import told_to_stop
+from admin.tracing import tracing
 from bookings import queue
 from bookings.accounts import Accounts
 from bookings.connection import connection_pool
+from bookings.consents import Consents
+from bookings.history import history_kept
 from bookings.store import Store
 from config.sections import WorkerSettings
 from config.settings import Settings
 from workers.calendars.directory import Directory
+from workers.metrics import JOBS_RUNNING, REQUEUED, events_written
 from workers.sync import Sync
 
 _JOB_TIMEOUT_S = 600
@@ -30,6 +36,8 @@ _REDIS_RETRIES = 8
 _RECONCILE_EVERY_S = 1.0
 _RECONCILE_AT_ONCE = 200
 _AFTER_REDIS_TROUBLE_S = 1.0
+_POLLED_WITHIN_S = 90.0
+"""A poll of a Redis that hangs takes up to 50 s, all its retries included; a restart would not shorten it."""
 
 _log = structlog.get_logger()
 
@@ -59,6 +67,10 @@ class PollingWorker(Worker):
         self.sem = asyncio.BoundedSemaphore(self.max_jobs + 1 - len(self.tasks))
         await self._poll_iteration()
 
+    def running(self) -> int:
+        """How many jobs are under way."""
+        return sum(not task.done() for task in self.tasks.values())
+
     def _release_sem_dec_counter_on_complete(self) -> None:
         """Called by arq at the end of every job; places are counted anew before each poll instead."""
 
@@ -69,30 +81,39 @@ class PollingWorker(Worker):
         await asyncio.gather(*self.tasks.values(), return_exceptions=True)
 
 
-async def run_worker(settings: Settings) -> None:
+async def run_worker(settings: Settings, *, console: MakeConsole | None = None) -> None:
     """Runs until SIGTERM or SIGINT; then picks nothing more, finishes what it has within `drain_timeout`."""
     pool = connection_pool(
         settings.redis, connections=2 * settings.worker.concurrency + 8, retries=_REDIS_RETRIES
     )
     redis = ArqRedis(pool, job_serializer=queue.serialize, job_deserializer=queue.deserialize)
-    store = Store(redis, settings.redis.key_prefix)
+    store = Store.of(settings, redis)
     name = f"{socket.gethostname()}:{os.getpid()}"
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        directory = Directory(settings, session, Accounts(store))
+    structlog.contextvars.bind_contextvars(worker=name)
+    async with (
+        tracing(settings.telemetry, "worker"),
+        aclosing(redis),
+        pulse(redis),
+        history_kept(store, written=events_written),
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
+    ):
+        directory = Directory(settings, session, Accounts(store), Consents(store))
         sync = Sync(store, settings, directory, worker=name)
         worker = _arq_worker(settings, redis, store, sync)
-        health = Health(store, last_turn=lambda: worker.last_poll)
-        admin = await start_admin(health, settings.worker.admin_host, settings.worker.admin_port)
+        JOBS_RUNNING.set_function(worker.running)
+        health = Health(store, last_turn=lambda: worker.last_poll, turn_within_s=_POLLED_WITHIN_S)
+        admin = await start_admin(
+            health, settings.worker.admin_host, settings.worker.admin_port, console=console
+        )
         reconciler = asyncio.create_task(_reconcile(store, name))
-        _log.info("worker_started", worker=name, concurrency=settings.worker.concurrency)
+        _log.info("worker_started", concurrency=settings.worker.concurrency)
         try:
             await _work(worker, health, settings.worker)
         finally:
             reconciler.cancel()
             await admin.cleanup()
             directory.close()
-            await redis.aclose()
-            _log.info("worker_stopped", worker=name)
+    _log.info("worker_stopped")
 
 
 def _arq_worker(settings: Settings, redis: ArqRedis, store: Store, sync: Sync) -> PollingWorker:
@@ -130,6 +151,7 @@ async def _work(worker: PollingWorker, health: Health, settings: WorkerSettings)
         try:
             await worker.poll()
         except (RedisError, OSError) as error:
+            REDIS_ERRORS.inc()
             _log.error("redis_trouble", error=type(error).__name__)
             worker.last_poll = time.monotonic()
             pause = _AFTER_REDIS_TROUBLE_S
@@ -155,6 +177,7 @@ async def _reconcile(store: Store, worker: str) -> None:
             looked, queued = await store.reconcile(limit=_RECONCILE_AT_ONCE)
             cursor = await store.prune_index(cursor)
         except (RedisError, OSError) as error:
+            REDIS_ERRORS.inc()
             _log.warning("reconciler_skipped", error=type(error).__name__)
             continue
         if queued:

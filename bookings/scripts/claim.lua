@@ -2,7 +2,8 @@
 --
 -- KEYS  1 booking hash   2 open
 -- ARGV  1 booking id   2 part id   3 holder (unique to this claim)   4 lease (ms)   5 job id
--- Gives {'claimed', fence, revision, app, event_id, link, part JSON, writes JSON or '', asks, 'gone' or ''}
+-- Gives {'claimed', fence, revision, app, event_id, link, part JSON, writes JSON or '', asks, 'gone' or '',
+--       from}
 --       | {'held', until ms} | {'finished'} (nothing open) | {'missing'} (no such part)
 --
 -- Asked again by the same holder (its first answer was lost), it gives the same lease.
@@ -10,7 +11,8 @@
 local booking, bid, pid = KEYS[1], ARGV[1], ARGV[2]
 local now = clock()
 local fields = redis.call('HMGET', booking, 'rev:' .. pid, 'state:' .. pid, 'lease:' .. pid, 'job:' .. pid,
-  'app', 'event_id', 'link', 'part:' .. pid, 'writes:' .. pid, 'asks:' .. pid, 'gone:' .. pid)
+  'app', 'event_id', 'link', 'part:' .. pid, 'writes:' .. pid, 'asks:' .. pid, 'gone:' .. pid, 'fence',
+  'from:' .. pid)
 if not fields[1] then
   redis.call('ZREM', KEYS[2], bid .. ':' .. pid)
   return {'missing'}
@@ -29,7 +31,11 @@ if fields[3] then
     return {'held', till}
   end
 end
-fence = fence or tostring(redis.call('HINCRBY', booking, 'fence', 1))
+if not fence then
+  -- At least the clock, as the revision is: a Redis that lost its newest changes gives no fence twice.
+  fence = string.format('%.0f', math.max((tonumber(fields[12]) or 0) + 1, now))
+  redis.call('HSET', booking, 'fence', fence)
+end
 local till = string.format('%.0f', now + tonumber(ARGV[4]))
 redis.call('HSET', booking, 'lease:' .. pid, fence .. ' ' .. till .. ' ' .. ARGV[3])
 if fields[4] == ARGV[5] then
@@ -37,4 +43,4 @@ if fields[4] == ARGV[5] then
 end
 redis.call('ZADD', KEYS[2], till, bid .. ':' .. pid)
 return {'claimed', fence, fields[1], fields[5], fields[6], fields[7] or '', fields[8], fields[9] or '',
-  fields[10] or '', fields[11] and 'gone' or ''}
+  fields[10] or '', fields[11] and 'gone' or '', fields[13] or ''}

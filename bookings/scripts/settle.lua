@@ -7,11 +7,11 @@
 --       13 how long a finished booking is kept after its end (ms)   14 and at the least from now (ms)
 --       15 the asks that were handled   16 number of dead writes, then their ids; after them the ids of
 --       writes that are not dead
--- Gives {'released'} | {'again', revision, part JSON, asks, 'gone' or ''} | {'lost'}
+-- Gives {'released'} | {'again', revision, part JSON, asks, 'gone' or '', from} | {'lost'}
 
 local booking, bid, pid = KEYS[1], ARGV[2], ARGV[3]
 local fields = redis.call('HMGET', booking, 'lease:' .. pid, 'rev:' .. pid, 'part:' .. pid, 'asks:' .. pid,
-  'gone:' .. pid)
+  'gone:' .. pid, 'from:' .. pid)
 local fence, _, holder = string.match(fields[1] or '', '(%d+) (%d+) (%S+)')
 if fence ~= ARGV[4] then
   return {'lost'}
@@ -40,7 +40,7 @@ if tonumber(fields[2]) > tonumber(ARGV[8]) or asks ~= '' then
   local till = string.format('%.0f', now + tonumber(ARGV[5]))
   redis.call('HSET', booking, 'lease:' .. pid, fence .. ' ' .. till .. ' ' .. holder)
   redis.call('ZADD', KEYS[2], till, bid .. ':' .. pid)
-  return {'again', fields[2], fields[3], asks, fields[5] and 'gone' or ''}
+  return {'again', fields[2], fields[3], asks, fields[5] and 'gone' or '', fields[6] or ''}
 end
 
 redis.call('HDEL', booking, 'lease:' .. pid)

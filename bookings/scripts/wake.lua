@@ -6,6 +6,7 @@
 --   lease:<pid>   "<fence> <until ms> <holder>"       job:<pid>    the arq job that is to look at it
 --   end:<pid>     when the part is over (ms)         gone:<pid>   the revision in which it was withdrawn
 --   asks:<pid>    what an operator asks for, a line each
+--   from:<pid>    "<delivery> <traceparent>" of its revision; the traceparent may be empty
 -- The sorted set `open` holds "<bid>:<pid>" of every part with open writes, scored by the time at which
 -- the reconciler has to look at it should nobody else have done so. arq's queue is only the wake-up.
 

@@ -58,49 +58,6 @@ async def test_nothing_that_matches_has_an_exit_status_of_its_own(service: Servi
         assert result.words.startswith("no booking")
 
 
-async def test_check_says_of_every_thing_whether_it_is_right(service: Service) -> None:
-    result = await command("check", "--config", str(service.config), "--json")
-    assert result.status == 0, result.data
-    findings = {(each["subject"], each["level"]) for each in result.json}
-    for subject in (
-        "redis",
-        "account google-hr",
-        "account microsoft-hr",
-        "calendar interviews",
-        "calendar panel",
-    ):
-        assert (subject, "right") in findings
-    assert not any(level == "wrong" for _, level in findings)
-
-
-async def test_check_and_the_metrics_tell_of_an_account_that_is_parked(service: Service) -> None:
-    (service.folder / "microsoft_secret").write_text("an old secret")
-    await service.start("receiver")
-    await service.start("worker")
-    await service.post(SEQUENCING)
-    await until(lambda: len(service.events()) == 1 and "account_waits" in service.log("worker"))
-    result = await command("check", "--config", str(service.config), "--json")
-    [parked] = [each for each in result.json if "parts wait for it" in each["words"]]
-    assert (result.status, parked["subject"], parked["level"]) == (1, "account microsoft-hr", "wrong")
-    assert "AADSTS7000215" in parked["words"]
-    metrics = f"http://127.0.0.1:{service.ports.worker_admin}/metrics"
-    async with aiohttp.ClientSession() as session, session.get(metrics) as page:
-        assert 'accounts_closed{account="microsoft-hr",state="parked"} 1.0' in await page.text()
-
-
-async def test_check_says_what_is_wrong_and_what_to_do(service: Service) -> None:
-    (service.folder / "microsoft_secret").write_text("an old secret")
-    service.sandbox.state.google.put_calendar("interviews@globex.example", gone=True)
-    await service.redis.stop()
-    result = await command("check", "--config", str(service.config), "--json")
-    assert result.status == 1
-    wrong = {each["subject"]: each for each in result.json if each["level"] == "wrong"}
-    assert set(wrong) == {"redis", "account microsoft-hr", "calendar panel", "calendar interviews"}
-    assert "AADSTS7000215" in wrong["account microsoft-hr"]["words"]
-    assert all(each["remedy"] for each in wrong.values())
-    assert "an old secret" not in result.data
-
-
 async def test_up_runs_everything_and_keeps_its_data(service: Service, tmp_path: Path) -> None:
     await service.redis.stop()
     data = ("--data-dir", str(tmp_path / "data"))
@@ -133,13 +90,15 @@ async def test_the_sandbox_says_where_it_is() -> None:
 async def test_a_wrong_configuration_is_explained_without_a_traceback(tmp_path: Path) -> None:
     file = tmp_path / "wrong.toml"
     file.write_text(
-        '[worker]\nconcurency = 5\n[[apps]]\nname = "hiring"\nclient_secrets = ["env:NOT_SET_ANYWHERE"]\n'
+        '[worker]\nconcurency = 5\n[redis]\nurl = "redis://h"\npassword = "env:NOT_SET_ANYWHERE"\n'
+        '[[apps]]\nname = "hiring"\nclient_secrets = ["env:NOT_SET_EITHER"]\n'
     )
-    for name in ("receiver", "worker", "check", "up"):
+    for name, needs_the_apps in (("receiver", True), ("worker", False), ("up", True)):
         result = await command(name, "--config", str(file))
         assert result.status == 2
         assert 'did you mean "concurrency"' in result.words
         assert "NOT_SET_ANYWHERE" in result.words
+        assert ("NOT_SET_EITHER" in result.words) is needs_the_apps
         assert "Traceback" not in result.words
 
 

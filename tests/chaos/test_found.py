@@ -5,15 +5,16 @@ from collections.abc import Sequence
 
 import msgspec
 
-from bookings import state
+from bookings import part_writes, state
 from bookings.clock import now_ms
 from bookings.identity import booking_id, part_id, write_id
+from bookings.leases import Claim
 from bookings.record import Part, Write
-from bookings.store import Claim, Store
+from bookings.store import Store
 from config.settings import CalendarAddress
 
 ADDRESS = CalendarAddress("google", "", "interviews@globex.example")
-TARGET = state.Target(write_id(ADDRESS), "interviews", ADDRESS)
+TARGET = part_writes.Target(write_id(ADDRESS), "interviews", ADDRESS)
 
 
 async def test_an_unrouted_part_leaves_the_dead_letters_although_the_worker_that_routed_it_was_killed(
@@ -21,11 +22,11 @@ async def test_an_unrouted_part_leaves_the_dead_letters_although_the_worker_that
 ) -> None:
     await accept(store, "first delivery")
     unrouted = await claim(store)
-    await settle(store, unrouted, state.revised((), [], revision=unrouted.revision, now=now_ms()))
+    await settle(store, unrouted, part_writes.revised((), [], revision=unrouted.revision, now=now_ms()))
     assert len(await store.dead_letters(limit=10)) == 1
     await accept(store, "second delivery")
     killed = await claim(store, lease_s=0.01)
-    routed = state.revised(killed.writes, [TARGET], revision=killed.revision, now=now_ms())
+    routed = part_writes.revised(killed.writes, [TARGET], revision=killed.revision, now=now_ms())
     await store.journal(killed, routed, lease_s=0.01)
     await asyncio.sleep(0.02)
     [write] = (successor := await claim(store)).writes

@@ -131,6 +131,10 @@ class World:
         assert booking is not None
         return booking
 
+    async def cancel(self, body: bytes) -> None:
+        """Withdraws a callback's booking, as an operator would."""
+        await self.store.cancel((await self.booking(body)).id)
+
     async def write(self, body: bytes) -> Write:
         """The one write of a callback with one part that goes to one calendar."""
         [part] = (await self.booking(body)).parts
@@ -143,8 +147,9 @@ class World:
 
     def event(self, provider: str) -> SeenEvent:
         """The one event that stands in a provider's calendar."""
-        [event] = self.events(provider)
-        return event
+        events = self.events(provider)
+        assert len(events) == 1
+        return events[0]
 
     def fault(self, provider: str, fault: str, *, method: str = "*", count: int | None = 1) -> None:
         self.sandbox.state.faults.add(fault=fault, provider=provider, method=method, count=count)

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 
 from bookings.accounts import Accounts
+from bookings.consents import Consents
 from bookings.store import Store
 from config.settings import Settings
 from receiver.app import receiver_app
@@ -104,10 +105,10 @@ async def world(
 ) -> AsyncIterator[World]:
     mark = request.node.get_closest_marker("settings")
     changes = {"worker": {"request_timeout": "2s"}, **(mark.kwargs if mark else {})}
-    settings = settle(secrets=calendar_secrets(sandbox), **calendar_tables(sandbox), **changes)
+    settings = settle(secrets=calendar_secrets(sandbox), **{**calendar_tables(sandbox), **changes})
     clock = Clock()
     async with aiohttp.ClientSession() as session:
-        directory = Directory(settings, session, Accounts(store))
+        directory = Directory(settings, session, Accounts(store), Consents(store))
         sync = Sync(store, settings, directory, worker="test", clock=clock)
         yield World(settings, store, sandbox, sync, clock)
         directory.close()

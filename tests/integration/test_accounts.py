@@ -8,10 +8,15 @@ import pytest
 from bookings.accounts import Accounts, Limits
 from bookings.record import Write, WriteState
 from bookings.store import Store
-from sandbox.server import Sandbox
 from tests.integration.calendars import PROVIDERS, World, one_part
+from workers.calendars.lane import Lane
 
 both = pytest.mark.parametrize("provider", PROVIDERS)
+BUSY = """
+local function now() local t = redis.call('TIME'); return t[1] * 1000 + t[2] / 1000 end
+local till = now() + ARGV[1]
+while now() < till do end
+"""
 OTHER = {"google": "microsoft", "microsoft": "google"}
 
 
@@ -57,51 +62,6 @@ async def test_one_mailbox_throttled_for_minutes_slows_no_other_mailbox(world: W
     assert len(world.events("microsoft")) == 1
 
 
-async def test_a_revoked_consent_parks_the_account_until_it_is_mended(world: World) -> None:
-    tokens = world.sandbox.state.microsoft_tokens
-    tokens.register("globex", "sync", secret="rotated")
-    bodies = await book(world, "microsoft", "one", "two", "three")
-    await world.work()
-    assert {write.state for write in await writes(world, bodies)} == {WriteState.PARKED}
-    assert world.requests("microsoft") == []
-    [closed] = await Accounts(world.store).closed()
-    assert (closed.name, closed.state, closed.waiting) == ("microsoft-hr", "parked", 3)
-    assert "AADSTS7000215" in closed.reason
-
-    await world.let_pass(3600)  # longer and longer, but never dead of waiting
-    await world.work()
-    assert {write.state for write in await writes(world, bodies)} == {WriteState.PARKED}
-
-    tokens.register("globex", "sync", secret="microsoft-secret")
-    await world.work_until_done()
-    assert len(world.events("microsoft")) == 3
-    assert await Accounts(world.store).closed() == []
-
-
-async def test_when_the_account_works_again_all_that_waits_is_queued_at_once(world: World) -> None:
-    world.sandbox.state.microsoft_tokens.register("globex", "sync", secret="rotated")
-    await book(world, "microsoft", "one", "two", "three")
-    await world.work()
-    world.sandbox.state.microsoft_tokens.register("globex", "sync", secret="microsoft-secret")
-    for name in await world.store.redis.smembers(world.store.keys.accounts):
-        await world.store.redis.hset(world.store.keys.account(name.decode()), "until", 0)
-    [member] = await world.store.redis.zrange(world.store.keys.open, 0, 0)
-    await world.store.redis.delete(world.store.keys.queue)
-    bid, pid = member.decode().split(":")
-    await world.sync.part(bid, pid, "the probe")
-    assert len(world.events("microsoft")) == 1
-    assert (await world.store.counts())["queue"] == 3  # due now; the probe's own job will find nothing left
-
-
-async def test_only_one_request_tries_a_parked_account(store: Store) -> None:
-    accounts = Accounts(store)
-    await accounts.close("a", least_s=0.01, most_s=1, state="parked", reason="x")
-    await asyncio.sleep(0.02)
-    leaves = [await accounts.admit("a", "a/m", str(number), Limits()) for number in range(5)]
-    assert [leave.go for leave in leaves] == [True, False, False, False, False]
-    assert leaves[0].told
-
-
 async def test_an_account_closed_again_and_again_waits_longer_each_time(store: Store) -> None:
     accounts = Accounts(store)
     waits = []
@@ -140,11 +100,28 @@ async def test_a_slot_of_a_killed_worker_is_free_again_in_time(store: Store) -> 
     assert (await accounts.admit("m", "m/a", "third", limits)).go
 
 
-async def test_waiting_never_makes_a_dead_letter(world: World, sandbox: Sandbox) -> None:
-    sandbox.state.microsoft_tokens.register("globex", "sync", secret="rotated")
-    bodies = await book(world, "microsoft", "one")
-    for _ in range(40):
-        await world.work()
-        await world.let_pass(7200)
-    [write] = await writes(world, bodies)
-    assert write.state is WriteState.PARKED
+async def test_asking_again_after_a_lost_answer_takes_no_second_slot(store: Store) -> None:
+    accounts, limits = Accounts(store), Limits(at_a_time=1)
+    assert (await accounts.admit("m", "m/a", "one", limits)).go
+    assert (await accounts.admit("m", "m/a", "one", limits)).go
+    await accounts.leave("m/a", "one")
+    assert (await accounts.admit("m", "m/a", "next", limits)).go
+
+
+async def test_a_slot_whose_answer_nobody_waited_for_is_given_back(store: Store) -> None:
+    lane = Lane(Accounts(store), "m", "m/a", Limits(at_a_time=1), cap_s=60)
+
+    async def ask() -> None:
+        async with lane.admitted():
+            pytest.fail("nobody waits for this answer")
+
+    await asyncio.gather(store.redis.ping(), store.redis.ping())  # two connections
+    busy = asyncio.create_task(store.redis.eval(BUSY, 0, 400))
+    await asyncio.sleep(0.1)
+    asking = asyncio.create_task(ask())
+    await asyncio.sleep(0.1)
+    asking.cancel()
+    await asyncio.wait({asking, busy})
+    assert asking.cancelled()
+    async with asyncio.timeout(2), lane.admitted():
+        assert await store.redis.zcard(store.keys.account("m/a", "slots")) == 1

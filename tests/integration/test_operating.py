@@ -122,64 +122,8 @@ async def test_a_resync_repairs_what_a_person_changed_in_our_fields_and_leaves_w
 # -- cancelling
 
 
-async def test_a_cancelled_booking_is_removed_everywhere(world: World) -> None:
-    await world.accept(SEQUENCING)
-    await world.work()
-    booking = await world.booking(SEQUENCING)
-    assert await world.store.cancel(booking.id) == 2
-    await world.work_until_done()
-    assert world.events() == []
-    after = await world.booking(SEQUENCING)
-    assert [write.state for part in after.parts for write in part.writes] == [WriteState.CANCELLED] * 2
-    assert (after.state, after.expires_at is not None) == ("done", True)
-
-
 async def test_cancelling_what_is_not_there_says_so(world: World) -> None:
     assert await world.store.cancel("nothing") is None
-
-
-@both
-async def test_a_cancel_that_overtakes_the_create_still_removes_the_event(
-    world: World, provider: str
-) -> None:
-    body = one_part(provider)
-    world.fault(provider, "drop_after", method="POST")
-    await world.accept(body)
-    await world.work()
-    if provider == "microsoft":
-        world.sandbox.state.microsoft.put_mailbox("panel@globex.example", search_lag=0.5)
-    await world.store.cancel((await world.booking(body)).id)
-    await world.work()
-    await asyncio.sleep(0.6)
-    await world.work_until_done()
-    assert world.events() == []
-    assert (await world.write(body)).state is WriteState.CANCELLED
-
-
-@both
-async def test_an_event_that_is_gone_already_is_no_trouble(world: World, provider: str) -> None:
-    body = one_part(provider)
-    await world.accept(body)
-    await world.work()
-    event = world.event(provider)
-    Person(world.sandbox.state).deletes(provider, event.calendar, event.id)
-    await world.store.cancel((await world.booking(body)).id)
-    await world.work_until_done()
-    assert (await world.write(body)).state is WriteState.CANCELLED
-
-
-@both
-async def test_a_booking_that_comes_back_after_it_was_cancelled_is_written(
-    world: World, provider: str
-) -> None:
-    body = one_part(provider)
-    await world.accept(body)
-    await world.work()
-    await world.store.cancel((await world.booking(body)).id)
-    await world.work_until_done()
-    await world.accept(one_part(provider, start="2026-04-30T11:30:00Z"))
-    await world.work_until_done()
-    assert world.event(provider).starts_at == utc(11, 30)
 
 
 async def test_a_late_repeat_does_not_bring_a_cancelled_booking_back(world: World) -> None:

@@ -9,8 +9,9 @@ from arq.jobs import deserialize_job_raw
 from bookings import queue
 from bookings.errors import LeaseLost
 from bookings.identity import booking_id, part_id
+from bookings.leases import Claim
 from bookings.record import Part, Write, WriteState
-from bookings.store import Claim, Store
+from bookings.store import Store
 from receiver.callback import Callback, read_callback
 from tests.callbacks import SEQUENCING, moved
 

@@ -1,6 +1,5 @@
 """Tokens of every kind of account, asked of the sandbox by the vendors' own libraries."""
 
-import asyncio
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -85,25 +84,6 @@ async def test_an_authorized_user_s_refresh_token_is_used(google: Google, sandbo
     assert google_subject(sandbox, token) == "hr@globex.example"
 
 
-async def test_fifty_jobs_with_a_cold_google_account_make_one_refresh(
-    google: Google, sandbox: Sandbox
-) -> None:
-    tokens = google(sandbox.service_account_key())
-    assert len(set(await asyncio.gather(*(tokens.token() for _ in range(50))))) == 1
-    assert token_requests(sandbox, "google") == 1
-
-
-async def test_a_refused_google_token_is_replaced_once_for_all_who_hold_it(
-    google: Google, sandbox: Sandbox
-) -> None:
-    tokens = google(sandbox.service_account_key())
-    refused = await tokens.token()
-    new = await asyncio.gather(*(tokens.token(instead_of=refused) for _ in range(20)))
-    assert set(new).isdisjoint({refused})
-    assert len(set(new)) == 1
-    assert token_requests(sandbox, "google") == 2
-
-
 async def test_a_revoked_consent_is_an_account_s_trouble(google: Google, sandbox: Sandbox) -> None:
     tokens = google(sandbox.authorized_user("hr@globex.example"), "authorized_user")
     sandbox.state.google_tokens.revoke("hr@globex.example")
@@ -176,22 +156,6 @@ async def test_a_federated_token_gives_a_token(
     sandbox.state.microsoft_tokens.register("globex", "sync")
     token = await microsoft(federated_token=f"file:{tmp_path / 'federated'}").token()
     assert sandbox.state.microsoft_tokens.grant(token) is not None
-
-
-async def test_fifty_jobs_with_a_cold_microsoft_account_make_one_request(
-    microsoft: Microsoft, sandbox: Sandbox
-) -> None:
-    sandbox.state.microsoft_tokens.register("globex", "sync", secret="right")
-    tokens = microsoft(client_secret="env:KEY")
-    assert len(set(await asyncio.gather(*(tokens.token() for _ in range(50))))) == 1
-    assert sum(each.path.endswith("/token") for each in sandbox.state.journal.requests) == 1
-
-
-async def test_a_refused_microsoft_token_is_replaced(microsoft: Microsoft, sandbox: Sandbox) -> None:
-    sandbox.state.microsoft_tokens.register("globex", "sync", secret="right")
-    tokens = microsoft(client_secret="env:KEY")
-    refused = await tokens.token()
-    assert await tokens.token(instead_of=refused) != refused
 
 
 async def test_a_wrong_client_secret_is_an_account_s_trouble(microsoft: Microsoft, sandbox: Sandbox) -> None:

@@ -37,12 +37,12 @@ async def check_stored_once(rig: Rig, body: bytes) -> None:
     """What is in Redis is one booking with both of its parts queued, or one dead letter."""
     store = Store(rig.redis, "sequence-sync")
     if body == UNREADABLE:
-        assert await store.counts() == {"open": 0, "dead": 1, "queue": 0}
+        assert (await store.counts()).items() >= {"open": 0, "dead": 1, "queue": 0}.items()
         return
     bookings = [booking async for booking in store.bookings()]
     assert [booking.id for booking in bookings] == [booking_id("hiring", "qTtZdczOccgaPncGJaCiLg")]
     assert [part.part.sequence_id for part in bookings[0].parts] == ["123", "456"]
-    assert await store.counts() == {"open": 2, "dead": 0, "queue": 2}
+    assert (await store.counts()).items() >= {"open": 2, "dead": 0, "queue": 2}.items()
     for job in await rig.redis.zrange("sequence-sync:queue", 0, -1):
         payload = json.loads(await rig.redis.get(b"arq:job:" + job))
         assert payload["a"][0] == bookings[0].id

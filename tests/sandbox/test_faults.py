@@ -127,6 +127,18 @@ async def test_a_late_write_still_happens_when_the_client_has_gone(box: Sandbox,
     await until(lambda: live(box))
 
 
+async def test_a_request_can_be_kept_back_until_its_client_has_long_gone(
+    box: Sandbox, google: Client
+) -> None:
+    pending = asyncio.create_task(google("POST", json=google_event(), headers=fault("late")))
+    await until(lambda: box.state.faults.held)
+    pending.cancel()
+    await asyncio.wait({pending})
+    assert live(box) == 0
+    assert box.state.faults.release() == 1
+    await until(lambda: live(box))
+
+
 async def test_a_delay_after_storing_is_seen_by_other_readers(box: Sandbox, google: Client) -> None:
     headers = fault("delay;seconds=0.2;when=after")
     started = wall_time.monotonic()

@@ -59,6 +59,16 @@ async def test_a_search_may_lag_behind(box: Sandbox, graph: Client, time: Time) 
     assert await subjects(graph, _filter=by_property("k1")) == ["k1"]
 
 
+async def test_the_guid_of_a_property_may_be_shown_in_capitals(box: Sandbox, graph: Client) -> None:
+    small = PROPERTY.replace("C000", "c000")
+    await graph("POST", "/events", graph_event(singleValueExtendedProperties=[{"id": small, "value": "k1"}]))
+    box.state.microsoft.put_mailbox(PANEL, capital_guids=True)
+    expand = f"singleValueExtendedProperties($filter=id eq '{small}')"
+    answer = await graph.get("/events", _filter=by_property("k1", small), _expand=expand)
+    [shown] = answer.body["value"][0]["singleValueExtendedProperties"]
+    assert shown == {"id": PROPERTY, "value": "k1"}
+
+
 async def test_pages_are_linked(graph: Client) -> None:
     for day in range(1, 13):
         await on(graph, day)

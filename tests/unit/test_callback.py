@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.callback import Callback, Notification, Unreadable, read_callback
+from bookings.errors import Unreadable
+from receiver.callback import Callback, Notification, read_callback
 from tests.callbacks import SCHEDULING, SEQUENCING, changed
 
 JSON = st.recursive(

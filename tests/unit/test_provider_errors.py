@@ -56,8 +56,12 @@ def graph(status: int, code: str, *inner: str, **error: Any) -> Answer:
         (Answer(502, {}, HTML), T),
         (Answer(200, {}, HTML), T),
         (Answer(200, {}, b""), T),
-        (Answer(404, {}, HTML), G),
-        (Answer(403, {}, HTML), C),
+        (Answer(404, {}, HTML), T),
+        (Answer(403, {}, HTML), T),
+        (Answer(410, {}, b""), T),
+        (Answer(401, {}, b""), A),
+        (Answer(412, {}, b""), C),
+        (Answer(429, {}, HTML), TH),
     ],
 )
 def test_google_s_answers(answer: Answer, error_class: ErrorClass) -> None:
@@ -108,6 +112,7 @@ def test_google_refuses_one_form_of_a_field(message: str, field: str) -> None:
         (graph(403, "ErrorAccessDenied"), A),
         (graph(403, "Authorization_RequestDenied"), A),
         (graph(404, "ErrorItemNotFound"), G),
+        (graph(410, "Gone"), G),
         (graph(412, "ErrorIrresolvableConflict"), C),
         (graph(409, "ErrorIrresolvableConflict"), C),
         (graph(409, "Conflict", "ConcurrentItemSave"), C),
@@ -116,7 +121,11 @@ def test_google_refuses_one_form_of_a_field(message: str, field: str) -> None:
         (Answer(502, {}, HTML), T),
         (Answer(200, {}, HTML), T),
         (Answer(201, {}, b""), T),
-        (Answer(404, {}, HTML), P),
+        (Answer(404, {}, HTML), T),
+        (Answer(403, {}, b""), T),
+        (Answer(401, {}, b""), A),
+        (Answer(412, {}, b""), C),
+        (Answer(429, {}, HTML), TH),
     ],
 )
 def test_graph_s_answers(answer: Answer, error_class: ErrorClass) -> None:
@@ -152,7 +161,7 @@ def test_retry_after_is_read_in_seconds(value: str, seconds: float | None) -> No
     assert Answer(429, {"Retry-After": value}, b"").retry_after == seconds
 
 
-@pytest.mark.parametrize("unknown", [Answer(503, {}, HTML), Answer(200, {}, HTML)])
+@pytest.mark.parametrize("unknown", [Answer(503, {}, HTML), Answer(200, {}, HTML), Answer(404, {}, HTML)])
 def test_an_answer_that_says_nothing_leaves_the_outcome_unknown(unknown: Answer) -> None:
     for raise_for_answer in (google_errors.raise_for_answer, microsoft_errors.raise_for_answer):
         with pytest.raises(CalendarError) as raised:

@@ -2,17 +2,17 @@
 
 from msgspec.structs import replace
 
-from bookings import state
+from bookings import part_writes, state
 from bookings.record import UNROUTED, Attempt, Intent, Write, WriteState
 from config.settings import CalendarAddress
 
-ONE = state.Target("w1", "interviews", CalendarAddress("google", "a", "primary"))
-TWO = state.Target("w2", "panel", CalendarAddress("microsoft", "b", ""))
+ONE = part_writes.Target("w1", "interviews", CalendarAddress("google", "a", "primary"))
+TWO = part_writes.Target("w2", "panel", CalendarAddress("microsoft", "b", ""))
 FAILURE = Attempt(at=5, error_class="transient", code="backendError")
 
 
 def test_each_target_gets_a_pending_write() -> None:
-    writes = state.revised((), [ONE, TWO], revision=7, now=1)
+    writes = part_writes.revised((), [ONE, TWO], revision=7, now=1)
     assert [(write.id, write.calendar, write.state, write.revision) for write in writes] == [
         ("w1", "interviews", WriteState.PENDING, 7),
         ("w2", "panel", WriteState.PENDING, 7),
@@ -25,7 +25,7 @@ def test_a_newer_revision_opens_a_finished_write_and_keeps_what_is_known_of_its_
             id="w1", calendar="interviews", address=ONE.address, state=finished, revision=7, event_id="e", etag="t",
             written_revision=7, attempts=(FAILURE,), failing_since=3, reason="transient",
         )  # fmt: skip
-        [revised] = state.revised((write,), [ONE], revision=8, now=9)
+        [revised] = part_writes.revised((write,), [ONE], revision=8, now=9)
         assert (revised.state, revised.revision, revised.event_id, revised.etag) == (
             WriteState.PENDING,
             8,
@@ -36,88 +36,90 @@ def test_a_newer_revision_opens_a_finished_write_and_keeps_what_is_known_of_its_
 
 
 def test_the_same_revision_changes_nothing() -> None:
-    writes = state.revised((), [ONE], revision=7, now=1)
+    writes = part_writes.revised((), [ONE], revision=7, now=1)
     failed = (state.failed(writes[0], FAILURE, due_at=50, parked=False, detail="", now=9),)
-    assert state.revised(failed, [ONE], revision=7, now=10) == failed
+    assert part_writes.revised(failed, [ONE], revision=7, now=10) == failed
 
 
 def test_an_intent_in_doubt_survives_a_newer_revision() -> None:
-    [write] = state.revised((), [ONE], revision=7, now=1)
+    [write] = part_writes.revised((), [ONE], revision=7, now=1)
     intent = Intent(operation="create", revision=7, generation=0, at=2)
-    [revised] = state.revised((state.intended(write, intent, now=2),), [ONE], revision=8, now=3)
+    [revised] = part_writes.revised((state.intended(write, intent, now=2),), [ONE], revision=8, now=3)
     assert revised.intent == intent
 
 
 def test_a_part_without_targets_is_one_dead_write() -> None:
-    [write] = state.revised((), [], revision=7, now=1)
+    [write] = part_writes.revised((), [], revision=7, now=1)
     assert (write.id, write.state, write.reason) == (UNROUTED, WriteState.DEAD, UNROUTED)
 
 
 def test_a_part_that_is_routed_now_has_no_unrouted_write_any_more() -> None:
-    unrouted = state.revised((), [], revision=7, now=1)
-    assert [write.id for write in state.revised(unrouted, [ONE], revision=8, now=2)] == ["w1"]
+    unrouted = part_writes.revised((), [], revision=7, now=1)
+    assert [write.id for write in part_writes.revised(unrouted, [ONE], revision=8, now=2)] == ["w1"]
 
 
 def test_a_written_event_in_a_calendar_that_is_no_target_any_more_waits_to_be_removed() -> None:
-    [written] = state.revised((), [ONE], revision=7, now=1)
+    [written] = part_writes.revised((), [ONE], revision=7, now=1)
     written = replace(written, state=WriteState.WRITTEN, event_id="e")
-    old, new = state.revised((written,), [TWO], revision=8, now=2)
+    old, new = part_writes.revised((written,), [TWO], revision=8, now=2)
     assert (old.wanted, old.event_id, new.state) == (False, "e", WriteState.PENDING)
-    assert not state.is_everywhere((old, new))
+    assert not part_writes.is_everywhere((old, new))
     there = replace(new, state=WriteState.WRITTEN)
-    assert state.is_everywhere((old, there))
-    assert state.removable((old, there), 3) == [old]
+    assert part_writes.is_everywhere((old, there))
+    assert part_writes.removable((old, there), 3) == [old]
     gone = state.removed(old, gone=False, now=4)
     assert (gone.state, gone.event_id, gone.generation) == (WriteState.SUPERSEDED, "", 1)
-    assert state.removable((gone, there), 5) == []
+    assert part_writes.removable((gone, there), 5) == []
 
 
 def test_what_was_never_written_need_not_be_removed() -> None:
-    [pending] = state.revised((), [ONE], revision=7, now=1)
-    old, _ = state.revised((pending,), [TWO], revision=8, now=2)
+    [pending] = part_writes.revised((), [ONE], revision=7, now=1)
+    old, _ = part_writes.revised((pending,), [TWO], revision=8, now=2)
     assert (old.wanted, old.state) == (False, WriteState.SUPERSEDED)
 
 
 def test_a_create_in_doubt_must_be_removed() -> None:
-    [pending] = state.revised((), [ONE], revision=7, now=1)
+    [pending] = part_writes.revised((), [ONE], revision=7, now=1)
     doubtful = state.intended(pending, Intent(operation="create", revision=7, generation=0, at=2), now=2)
-    old, _ = state.revised((doubtful,), [TWO], revision=8, now=3)
-    assert state.removable((old,), 3) == [old]
+    old, _ = part_writes.revised((doubtful,), [TWO], revision=8, now=3)
+    assert part_writes.removable((old,), 3) == [old]
 
 
 def test_a_calendar_that_is_a_target_again_is_written_again() -> None:
-    [written] = state.revised((), [ONE], revision=7, now=1)
+    [written] = part_writes.revised((), [ONE], revision=7, now=1)
     written = replace(written, state=WriteState.WRITTEN, event_id="e")
-    gone = state.removed(state.revised((written,), [TWO], revision=8, now=2)[0], gone=False, now=3)
-    back = state.revised((gone,), [ONE], revision=8, now=4)[0]
+    gone = state.removed(part_writes.revised((written,), [TWO], revision=8, now=2)[0], gone=False, now=3)
+    back = part_writes.revised((gone,), [ONE], revision=8, now=4)[0]
     assert (back.wanted, back.state, back.generation) == (True, WriteState.PENDING, 1)
 
 
 def test_a_part_that_is_routed_nowhere_keeps_its_events_and_stops_what_is_under_way() -> None:
-    first, second = state.revised((), [ONE, TWO], revision=7, now=1)
+    first, second = part_writes.revised((), [ONE, TWO], revision=7, now=1)
     first = replace(first, state=WriteState.WRITTEN, event_id="e")
-    kept, stopped, unrouted = state.revised((first, second), [], revision=8, now=2)
+    kept, stopped, unrouted = part_writes.revised((first, second), [], revision=8, now=2)
     assert kept == first
     assert (stopped.state, stopped.reason) == (WriteState.DEAD, UNROUTED)
     assert (unrouted.id, unrouted.state) == (UNROUTED, WriteState.DEAD)
 
 
 def test_a_renamed_calendar_is_the_same_write() -> None:
-    writes = state.revised((), [ONE], revision=7, now=1)
-    [renamed] = state.revised(writes, [state.Target("w1", "talks", ONE.address)], revision=7, now=2)
+    writes = part_writes.revised((), [ONE], revision=7, now=1)
+    [renamed] = part_writes.revised(
+        writes, [part_writes.Target("w1", "talks", ONE.address)], revision=7, now=2
+    )
     assert (renamed.calendar, renamed.state) == ("talks", WriteState.PENDING)
 
 
 def test_only_open_writes_whose_time_has_come_are_due() -> None:
-    [pending, other] = state.revised((), [ONE, TWO], revision=7, now=1)
+    [pending, other] = part_writes.revised((), [ONE, TWO], revision=7, now=1)
     later = state.failed(pending, FAILURE, due_at=50, parked=False, detail="", now=9)
     dead = state.failed(other, FAILURE, due_at=None, parked=False, detail="", now=9)
-    assert state.due((later, dead), 49) == []
-    assert state.due((later, dead), 50) == [later]
+    assert part_writes.due((later, dead), 49) == []
+    assert part_writes.due((later, dead), 50) == [later]
 
 
 def test_a_failure_is_kept_with_the_time_of_the_first_one() -> None:
-    [write] = state.revised((), [ONE], revision=7, now=1)
+    [write] = part_writes.revised((), [ONE], revision=7, now=1)
     write = state.failed(write, FAILURE, due_at=50, parked=False, detail="backendError", now=10)
     write = state.failed(write, FAILURE, due_at=90, parked=False, detail="backendError", now=60)
     assert (write.state, write.failing_since, write.due_at, len(write.attempts)) == (
@@ -130,39 +132,39 @@ def test_a_failure_is_kept_with_the_time_of_the_first_one() -> None:
 
 
 def test_waiting_for_a_person_does_not_count_as_failing() -> None:
-    [write] = state.revised((), [ONE], revision=7, now=1)
+    [write] = part_writes.revised((), [ONE], revision=7, now=1)
     write = state.failed(write, FAILURE, due_at=50, parked=False, detail="", now=10)
     write = state.failed(write, FAILURE, due_at=90, parked=True, detail="", now=60)
     assert (write.state, write.failing_since) == (WriteState.PARKED, 0)
 
 
 def test_a_part_is_due_when_the_first_of_its_open_writes_is() -> None:
-    first, second = state.revised((), [ONE, TWO], revision=7, now=1)
+    first, second = part_writes.revised((), [ONE, TWO], revision=7, now=1)
     first = state.failed(first, FAILURE, due_at=90, parked=False, detail="", now=10)
     second = state.failed(second, FAILURE, due_at=50, parked=False, detail="", now=10)
-    assert state.part_state((first, second)) == ("open", 50)
+    assert part_writes.part_state((first, second)) == ("open", 50)
     dead = replace(second, state=WriteState.DEAD)
-    assert state.part_state((first, dead)) == ("open", 90)
+    assert part_writes.part_state((first, dead)) == ("open", 90)
     there = replace(first, state=WriteState.WRITTEN)
-    assert state.part_state((there, dead)) == ("dead", 0)
-    assert state.part_state((there,)) == ("done", 0)
+    assert part_writes.part_state((there, dead)) == ("dead", 0)
+    assert part_writes.part_state((there,)) == ("done", 0)
 
 
 def test_a_removal_under_way_waits_for_what_is_wanted_without_being_due_all_the_time() -> None:
-    [written] = state.revised((), [ONE], revision=7, now=1)
+    [written] = part_writes.revised((), [ONE], revision=7, now=1)
     written = replace(written, state=WriteState.WRITTEN, event_id="e")
-    old, new = state.revised((written,), [TWO], revision=8, now=2)
+    old, new = part_writes.revised((written,), [TWO], revision=8, now=2)
     removing = state.intended(old, Intent(operation="delete", revision=8, generation=0, at=3), now=3)
     waiting = state.failed(new, FAILURE, due_at=90, parked=False, detail="", now=10)
-    assert state.part_state((removing, waiting)) == ("open", 90)
+    assert part_writes.part_state((removing, waiting)) == ("open", 90)
     there = replace(new, state=WriteState.WRITTEN)
     failed = state.failed(removing, FAILURE, due_at=70, parked=False, detail="", now=10)
-    assert state.part_state((failed, there)) == ("open", 70)
-    assert state.part_state((state.removed(failed, gone=False, now=20), there)) == ("done", 0)
+    assert part_writes.part_state((failed, there)) == ("open", 70)
+    assert part_writes.part_state((state.removed(failed, gone=False, now=20), there)) == ("done", 0)
 
 
 def test_of_very_many_attempts_the_first_and_the_newest_are_kept() -> None:
-    [write] = state.revised((), [ONE], revision=7, now=1)
+    [write] = part_writes.revised((), [ONE], revision=7, now=1)
     for number in range(100):
         write = state.failed(
             write, replace(FAILURE, at=number), due_at=1, parked=False, detail="", now=number + 1
@@ -172,7 +174,7 @@ def test_of_very_many_attempts_the_first_and_the_newest_are_kept() -> None:
 
 
 def test_success_clears_the_intent_and_the_failure() -> None:
-    [write] = state.revised((), [ONE], revision=7, now=1)
+    [write] = part_writes.revised((), [ONE], revision=7, now=1)
     write = state.intended(write, Intent(operation="create", revision=7, generation=1, at=2), now=2)
     write = state.failed(write, FAILURE, due_at=50, parked=False, detail="x", now=9)
     write = state.written(
@@ -199,9 +201,9 @@ def dead(write: Write) -> Write:
 
 
 def test_a_replay_opens_a_dead_write_with_its_history_and_identity() -> None:
-    [write] = state.revised((), [ONE], revision=7, now=1)
+    [write] = part_writes.revised((), [ONE], revision=7, now=1)
     letter = replace(dead(write), generation=2)
-    [replayed] = state.asked((letter,), "replay w1\n", now=10)
+    [replayed] = part_writes.asked((letter,), "replay w1\n", now=10)
     assert (replayed.state, replayed.generation, replayed.tries, replayed.failing_since) == (
         WriteState.PENDING,
         2,
@@ -212,53 +214,53 @@ def test_a_replay_opens_a_dead_write_with_its_history_and_identity() -> None:
 
 
 def test_a_replay_of_what_is_not_dead_changes_nothing() -> None:
-    [write] = state.revised((), [ONE], revision=7, now=1)
+    [write] = part_writes.revised((), [ONE], revision=7, now=1)
     written = replace(write, state=WriteState.WRITTEN)
-    assert state.asked((written,), "replay w1\n", now=10) == (written,)
+    assert part_writes.asked((written,), "replay w1\n", now=10) == (written,)
 
 
 def test_an_ask_concerns_the_write_it_names() -> None:
-    first, second = (dead(write) for write in state.revised((), [ONE, TWO], revision=7, now=1))
-    one, other = state.asked((first, second), "discard w2\n", now=10)
+    first, second = (dead(write) for write in part_writes.revised((), [ONE, TWO], revision=7, now=1))
+    one, other = part_writes.asked((first, second), "discard w2\n", now=10)
     assert (one.state, other.state) == (WriteState.DEAD, WriteState.CANCELLED)
 
 
 def test_a_resync_looks_at_everything_that_was_written_again() -> None:
-    first, second = state.revised((), [ONE, TWO], revision=7, now=1)
+    first, second = part_writes.revised((), [ONE, TWO], revision=7, now=1)
     written, letter = replace(first, state=WriteState.WRITTEN, written_revision=7), dead(second)
-    one, other = state.asked((written, letter), "resync\n", now=10)
+    one, other = part_writes.asked((written, letter), "resync\n", now=10)
     assert (one.state, one.written_revision, other.state) == (WriteState.PENDING, 7, WriteState.DEAD)
 
 
 def test_a_discarded_part_without_route_is_not_reported_again_until_it_is_booked_anew() -> None:
-    unrouted = state.revised((), [], revision=7, now=1)
-    discarded = state.asked(unrouted, f"discard {UNROUTED}\n", now=2)
-    assert state.revised(discarded, [], revision=7, now=3) == discarded
-    assert state.revised(discarded, [], revision=8, now=3)[0].state is WriteState.DEAD
+    unrouted = part_writes.revised((), [], revision=7, now=1)
+    discarded = part_writes.asked(unrouted, f"discard {UNROUTED}\n", now=2)
+    assert part_writes.revised(discarded, [], revision=7, now=3) == discarded
+    assert part_writes.revised(discarded, [], revision=8, now=3)[0].state is WriteState.DEAD
 
 
 # -- withdrawing
 
 
 def test_a_withdrawn_part_is_removed_where_it_was_and_done_with_where_it_never_was() -> None:
-    first, second = state.revised((), [ONE, TWO], revision=7, now=1)
+    first, second = part_writes.revised((), [ONE, TWO], revision=7, now=1)
     written = replace(first, state=WriteState.WRITTEN, event_id="e")
-    there, never = state.withdrawn((written, second), revision=8, now=2)
-    assert state.removable((there, never), 3) == [there]
+    there, never = part_writes.withdrawn((written, second), revision=8, now=2)
+    assert part_writes.removable((there, never), 3) == [there]
     assert never.state is WriteState.CANCELLED
     assert state.removed(there, gone=True, now=4).state is WriteState.CANCELLED
 
 
 def test_an_unrouted_part_that_is_withdrawn_leaves_nothing() -> None:
-    assert state.withdrawn(state.revised((), [], revision=7, now=1), revision=8, now=2) == ()
+    assert part_writes.withdrawn(part_writes.revised((), [], revision=7, now=1), revision=8, now=2) == ()
 
 
 def test_a_create_in_doubt_is_looked_for_again_after_a_minute_ten_and_an_hour() -> None:
-    [write] = state.revised((), [ONE], revision=7, now=1)
+    [write] = part_writes.revised((), [ONE], revision=7, now=1)
     doubtful = state.intended(write, Intent(operation="create", revision=7, generation=0, at=2), now=2)
-    [write] = state.withdrawn((doubtful,), revision=8, now=3)
+    [write] = part_writes.withdrawn((doubtful,), revision=8, now=3)
     waits = []
-    while state.removable((write,), 10**12):
+    while part_writes.removable((write,), 10**12):
         write = state.removed(write, gone=True, now=1000)
         waits.append(write.due_at - 1000)
     assert waits == [60_000, 600_000, 3_600_000, -1000]
@@ -266,12 +268,12 @@ def test_a_create_in_doubt_is_looked_for_again_after_a_minute_ten_and_an_hour() 
 
 
 def test_what_is_booked_again_after_it_was_withdrawn_is_written_again() -> None:
-    [write] = state.revised((), [ONE], revision=7, now=1)
+    [write] = part_writes.revised((), [ONE], revision=7, now=1)
     written = replace(write, state=WriteState.WRITTEN, event_id="e", written_revision=7)
     cancelled = tuple(
-        state.removed(each, gone=True, now=3) for each in state.withdrawn((written,), revision=8, now=2)
+        state.removed(each, gone=True, now=3) for each in part_writes.withdrawn((written,), revision=8, now=2)
     )
-    [again] = state.revised(cancelled, [ONE], revision=9, now=4)
+    [again] = part_writes.revised(cancelled, [ONE], revision=9, now=4)
     assert (again.state, again.wanted, again.revision, again.written_revision) == (
         WriteState.PENDING,
         True,
@@ -281,10 +283,10 @@ def test_what_is_booked_again_after_it_was_withdrawn_is_written_again() -> None:
 
 
 def test_a_later_look_waits_for_its_own_time_and_not_for_an_account() -> None:
-    [write] = state.revised((), [ONE], revision=7, now=1)
+    [write] = part_writes.revised((), [ONE], revision=7, now=1)
     doubtful = state.intended(write, Intent(operation="create", revision=7, generation=0, at=2), now=2)
-    [gone] = state.withdrawn((doubtful,), revision=8, now=3)
+    [gone] = part_writes.withdrawn((doubtful,), revision=8, now=3)
     waiting = state.waiting(gone, due_at=50, parked=False, reason="busy", now=4)
     looked = state.removed(waiting, gone=True, now=1000)
-    assert state.removable((looked,), 2000) == []
-    assert state.removable((looked,), 61_000) == [looked]
+    assert part_writes.removable((looked,), 2000) == []
+    assert part_writes.removable((looked,), 61_000) == [looked]

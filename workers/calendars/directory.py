@@ -3,15 +3,21 @@
 import aiohttp
 
 from bookings.accounts import Accounts, Limits
+from bookings.consents import Consents
 from config.accounts import GoogleAccount, MicrosoftAccount
-from config.settings import Settings
+from config.settings import CalendarAddress, Settings
+from workers.calendars.consent import Consenting
+from workers.calendars.consent_tokens import ConsentTokens
 from workers.calendars.google import GoogleCalendar
+from workers.calendars.google_consent import GoogleConsent
 from workers.calendars.google_tokens import GoogleTokens
 from workers.calendars.http import ProviderHttp, Tokens
 from workers.calendars.lane import FreeLane, Lane
 from workers.calendars.microsoft import MicrosoftCalendar
+from workers.calendars.microsoft_consent import MicrosoftConsent
 from workers.calendars.microsoft_tokens import MicrosoftTokens, ssl_context
 from workers.calendars.port import Calendar
+from workers.errors import CalendarError, ErrorClass
 
 MAILBOX_REQUESTS = 3
 """Requests at a time into one Microsoft mailbox; Graph allows four."""
@@ -26,23 +32,42 @@ class Directory:
         settings: the configuration.
         session: carries all requests.
         accounts: the fleet's clocks; None asks nobody for leave (to check what works).
+        consents: what users consented to; may be None where no account is of a user who logs in.
     """
 
     def __init__(
-        self, settings: Settings, session: aiohttp.ClientSession, accounts: Accounts | None = None
+        self,
+        settings: Settings,
+        session: aiohttp.ClientSession,
+        accounts: Accounts | None = None,
+        consents: Consents | None = None,
     ) -> None:
         self._settings = settings
         self._session = session
         self._accounts = accounts
-        self._tokens: dict[str, GoogleTokens | MicrosoftTokens] = {}
+        self._consents = consents
+        self._tokens: dict[str, Tokens] = {}
         self._calendars: dict[str, Calendar] = {}
         self._lanes: dict[str, Lane | FreeLane] = {}
+        self._names: dict[CalendarAddress, str] = {}
 
     def calendar(self, name: str) -> Calendar:
         """Gives the calendar of this name. Raises `KeyError` where the configuration has none."""
         if name not in self._calendars:
             self._calendars[name] = self._open(name)
         return self._calendars[name]
+
+    def calendar_at(self, address: CalendarAddress) -> Calendar:
+        """Gives the calendar with this address, whatever it is called now.
+
+        Raises `CalendarError` (PARK) where the configuration has none: its former name may be another's.
+        """
+        if address not in self._names:
+            configured = self._settings.calendar_at(address)
+            if configured is None:
+                raise CalendarError(ErrorClass.PARK, "calendar_not_configured")
+            self._names[address] = configured.name
+        return self.calendar(self._names[address])
 
     def close(self) -> None:
         """Closes the connections to the token endpoints; the session is its owner's."""
@@ -87,15 +112,21 @@ class Directory:
                 )
                 return MicrosoftCalendar(account, mailbox, configured.calendar_id, http)
 
-    def _tokens_of(self, account: GoogleAccount | MicrosoftAccount) -> GoogleTokens | MicrosoftTokens:
+    def _tokens_of(self, account: GoogleAccount | MicrosoftAccount) -> Tokens:
         if account.name not in self._tokens:
-            timeout_s = self._settings.worker.request_timeout
-            self._tokens[account.name] = (
-                GoogleTokens(account, timeout_s=timeout_s)
-                if isinstance(account, GoogleAccount)
-                else MicrosoftTokens(account, timeout_s=timeout_s)
-            )
+            self._tokens[account.name] = self._tokens_for(account)
         return self._tokens[account.name]
+
+    def _tokens_for(self, account: GoogleAccount | MicrosoftAccount) -> Tokens:
+        timeout_s = self._settings.worker.request_timeout
+        if account.login:
+            assert self._consents is not None  # whoever asks for such an account brings them
+            return ConsentTokens(
+                account.name, consenting(account, timeout_s), self._consents, timeout_s=timeout_s
+            )
+        if isinstance(account, GoogleAccount):
+            return GoogleTokens(account, timeout_s=timeout_s)
+        return MicrosoftTokens(account, timeout_s=timeout_s)
 
     def _lane(self, account: str, name: str, limits: Limits) -> Lane | FreeLane:
         if name not in self._lanes:
@@ -105,3 +136,10 @@ class Directory:
                 else Lane(self._accounts, account, name, limits, cap_s=self._settings.worker.retry_cap)
             )
         return self._lanes[name]
+
+
+def consenting(account: GoogleAccount | MicrosoftAccount, timeout_s: float) -> Consenting:
+    """What asks the user of an account for consent, and renews it."""
+    if isinstance(account, GoogleAccount):
+        return GoogleConsent(account, timeout_s=timeout_s)
+    return MicrosoftConsent(account, timeout_s=timeout_s)

@@ -22,6 +22,8 @@ KEY = "sequenceSyncKey"
 REVISION = "sequenceSyncRevision"
 DIGEST = "sequenceSyncDigest"
 
+_WRITERS = ("writerWithoutPrivateAccess", "writer", "owner")
+
 
 @cache
 def _events(endpoint: str) -> Any:
@@ -76,7 +78,7 @@ class GoogleCalendar:
     async def get(self, event_id: str) -> Found | None:
         """One event by id."""
         answer = await self._send(self._events.get(calendarId=self._calendar_id, eventId=event_id))
-        if answer.status == 404:
+        if answer.status == 404 and answer.error:
             return None
         return _found(raise_for_answer(answer))
 
@@ -101,19 +103,20 @@ class GoogleCalendar:
         headers = {"If-Match": etag} if etag else {}
         return _found(raise_for_answer(await self._send(request, headers)))
 
-    async def probe(self) -> None:
-        """Lists one event, which the scope for writing events allows."""
-        raise_for_answer(
-            await self._send(self._events.list(calendarId=self._calendar_id, maxResults=1)), calendar=True
-        )
+    async def probe(self) -> bool:
+        """Lists one event, which the scope for writing events allows; the list tells our access role."""
+        request = self._events.list(calendarId=self._calendar_id, maxResults=1)
+        listed = raise_for_answer(await self._send(request), calendar=True)
+        return listed.get("accessRole") in _WRITERS
 
     async def delete(self, event_id: str) -> None:
-        """Removes one event; 404 and 410 mean that it is gone."""
+        """Removes one event; Google's own 404 and 410 mean that it is gone."""
         request = self._events.delete(
             calendarId=self._calendar_id, eventId=event_id, sendUpdates=self._send_updates
         )
         answer = await self._send(request)
-        if answer.status not in (204, 404, 410):
+        gone = answer.status in (404, 410) and answer.error
+        if answer.status != 204 and not gone:
             raise_for_answer(answer)
 
     async def _send(self, request: Any, headers: Mapping[str, str] | None = None) -> Answer:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from workers.calendars.http import Answer
+from workers.calendars.http import UNMISTAKABLE, Answer
 from workers.errors import CalendarError, ErrorClass, FormRefused, Taken
 
 _BY_REASON = {
@@ -39,8 +39,7 @@ def raise_for_answer(answer: Answer, *, creating: str = "", calendar: bool = Fal
     data = answer.json()
     if 200 <= answer.status < 300 and ("id" in data or "items" in data):
         return data
-    error = data.get("error")
-    error = error if isinstance(error, dict) else {}
+    error = answer.error
     first = next((item for item in error.get("errors", ()) if isinstance(item, dict)), {})
     reason = str(first.get("reason", "")) or f"status {answer.status}"
     request_id = answer.headers.get("X-Goog-Request-Id", "")
@@ -53,13 +52,15 @@ def raise_for_answer(answer: Answer, *, creating: str = "", calendar: bool = Fal
         reason,
         request_id=request_id,
         retry_after=answer.retry_after,
-        unknown=answer.status >= 500 or answer.status < 400,
+        unknown=answer.status >= 500 or answer.status < 400 or not error,
     )
 
 
 def _class_of(answer: Answer, reason: str, *, calendar: bool) -> ErrorClass:
     if answer.status >= 500 or answer.status < 400:
         return ErrorClass.TRANSIENT  # also a page of HTML with 200: something between us and Google spoke
+    if not answer.error and answer.status not in UNMISTAKABLE:
+        return ErrorClass.TRANSIENT  # the same with 404: it does not say that there is no event
     if reason in _BY_REASON:
         return _BY_REASON[reason]
     if answer.status == 403:

@@ -17,6 +17,7 @@ from google.auth.transport.requests import Request
 
 from config.accounts import GoogleAccount
 from config.errors import ConfigError
+from workers.calendars.single_flight import SingleFlight
 from workers.errors import CalendarError, ErrorClass
 
 SCOPES = ("https://www.googleapis.com/auth/calendar.events",)
@@ -30,32 +31,23 @@ class GoogleTokens:
     def __init__(self, account: GoogleAccount, *, timeout_s: float) -> None:
         self._account = account
         self._timeout_s = timeout_s
-        self._lock = asyncio.Lock()
+        self._flight = SingleFlight()
         self._secret = ""
         self._credentials: Any = None
 
     async def token(self, *, instead_of: str = "") -> str:
         """Gives an access token; see `workers.calendars.http.Tokens`."""
-        async with self._lock:
+        async with self._flight.turn():
             current = self._load()
-            if current.token and current.token != instead_of and _lives(current, _FRESH_FOR):
+            kept = bool(current.token) and current.token != instead_of
+            if kept and _lives(current, timedelta() if self._flight.rests else _FRESH_FOR):
                 return str(current.token)
             try:
-                await asyncio.to_thread(self._refresh, current)
-            except google.auth.exceptions.RefreshError as error:
-                if current.token and current.token != instead_of and _lives(current, timedelta()):
-                    return str(current.token)
-                reason = _reason(error)  # none: a page of HTML, a gateway's own error
-                refused = bool(reason) and not error.retryable
-                raise CalendarError(
-                    ErrorClass.AUTH if refused else ErrorClass.TRANSIENT,
-                    reason or "refresh_failed",
-                    whole_account=refused,
-                ) from None
+                await asyncio.to_thread(refresh, current, self._timeout_s)
             except (google.auth.exceptions.GoogleAuthError, OSError) as error:
-                if current.token and current.token != instead_of and _lives(current, timedelta()):
-                    return str(current.token)
-                raise CalendarError(ErrorClass.TRANSIENT, type(error).__name__) from None
+                if not kept or not _lives(current, timedelta()):
+                    raise failure(error) from None
+                self._flight.rest()
             return str(current.token)
 
     def close(self) -> None:
@@ -94,20 +86,32 @@ class GoogleTokens:
         self._secret, self._credentials = secret, credentials
         return credentials
 
-    def _refresh(self, credentials: Any) -> None:
-        with requests.Session() as session:
-            send = Request(session)
 
-            def within_time(*args: Any, **kwargs: Any) -> Any:
-                return send(*args, **{**kwargs, "timeout": self._timeout_s})
+def refresh(credentials: Any, timeout_s: float) -> None:
+    """Has google-auth get a new access token. Blocks; raises `GoogleAuthError` and `OSError`."""
+    with requests.Session() as session:
+        send = Request(session)
 
-            credentials.refresh(within_time)
+        def within_time(*args: Any, **kwargs: Any) -> Any:
+            return send(*args, **{**kwargs, "timeout": timeout_s})
+
+        credentials.refresh(within_time)
 
 
 def _lives(credentials: Any, least: timedelta) -> bool:
     if credentials.expiry is None:
         return False
     return bool(credentials.expiry.replace(tzinfo=UTC) - datetime.now(UTC) > least)
+
+
+def failure(error: Exception) -> CalendarError:
+    """The account's trouble where the endpoint says what it refuses; else (a page of HTML) the moment's."""
+    if not isinstance(error, google.auth.exceptions.RefreshError):
+        return CalendarError(ErrorClass.TRANSIENT, type(error).__name__)
+    reason = _reason(error)
+    if not reason or error.retryable:
+        return CalendarError(ErrorClass.TRANSIENT, reason or "refresh_failed")
+    return CalendarError(ErrorClass.AUTH, reason, whole_account=True)
 
 
 def _reason(error: google.auth.exceptions.RefreshError) -> str:

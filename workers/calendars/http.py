@@ -9,11 +9,15 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from admin.metrics import PROVIDER_SECONDS
 from workers.calendars.lane import FreeLane, Lane
 from workers.errors import CalendarError, ErrorClass
+from workers.metrics import PROVIDER_SECONDS
+from workers.trail import request_trail
 
 _READS = frozenset({"GET", "HEAD"})
+
+UNMISTAKABLE = frozenset({401, 412, 413, 429})
+"""Statuses that mean what they say, with whatever body: the provider, or somebody before it, did nothing."""
 
 
 class Tokens(Protocol):
@@ -46,6 +50,12 @@ class Answer(msgspec.Struct, frozen=True):
         except ValueError:
             return {}
         return data if isinstance(data, dict) else {}
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """The provider's own account of a refusal; empty where somebody in between may have spoken."""
+        error = self.json().get("error")
+        return error if isinstance(error, dict) else {}
 
     @property
     def retry_after(self) -> float | None:
@@ -103,6 +113,16 @@ class ProviderHttp:
         return answer
 
     async def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, token: str
+    ) -> Answer:
+        with request_trail(method, url) as request:
+            answer = await self._answer(method, url, headers, body, token)
+            request.note({"http.response.status_code": answer.status})
+            if answer.status >= 400:
+                request.fail(str(answer.status))
+            return answer
+
+    async def _answer(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, token: str
     ) -> Answer:
         started = time.perf_counter()

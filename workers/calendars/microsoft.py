@@ -90,9 +90,7 @@ class MicrosoftCalendar:
 
     async def _get(self, event_id: str) -> dict[str, Any] | None:
         answer = await self._send("GET", f"{self._event(event_id)}?$expand={_EXPAND}")
-        if answer.status == 404 and answer.json().get("error", {}).get("code") == "ErrorItemNotFound":
-            return None
-        return raise_for_answer(answer)
+        return None if _is_gone(answer) else raise_for_answer(answer)
 
     async def create(self, body: bytes) -> Found:
         """Posts a journalled body; the same body again gives the same event."""
@@ -124,15 +122,21 @@ class MicrosoftCalendar:
             {**event, "singleValueExtendedProperties": draft.update["singleValueExtendedProperties"]}
         )
 
-    async def probe(self) -> None:
-        """Lists one event."""
-        raise_for_answer(await self._send("GET", f"{self._calendar}/events?$top=1&$select=id"), calendar=True)
+    async def probe(self) -> bool:
+        """Reads the calendar's own properties."""
+        answer = await self._send("GET", f"{self._calendar}?$select=id,canEdit")
+        return raise_for_answer(answer, calendar=True).get("canEdit") is True
 
     async def delete(self, event_id: str) -> None:
-        """Removes one event; 404 means that it is gone."""
+        """Removes one event; Graph's own 404 means that it is gone."""
         answer = await self._send("DELETE", self._event(event_id))
-        if answer.status not in (202, 204, 404):
-            raise_for_answer(answer)
+        if answer.status in (202, 204) or _is_gone(answer):
+            return
+        if answer.status in (403, 410):  # said of an event that is cancelled already, too
+            there = await self.get(event_id)
+            if there is None or there.cancelled:
+                return
+        raise_for_answer(answer)
 
     def _event(self, event_id: str) -> str:
         return f"{self._user}/events/{quote(event_id, safe='')}"
@@ -146,14 +150,21 @@ class MicrosoftCalendar:
         return await self._http.send(method, url, headers={**own, **(headers or {})}, body=body)
 
 
+def _is_gone(answer: Answer) -> bool:
+    """Whether Graph says that there is no such event; not that there is no such mailbox."""
+    return answer.status == 404 and answer.error.get("code") == "ErrorItemNotFound"
+
+
 def _found(event: Mapping[str, Any]) -> Found:
-    properties = {each["id"]: each["value"] for each in event.get("singleValueExtendedProperties") or ()}
-    revision, _, digest = properties.get(VERSION, "0 ").partition(" ")
+    # A GUID is the same in either case, and no reply is promised to spell it as we do.
+    given = event.get("singleValueExtendedProperties") or ()
+    properties = {each["id"].lower(): each["value"] for each in given}
+    revision, _, digest = properties.get(VERSION.lower(), "0 ").partition(" ")
     meeting = event.get("onlineMeeting") or {}
     return Found(
         event_id=event["id"],
         etag=event.get("@odata.etag", ""),
-        key=properties.get(KEY, ""),
+        key=properties.get(KEY.lower(), ""),
         revision=int(revision),
         digest=digest,
         cancelled=event.get("isCancelled") is True,

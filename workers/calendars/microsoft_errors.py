@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from workers.calendars.http import Answer
+from workers.calendars.http import UNMISTAKABLE, Answer
 from workers.errors import CalendarError, ErrorClass, FormRefused, Taken
 
 _BY_CODE = {
@@ -29,6 +29,7 @@ _BY_STATUS = {
     403: ErrorClass.AUTH,
     404: ErrorClass.PARK,
     409: ErrorClass.CONFLICT,
+    410: ErrorClass.GONE,
     412: ErrorClass.CONFLICT,
     423: ErrorClass.TRANSIENT,
     429: ErrorClass.THROTTLED,
@@ -46,8 +47,7 @@ def raise_for_answer(answer: Answer, *, calendar: bool = False) -> dict[str, Any
     data = answer.json()
     if 200 <= answer.status < 300 and ("id" in data or "value" in data):
         return data
-    error = data.get("error")
-    error = error if isinstance(error, dict) else {}
+    error = answer.error
     codes = list(_codes(error))
     code = next(
         (each for each in codes if each in _BY_CODE), codes[0] if codes else f"status {answer.status}"
@@ -65,19 +65,21 @@ def raise_for_answer(answer: Answer, *, calendar: bool = False) -> dict[str, Any
     if calendar and known is ErrorClass.GONE:
         known = ErrorClass.PARK  # the calendar is not there: never another one
     raise CalendarError(
-        known or _by_status(answer.status),
+        known or _by_status(answer),
         code,
         request_id=request_id,
         retry_after=answer.retry_after,
-        unknown=answer.status >= 500 or answer.status < 400,
+        unknown=answer.status >= 500 or answer.status < 400 or not error,
     )
 
 
-def _by_status(status: int) -> ErrorClass:
-    if status in _BY_STATUS:
-        return _BY_STATUS[status]
-    if status >= 500 or status < 400:
-        return ErrorClass.TRANSIENT  # also a page of HTML with 200: something between us and Graph spoke
+def _by_status(answer: Answer) -> ErrorClass:
+    if not answer.error and answer.status not in UNMISTAKABLE:
+        return ErrorClass.TRANSIENT  # a page of HTML, with 200 or 404: something between us and Graph spoke
+    if answer.status in _BY_STATUS:
+        return _BY_STATUS[answer.status]
+    if answer.status >= 500 or answer.status < 400:
+        return ErrorClass.TRANSIENT
     return ErrorClass.PERMANENT
 
 

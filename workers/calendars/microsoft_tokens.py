@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import ssl
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import msal
@@ -19,6 +20,7 @@ from requests.adapters import HTTPAdapter
 
 from config.accounts import MicrosoftAccount
 from config.errors import ConfigError
+from workers.calendars.single_flight import SingleFlight
 from workers.errors import CalendarError, ErrorClass
 
 _FRESH_FOR_S = 300.0  # msal itself takes a token within five minutes of its end for expired
@@ -29,30 +31,31 @@ class MicrosoftTokens:
 
     def __init__(self, account: MicrosoftAccount, *, timeout_s: float) -> None:
         self._account = account
-        self._lock = asyncio.Lock()
+        self._flight = SingleFlight()
         self._credential: Any = None
         self._app: msal.ConfidentialClientApplication | None = None
-        self._http = _http_client(account, timeout_s)
+        self._http = http_client(account, timeout_s)
         self._token = ""
         self._lives_until = 0.0
-        self._scope = f"{_origin(account.graph_endpoint)}/.default"
+        self._scope = f"{origin(account.graph_endpoint)}/.default"
 
     async def token(self, *, instead_of: str = "") -> str:
         """Gives an access token; see `workers.calendars.http.Tokens`."""
-        async with self._lock:
-            usable = bool(self._token) and self._token != instead_of
-            if usable and time.time() < self._lives_until - _FRESH_FOR_S:
+        async with self._flight.turn():
+            kept = bool(self._token) and self._token != instead_of
+            if kept and time.time() < self._lives_until - (0 if self._flight.rests else _FRESH_FOR_S):
                 return self._token
             try:
                 answer = await asyncio.to_thread(self._acquire, renew=bool(instead_of))
             except CalendarError:
                 raise
             except Exception as error:  # noqa: BLE001 - msal raises whatever its transport raised, and ValueErrors
-                if usable and time.time() < self._lives_until:
+                if kept and time.time() < self._lives_until:
+                    self._flight.rest()
                     return self._token
                 raise CalendarError(ErrorClass.TRANSIENT, type(error).__name__) from None
             if "access_token" not in answer:
-                raise CalendarError(ErrorClass.AUTH, _code(answer), whole_account=True)
+                raise CalendarError(ErrorClass.AUTH, code_of(answer), whole_account=True)
             self._token = answer["access_token"]
             self._lives_until = time.time() + float(answer.get("expires_in", 0))
             return self._token
@@ -99,14 +102,15 @@ def _credential(account: MicrosoftAccount) -> Any:
     return credential
 
 
-def _code(answer: dict[str, Any]) -> str:
+def code_of(answer: Mapping[str, Any]) -> str:
     """`invalid_client (AADSTS7000215)`; never the free text, which names tenants and applications."""
     numbers = ", ".join(f"AADSTS{number}" for number in answer.get("error_codes", ()))
     error = str(answer.get("error", "no_token"))
     return f"{error} ({numbers})" if numbers else error
 
 
-def _origin(url: str) -> str:
+def origin(url: str) -> str:
+    """Scheme and host of an address."""
     scheme, _, rest = url.partition("://")
     return f"{scheme}://{rest.partition('/')[0]}"
 
@@ -137,7 +141,8 @@ class _Adapter(HTTPAdapter):
         return super().send(*args, **{**kwargs, "timeout": self._timeout_s})
 
 
-def _http_client(account: MicrosoftAccount, timeout_s: float) -> requests.Session:
+def http_client(account: MicrosoftAccount, timeout_s: float) -> requests.Session:
+    """What msal asks an account's authority with."""
     session = requests.Session()
     session.mount("https://", _Adapter(ssl_context(account), timeout_s))
     return session

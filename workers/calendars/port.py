@@ -85,8 +85,11 @@ class Calendar(Protocol):
         """
         ...
 
-    async def probe(self) -> None:
-        """Reads a little of the calendar. Raises where it is not there, or not ours to read."""
+    async def probe(self) -> bool:
+        """Reads a little of the calendar, and tells whether we may write to it, too; writes nothing.
+
+        Raises where it is not there, or not ours to read.
+        """
         ...
 
     async def delete(self, event_id: str) -> None:

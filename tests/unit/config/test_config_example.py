@@ -14,7 +14,13 @@ from config.advice import warnings
 from config.errors import ConfigError
 from config.load import load, parse
 from config.secrets import Secret
-from config.sections import ReceiverSettings, RedisSettings, WorkerSettings
+from config.sections import (
+    ConsoleSettings,
+    ReceiverSettings,
+    RedisSettings,
+    TelemetrySettings,
+    WorkerSettings,
+)
 from config.settings import App, Calendar, Route, Settings
 from config.table import Table
 
@@ -25,6 +31,8 @@ HEADINGS: dict[str, type[Table]] = {
     "`[redis]`": RedisSettings,
     "`[receiver]`": ReceiverSettings,
     "`[worker]`": WorkerSettings,
+    "`[telemetry]`": TelemetrySettings,
+    "`[console]`": ConsoleSettings,
     "`[[apps]]`": App,
     '`[[accounts]]` with `provider = "google"`': GoogleAccount,
     '`[[accounts]]` with `provider = "microsoft"`': MicrosoftAccount,

@@ -1,5 +1,6 @@
 """Wrong configurations, and what is said about each."""
 
+import base64
 import json
 import tomllib
 from pathlib import Path
@@ -14,6 +15,9 @@ ENVIRON = {
     "SECRET": "x",
     "BLANK": "",
     "GOOGLE": json.dumps({"client_email": "sync@p.example.com", "private_key": "k", "token_uri": "u"}),
+    "KEYS": "\n".join(
+        (base64.urlsafe_b64encode(bytes(32)).decode(), base64.urlsafe_b64encode(b"k" * 32).decode())
+    ),
     "USER": json.dumps({"client_id": "i", "client_secret": "s", "refresh_token": "r"}),
 }
 APP = '[[apps]]\nname = "hiring"\nclient_secrets = ["env:SECRET"]\n'
@@ -21,6 +25,7 @@ GOOGLE = '[[accounts]]\nname = "g"\nprovider = "google"\n'
 SERVICE = GOOGLE + 'service_account = "env:GOOGLE"\n'
 MICROSOFT = '[[accounts]]\nname = "m"\nprovider = "microsoft"\ntenant_id = "t"\nclient_id = "c"\n'
 WITH_SECRET = MICROSOFT + 'client_secret = "env:SECRET"\n'
+KEYS = '[encryption]\nkeys = ["env:KEYS"]\n'
 PANEL = '[[calendars]]\nname = "panel"\naccount = "m"\nmailbox = "panel@example.com"\n'
 NO_REFERENCE = (
     'not a reference to a secret; write "env:NAME" or "file:PATH" (what stands there is not repeated here)'
@@ -44,7 +49,9 @@ def test_the_pieces_of_this_table_are_sound_in_themselves() -> None:
         ("[recevier]", ['recevier: unknown key; did you mean "receiver"?']),
         (
             "xyzzy = 1",
-            ["xyzzy: unknown key; known here: accounts, apps, calendars, receiver, redis, routes, worker"],
+            [
+                "xyzzy: unknown key; known here: accounts, apps, calendars, console, encryption, receiver, redis, routes, telemetry, worker"
+            ],
         ),
         (APP + "defaultzone = 1", ['apps[0].defaultzone: unknown key; did you mean "default_zone"?']),
         (SERVICE + 'subjekt = "x"', ['accounts[0].subjekt: unknown key; did you mean "subject"?']),
@@ -206,13 +213,13 @@ def test_the_pieces_of_this_table_are_sound_in_themselves() -> None:
         ),
         (
             GOOGLE,
-            ["accounts[0]: give exactly one of service_account, authorized_user; found none"],
+            ["accounts[0]: give exactly one of service_account, authorized_user, login; found none"],
         ),
         (
             SERVICE + 'authorized_user = "env:USER"',
             [
                 (
-                    "accounts[0]: give exactly one of service_account, authorized_user; "
+                    "accounts[0]: give exactly one of service_account, authorized_user, login; "
                     "found service_account and authorized_user"
                 )
             ],
@@ -249,7 +256,9 @@ def test_the_pieces_of_this_table_are_sound_in_themselves() -> None:
         ),
         (
             MICROSOFT,
-            ["accounts[0]: give exactly one of client_secret, certificate, federated_token; found none"],
+            [
+                "accounts[0]: give exactly one of client_secret, certificate, federated_token, login; found none"
+            ],
         ),
         (
             WITH_SECRET + 'certificate_passphrase = "env:SECRET"',
@@ -270,6 +279,63 @@ def test_the_pieces_of_this_table_are_sound_in_themselves() -> None:
                     "accounts[0].certificate: env:SECRET is not a PEM with a certificate "
                     "and its private key; put both in it"
                 )
+            ],
+        ),
+        # accounts whose users consent by `login`
+        (
+            GOOGLE + "login = true\n" + KEYS,
+            [
+                "accounts[0].client_id: missing; login needs it, add client_id = …",
+                "accounts[0].client_secret: missing; login needs it, add client_secret = …",
+            ],
+        ),
+        (
+            MICROSOFT + "login = true",
+            [
+                (
+                    "accounts[0].login: what it stores is encrypted, and there is no key; "
+                    'add [encryption] with keys = ["file:PATH"]; `sequence-sync key` prints one'
+                )
+            ],
+        ),
+        (
+            WITH_SECRET + "login = true\n" + KEYS,
+            [
+                (
+                    "accounts[0]: give exactly one of client_secret, certificate, federated_token, login; "
+                    "found client_secret and login"
+                )
+            ],
+        ),
+        (
+            WITH_SECRET + "shared_calendars = true",
+            ["accounts[0].shared_calendars: only an account with login = true has one; remove it"],
+        ),
+        (
+            SERVICE + 'client_id = "c"',
+            ["accounts[0].client_id: only an account with login = true has one; remove it"],
+        ),
+        (
+            GOOGLE + 'login = true\nclient_id = "c"\nclient_secret = "env:SECRET"\nsubject = "a@b"\n' + KEYS,
+            ["accounts[0].subject: only a service_account can act for somebody; remove it"],
+        ),
+        # encryption
+        (
+            "[encryption]\nbookings = true",
+            ['encryption.bookings: needs a key; add keys = ["file:PATH"]; `sequence-sync key` prints one'],
+        ),
+        (
+            '[encryption]\nkeys = ["env:SECRET", "env:MISSING", "c2hvcnQ="]',
+            [
+                (
+                    "encryption.keys[0]: env:SECRET is not a key (or several, one a line); "
+                    "`sequence-sync key` makes one"
+                ),
+                (
+                    "encryption.keys[1]: the environment variable MISSING is not set; "
+                    "set it for this process, or change the reference"
+                ),
+                f"encryption.keys[2]: {NO_REFERENCE}",
             ],
         ),
         # calendars

@@ -1,0 +1,105 @@
+"""What the receiver changes in the record: a delivery is accepted, or kept although nobody can read it."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from bookings.errors import DeadLettersFull, QueueFull, UnknownLink
+from bookings.identity import booking_id, part_id
+from bookings.reader import Reader
+from bookings.record import Part
+from bookings.scripted import GRACE_MS, PAYLOAD_MS
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """Answer to a delivery: newly accepted, or a repeat of one that was accepted as `revision`."""
+
+    revision: int
+    duplicate: bool
+
+
+class Intake(Reader):
+    """The receiver's side of `Store`."""
+
+    async def accept(
+        self,
+        *,
+        app: str,
+        event_id: str,
+        delivery: str,
+        parts: Sequence[Part],
+        link: str | None,
+        window_s: float,
+        queue_limit: int,
+        dead_letters_limit: int,
+        prune: bool = False,
+        trace: str = "",
+    ) -> Accepted:
+        """Stores one delivery and queues its parts, or proves it a repeat. One round trip.
+
+        `trace` is the traceparent of what accepts it: whoever writes its parts goes on from there.
+
+        Raises `UnknownLink`, `QueueFull` or `DeadLettersFull`; nothing is stored then.
+        """
+        keys = self.keys
+        bid = booking_id(app, event_id)
+        args: list[str | bytes | int] = [
+            keys.prefix,
+            bid,
+            delivery,
+            int(window_s * 1000),
+            queue_limit,
+            dead_letters_limit,
+            GRACE_MS,
+            PAYLOAD_MS,
+            app,
+            event_id,
+            link or "",
+            "prune" if prune else "",
+            trace,
+            len(parts),
+        ]
+        for part in parts:
+            args += (part_id(part.sequence_text), self.stored.part(part))
+        answer = await self.run(
+            "accept",
+            keys=[
+                keys.booking(bid),
+                keys.open,
+                keys.queue,
+                keys.index,
+                keys.dead,
+                *([keys.link(link)] if link else []),
+            ],
+            args=args,
+        )
+        _raise_refusal(answer[0])
+        return Accepted(revision=int(answer[1]), duplicate=answer[0] == b"duplicate")
+
+    async def quarantine(
+        self,
+        *,
+        delivery: str,
+        app: str,
+        link: str | None,
+        reason: str,
+        body: bytes,
+        dead_letters_limit: int,
+    ) -> None:
+        """Keeps a signed delivery that nobody can read. Raises `UnknownLink` or `DeadLettersFull`."""
+        answer = await self.run(
+            "quarantine",
+            keys=[self.keys.delivery(delivery), self.keys.dead, *([self.keys.link(link)] if link else [])],
+            args=[delivery, dead_letters_limit, app, link or "", reason, *self.stored.body(body)],
+        )
+        _raise_refusal(answer[0])
+
+
+def _raise_refusal(answer: bytes) -> None:
+    match answer:
+        case b"unknown_link":
+            raise UnknownLink
+        case b"queue_full":
+            raise QueueFull
+        case b"dead_letters_full":
+            raise DeadLettersFull

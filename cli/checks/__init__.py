@@ -1,0 +1,1 @@
+"""What `sequence-sync check` looks at: each module gives the findings of one subject."""

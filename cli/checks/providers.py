@@ -1,0 +1,114 @@
+"""Accounts and calendars, asked at the provider. Nothing is written there."""
+
+import asyncio
+import base64
+import json
+from functools import partial
+
+from cli.checks.finding import Check, Finding, right, warning, wrong
+from config.accounts import GoogleAccount
+from config.settings import Calendar, Settings
+from workers.calendars.directory import Directory
+from workers.errors import CalendarError, ErrorClass
+
+_TO_WRITE = "Calendars.ReadWrite"
+_RENEW = {
+    "google": "renew its key or consent; a subject needs delegation for calendar.events (docs/google.md)",
+    "microsoft": "renew its secret, certificate or consent (docs/microsoft.md)",
+}
+_REACH = "see that this machine reaches the provider, then check again"
+
+
+class Providers:
+    """The checks of one configuration; each token is asked for once."""
+
+    def __init__(self, settings: Settings, directory: Directory) -> None:
+        self._settings = settings
+        self._directory = directory
+        self._tokens: dict[str, asyncio.Task[str]] = {}
+
+    def checks(self) -> list[Check]:
+        """One for each account, then one for each calendar."""
+        accounts, calendars = self._settings.accounts, self._settings.calendars
+        return [
+            *(Check(f"account {each.name}", partial(self._account, each.name)) for each in accounts),
+            *(Check(f"calendar {each.name}", partial(self._calendar, each)) for each in calendars),
+        ]
+
+    async def _account(self, name: str) -> list[Finding]:
+        subject = f"account {name}"
+        try:
+            token = await self._token(name)
+        except CalendarError as error:
+            return [wrong(subject, f"{error.error_class}: {error.code}", self._remedy(name, error))]
+        granted = permissions(token)
+        if granted and not any(each.startswith(_TO_WRITE) for each in granted):
+            return [
+                warning(
+                    subject,
+                    f"gives a token without {_TO_WRITE} ({', '.join(granted)})",
+                    f"grant {_TO_WRITE}, with an administrator's consent; "
+                    "nothing, where Exchange's role-based access control grants it",
+                )
+            ]
+        return [right(subject, "gives a token")]
+
+    async def _calendar(self, calendar: Calendar) -> list[Finding]:
+        subject = f"calendar {calendar.name}"
+        try:
+            await self._token(calendar.account)
+        except CalendarError:
+            remedy = f"mend account {calendar.account}, then check again"
+            return [wrong(subject, f"not reached: account {calendar.account} gives no token", remedy)]
+        try:
+            writable = await self._directory.calendar(calendar.name).probe()
+        except CalendarError as error:
+            words = f"{error.error_class}: {error.code}"
+            return [wrong(subject, words, self._remedy(calendar.account, error))]
+        if writable:
+            return [right(subject, "can be read and written")]
+        return [
+            wrong(
+                subject,
+                "can be read, but not written",
+                f"share it with account {calendar.account} with the right to change events",
+            )
+        ]
+
+    async def _token(self, account: str) -> str:
+        if account not in self._tokens:
+            asked = asyncio.create_task(self._directory.token(account))
+            asked.add_done_callback(
+                lambda done: done.cancelled() or done.exception()
+            )  # or asyncio warns of it
+            self._tokens[account] = asked
+        return await asyncio.shield(
+            self._tokens[account]
+        )  # one that waits no longer does not end it for others
+
+    def _remedy(self, account: str, error: CalendarError) -> str:
+        google = isinstance(self._settings.account(account), GoogleAccount)
+        match error.error_class:
+            case ErrorClass.AUTH:
+                return _RENEW["google" if google else "microsoft"]
+            case ErrorClass.PARK:
+                return "see that the calendar exists and is shared with the account"
+            case ErrorClass.THROTTLED:
+                return "wait; the provider throttles this account"
+            case ErrorClass.TRANSIENT:
+                return _REACH
+        return "see what the provider says of this code"
+
+
+def permissions(token: str) -> list[str]:
+    """What a Microsoft token says that it permits; nothing where it is none that can be read.
+
+    Microsoft calls tokens opaque, so this is a hint at most.
+    """
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        roles, scopes = claims.get("roles", []), claims.get("scp", "")
+        return [str(each) for each in roles] + str(scopes).split()
+    except (IndexError, ValueError, AttributeError, TypeError):
+        return []

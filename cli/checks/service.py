@@ -1,0 +1,138 @@
+"""What the running service leaves behind in Redis, and whether Cronofy can reach it."""
+
+import json
+
+import aiohttp
+from redis.exceptions import RedisError
+
+from bookings.accounts import Accounts
+from bookings.clock import moment
+from bookings.connection import connect
+from bookings.errors import SealError
+from bookings.store import Store
+from cli.checks.finding import Finding, right, warning, wrong
+from config.settings import Settings
+
+_LATE_MS = 60_000
+_NEWEST = 50
+
+
+async def record(settings: Settings) -> list[Finding]:
+    """Accounts that wait, dead letters, the queue, what is encrypted; nothing where Redis does not answer."""
+    redis = connect(settings.redis)
+    store = Store.of(settings, redis)
+    try:
+        return [
+            *await _waiting(store),
+            await _dead_letters(store, settings),
+            await _queue(store, settings),
+            *await _encryption(store, settings),
+        ]
+    except (RedisError, OSError):
+        return []  # the line of Redis says so
+    finally:
+        await redis.aclose()
+
+
+async def _waiting(store: Store) -> list[Finding]:
+    return [
+        wrong(
+            f"account {each.account}",
+            f"parked until {moment(each.until)} ({each.reason}); {each.waiting} parts wait for it",
+            "mend what the line of its token or calendar says; workers then go on by themselves",
+        )
+        if each.state == "parked"
+        else warning(
+            f"account {each.account}",
+            f"paused until {moment(each.until)} ({each.reason}); {each.waiting} parts wait for it",
+            "nothing; the provider asked for it, and workers go on by themselves",
+        )
+        for each in await Accounts(store).closed()
+    ]
+
+
+async def _dead_letters(store: Store, settings: Settings) -> Finding:
+    dead, limit = (await store.counts())["dead"], settings.receiver.dead_letters_limit
+    remedy = "`sequence-sync dead-letters stats`, then replay or discard them"
+    if dead >= limit:
+        words = f"{dead} of at most {limit}: callbacks are answered 503"
+        return wrong("dead letters", words, remedy)
+    if dead:
+        return warning("dead letters", f"{dead} wait for a person", remedy)
+    return right("dead letters", "none")
+
+
+async def _queue(store: Store, settings: Settings) -> Finding:
+    counts, limit = await store.counts(), settings.receiver.queue_limit
+    if counts["open"] >= limit:
+        words = f"{counts['open']} parts are open, of at most {limit}: callbacks are answered 503"
+        return wrong("queue", words, "start more workers; see which accounts wait")
+    if counts["oldest_ready_ms"] > _LATE_MS:
+        words = f"{counts['ready']} jobs are ready, the oldest for {counts['oldest_ready_ms'] // 1000} s"
+        return wrong("queue", words, "see that workers run, and start more of them")
+    return right("queue", f"{counts['open']} parts open, {counts['ready']} jobs ready")
+
+
+async def _encryption(store: Store, settings: Settings) -> list[Finding]:
+    """Whether the newest of what is stored can be read with the keys there are."""
+    keys = settings.encryption.keys
+    try:
+        await store.bookings_accepted(0, 2**53, skip=0, limit=_NEWEST)
+    except SealError as error:
+        what, _, remedy = str(error).partition("; ")
+        return [wrong("encryption", what, remedy)]
+    if not keys:
+        return []
+    bookings = "bookings and consents" if settings.encryption.bookings else "consents"
+    return [right("encryption", f"{bookings} are encrypted, and what is stored can be read")]
+
+
+async def public_url(settings: Settings) -> list[Finding]:
+    """Whether our receiver answers where Cronofy is told to call."""
+    url = settings.receiver.public_url
+    if url is None:
+        return [
+            warning(
+                "public_url",
+                "not set: whether Cronofy reaches the receiver is not checked",
+                'set receiver.public_url = "https://…", the address in front of the receiver',
+            )
+        ]
+    name = settings.apps[0].name if settings.apps else "app"
+    try:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{url}/callbacks/{name}", allow_redirects=False) as answer,
+        ):
+            return [_answered(url, answer.status, await answer.content.read(10_000))]
+    except aiohttp.ClientSSLError as error:
+        words = f"{url}: its certificate is not trusted ({type(error).__name__})"
+        return [wrong("public_url", words, "renew the certificate in front of the receiver, with its chain")]
+    except (aiohttp.ClientError, OSError) as error:
+        words = f"{url} does not answer ({type(error).__name__})"
+        remedy = (
+            "see its name in DNS, the proxy and the receiver behind it; "
+            "nothing, where only this machine is kept from it"
+        )
+        return [wrong("public_url", words, remedy)]
+
+
+def _answered(url: str, status: int, body: bytes) -> Finding:
+    """What a GET says: our receiver takes nothing but POST, and says so in JSON."""
+    if status == 405 and _is_ours(body):
+        return right("public_url", f"our receiver answers at {url}")
+    if 300 <= status < 400:
+        words = f"{url} leads elsewhere ({status}); Cronofy posts and does not follow"
+        return wrong("public_url", words, "name the address that it leads to")
+    if status >= 500:
+        words = f"{url} answers {status}: what stands in front of the receiver does not reach it"
+        return wrong("public_url", words, "see that the receiver runs, and where the proxy leads")
+    words = f"{url} answers {status}, but it is not our receiver that does"
+    return wrong("public_url", words, "let the proxy pass /callbacks/ on to receiver.port, path and all")
+
+
+def _is_ours(body: bytes) -> bool:
+    try:
+        return bool(json.loads(body) == {"error": "method_not_allowed"})
+    except ValueError:
+        return False

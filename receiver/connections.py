@@ -1,0 +1,125 @@
+"""Limits that aiohttp has none of: how many connections there are, how long a request's head may take."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from config.sections import ReceiverSettings
+from receiver.metrics import RECEIVED
+
+_LINGER_S = 1.0  # closed at once, a connection with bytes that nobody has read would lose the answer
+
+
+class Connections(web.Server):
+    """The connections of the public port."""
+
+    def __init__(
+        self,
+        handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+        *,
+        limits: ReceiverSettings,
+        **options: Any,
+    ) -> None:
+        super().__init__(handler, **options)
+        self.head_timeout = limits.head_timeout
+        self._most = limits.max_connections
+        self._refused = 0
+
+    def __call__(self) -> web.RequestHandler:
+        """Makes what speaks HTTP on one new connection."""
+        return _Connection(self, loop=self._loop, **self._kwargs)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether one more is too many."""
+        return len(self._connections) >= self._most
+
+    def refuse(self, transport: asyncio.Transport) -> None:
+        """Says that there are too many, and closes; where a crowd is told so already, without a word."""
+        RECEIVED.labels("too_many_connections").inc()
+        if self._refused >= self._most:
+            transport.abort()
+            return
+        self._refused += 1
+        transport.write(_answer("503 Service Unavailable", "too_many_connections", "Retry-After: 5\r\n"))
+        transport.write_eof()
+        self._loop.call_later(_LINGER_S, self._end, transport)
+
+    def _end(self, transport: asyncio.Transport) -> None:
+        self._refused -= 1
+        transport.abort()
+
+
+class _Connection(web.RequestHandler):
+    """One connection. A request's head has `head_timeout` to arrive.
+
+    That is from connecting, or from the first byte after the request before; in between, a connection may
+    rest for as long as the keep-alive lasts.
+    """
+
+    __slots__ = ("_connections", "_head_began", "_head_timer")
+
+    def __init__(self, connections: Connections, **options: Any) -> None:
+        super().__init__(connections, **options)
+        self._connections = connections
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._head_began = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begins, or refuses to."""
+        assert isinstance(transport, asyncio.Transport)
+        if self._connections.is_full:
+            self._force_close = True  # nothing of what it sends is looked at
+            self._connections.refuse(transport)
+            return
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def data_received(self, data: bytes) -> None:
+        """Reads on; sees where heads begin and end."""
+        heads = self._request_count
+        super().data_received(data)
+        if self._request_count > heads:
+            self._no_head_due()
+        elif self._awaits_head:
+            self._head_began = True
+            self._wait_for_head()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Ends."""
+        self._no_head_due()
+        super().connection_lost(exc)
+
+    @property
+    def _awaits_head(self) -> bool:
+        """Whether what comes next belongs to a head, and not to the body of a request under way."""
+        return self._request_count == 0 or (self._waiter is not None and not self._waiter.done())
+
+    def _wait_for_head(self) -> None:
+        if self._head_timer is None:
+            self._head_timer = self._loop.call_later(self._connections.head_timeout, self._head_is_late)
+
+    def _no_head_due(self) -> None:
+        self._head_began = False
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _head_is_late(self) -> None:
+        self._head_timer = None
+        if not self._awaits_head or self.transport is None:
+            return
+        if self._head_began:
+            RECEIVED.labels("head_too_slow").inc()
+            self.transport.write(_answer("408 Request Timeout", "head_too_slow"))
+        self.force_close()
+
+
+def _answer(status: str, error: str, headers: str = "") -> bytes:
+    """An answer without a request to answer."""
+    body = json.dumps({"error": error})
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    return f"{head}{headers}Connection: close\r\n\r\n{body}".encode()

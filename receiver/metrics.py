@@ -1,0 +1,46 @@
+"""Metrics that only the receiver has."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from admin.metrics import FAST, REGISTRY
+from config.sections import ReceiverSettings
+
+RECEIVED = Counter(
+    "sequence_sync_callbacks_received",
+    "Callback requests by what they were answered",
+    ["result"],
+    registry=REGISTRY,
+)
+SIGNATURE_FAILURES = Counter(
+    "sequence_sync_signature_failures",
+    "Callback requests refused with 401, by reason",
+    ["reason"],
+    registry=REGISTRY,
+)
+ACCEPT_SECONDS = Histogram(
+    "sequence_sync_accept_seconds", "Time to store one delivery in Redis", buckets=FAST, registry=REGISTRY
+)
+_QUEUE_LIMIT = Gauge(
+    "sequence_sync_queue_limit",
+    "With so many parts open, callbacks are answered 503 (receiver.queue_limit)",
+    registry=REGISTRY,
+)
+_DEAD_LETTERS_LIMIT = Gauge(
+    "sequence_sync_dead_letters_limit",
+    "With so many dead letters, callbacks are answered 503 (receiver.dead_letters_limit)",
+    registry=REGISTRY,
+)
+
+# From 0, since nobody can see a counter rise that begins with 1.
+_TAKEN = ("accepted", "duplicate", "quarantined")
+_NOT_STORED = ("redis_unavailable", "queue_full", "dead_letters_full", "secret_unavailable", "failed")
+for _result in (*_TAKEN, *_NOT_STORED):
+    RECEIVED.labels(_result)
+for _reason in ("missing", "wrong"):
+    SIGNATURE_FAILURES.labels(_reason)
+
+
+def show_limits(settings: ReceiverSettings) -> None:
+    """Lets the limits be seen beside what they limit."""
+    _QUEUE_LIMIT.set(settings.queue_limit)
+    _DEAD_LETTERS_LIMIT.set(settings.dead_letters_limit)

@@ -1,0 +1,113 @@
+"""Prometheus' part in our tests: it scrapes real processes and evaluates our rules, in a time of its own.
+
+One scrape follows upon another at once, and half a minute of Prometheus' time passes between them. So an hour
+takes seconds, and nothing of a rule is changed for it.
+"""
+
+import re
+from typing import Any, NamedTuple, Self
+
+import aiohttp
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from config.durations import seconds
+from tests.deploy.promql import Labels, Sample, Series, evaluate
+from tests.house.project import ROOT
+
+SCRAPED_EVERY_S = 30.0
+GROUPS: list[dict[str, Any]] = yaml.safe_load((ROOT / "deploy/prometheus/alerts.yaml").read_text())["groups"]
+
+
+class Rule(NamedTuple):
+    """An alert rule of deploy/prometheus."""
+
+    alert: str
+    expression: str
+    for_s: float
+    severity: str
+    annotations: dict[str, str]
+
+
+RULES = [
+    Rule(
+        rule["alert"],
+        rule["expr"],
+        seconds(rule["for"]) if "for" in rule else 0,
+        rule["labels"]["severity"],
+        rule["annotations"],
+    )
+    for group in GROUPS
+    for rule in group["rules"]
+]
+_USED = tuple(sorted({name for rule in RULES for name in re.findall(r"sequence_sync_\w+", rule.expression)}))
+
+
+class Prometheus:
+    """Scrapes targets, given as (job, port), and keeps account of what fires; an async context manager."""
+
+    def __init__(self, *targets: tuple[str, int]) -> None:
+        self._targets = targets
+        self._series = Series()
+        self._since: dict[tuple[str, Labels], float] = {}
+        self._pages: dict[int, set[tuple[str, Labels]]] = {port: set() for _, port in targets}
+        self.now = 0.0
+        self.fired: set[str] = set()
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+
+    async def passes(self, minutes: float) -> set[str]:
+        """Lets so much of Prometheus' time pass; gives the alerts that fire at its end."""
+        end = self.now + 60 * minutes
+        while self.now < end:
+            self.now += SCRAPED_EVERY_S
+            for job, port in self._targets:
+                await self._scrape(job, port)
+            firing = self._evaluate()
+            self.fired |= firing
+        return firing
+
+    async def value(self, port: int, name: str, **labels: str) -> float | None:
+        """What a page shows now."""
+        found = await self._page(port) or {}
+        return found.get((name, frozenset(labels.items())))
+
+    async def _page(self, port: int) -> dict[tuple[str, Labels], float] | None:
+        """The samples of a page that our rules use; None where nobody answers."""
+        try:
+            async with self._session.get(f"http://127.0.0.1:{port}/metrics") as response:
+                page = await response.text()
+        except (aiohttp.ClientError, TimeoutError):
+            return None
+        text = "".join(line for line in page.splitlines(keepends=True) if line.startswith(_USED))
+        return {
+            (sample.name, frozenset(sample.labels.items())): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+
+    async def _scrape(self, job: str, port: int) -> None:
+        page = await self._page(port)
+        target = frozenset({("job", job), ("instance", f"127.0.0.1:{port}")})
+        self._series.add("up", target, Sample(self.now, float(page is not None)))
+        found = page or {}
+        for (name, labels), value in found.items():
+            self._series.add(name, labels | target, Sample(self.now, value))
+        for name, labels in self._pages[port] - found.keys():
+            self._series.add(name, labels | target, Sample(self.now, 0, stale=True))
+        self._pages[port] = set(found)
+
+    def _evaluate(self) -> set[str]:
+        """The alerts that fire: whatever has been true for as long as its rule says."""
+        true: dict[tuple[str, Labels], float] = {}
+        for rule in RULES:
+            for labels in evaluate(rule.expression, self._series, self.now):
+                true[rule.alert, labels] = self._since.get((rule.alert, labels), self.now)
+        self._since = true
+        patience = {rule.alert: rule.for_s for rule in RULES}
+        return {alert for (alert, _), since in true.items() if self.now - since >= patience[alert]}

@@ -1,0 +1,302 @@
+"""Every alert rule fires when its fault is caused in real processes, and nothing else does."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bookings.clock import now_ms
+from bookings.store import Store
+from sandbox.person import Person
+from tests.acceptance.commands import command
+from tests.acceptance.conftest import Service, kill, service, until
+from tests.callbacks import changed
+from tests.deploy.front import Front
+from tests.deploy.prometheus import RULES, Prometheus
+from tests.integration.calendars import one_part
+from tests.redis_trouble.server import DURABLE, RedisServer
+from tests.redis_trouble.world import service_at
+
+__all__ = ["service"]
+
+OF_REDIS = {
+    "SequenceSyncRedisSlow",
+    "SequenceSyncRedisUnsafe",
+    "SequenceSyncRedisDown",
+    "SequenceSyncReceiverRefusing",
+    "SequenceSyncNotReady",
+}
+OF_PROCESSES = {
+    "SequenceSyncLoopLag",
+    "SequenceSyncNotReady",
+    "SequenceSyncWorkersDown",
+    "SequenceSyncReceiverDown",
+}
+OF_CALLBACKS = {
+    "SequenceSyncSignatureFailures",
+    "SequenceSyncQueueNearCeiling",
+    "SequenceSyncOldestJobWaits",
+    "SequenceSyncReceiverRefusing",
+}
+OF_DEAD_LETTERS = {
+    "SequenceSyncNewDeadLetters",
+    "SequenceSyncDeadLettersWait",
+    "SequenceSyncDeadLettersNearCeiling",
+    "SequenceSyncReceiverRefusing",
+}
+OF_PROVIDERS = {
+    "SequenceSyncProviderErrors",
+    "SequenceSyncAlarm",
+    "SequenceSyncAccountThrottled",
+    "SequenceSyncAccountParked",
+}
+
+
+def test_every_alert_is_fired_by_one_of_these_tests() -> None:
+    assert {rule.alert for rule in RULES} == (
+        OF_REDIS | OF_PROCESSES | OF_CALLBACKS | OF_DEAD_LETTERS | OF_PROVIDERS
+    )
+
+
+def named(*alerts: str) -> set[str]:
+    return {f"SequenceSync{alert}" for alert in alerts}
+
+
+def watch(service: Service) -> Prometheus:
+    return Prometheus(
+        ("sequence-sync-receiver", service.ports.receiver_admin),
+        ("sequence-sync-worker", service.ports.worker_admin),
+    )
+
+
+async def shows(prometheus: Prometheus, port: int, name: str, least: float, **labels: str) -> None:
+    """Waits until a page shows at least so much of something."""
+    async with asyncio.timeout(15):
+        while (await prometheus.value(port, name, **labels) or 0) < least:
+            await asyncio.sleep(0.02)
+
+
+async def rises(prometheus: Prometheus, port: int, name: str) -> None:
+    """Waits until a page shows more of something."""
+    await shows(prometheus, port, name, (await prometheus.value(port, name) or 0) + 1)
+
+
+# -- Redis
+
+
+async def test_trouble_with_redis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with (
+        RedisServer(tmp_path / "redis", *DURABLE) as server,
+        Front(server.port) as front,
+        service_at(f"redis://127.0.0.1:{front.port}", tmp_path, monkeypatch) as service,
+        watch(service) as prometheus,
+    ):
+        ports = (service.ports.receiver_admin, service.ports.worker_admin)
+        await service.start("receiver")
+        await service.start("worker")
+        assert await prometheus.passes(minutes=6) == set()
+
+        for minutes in (4, 2):
+            front.delay_s = 0.15
+            await asyncio.gather(*(rises(prometheus, port, "sequence_sync_redis_seconds_count") for port in ports))
+            front.delay_s = 0
+            slow = await prometheus.passes(minutes)
+        assert slow == named("RedisSlow")
+        assert await prometheus.passes(minutes=6) == set()
+
+        await server.ask("CONFIG", "SET", "appendonly", "no")
+        assert await prometheus.passes(minutes=2) == named("RedisUnsafe")
+        await server.ask("CONFIG", "SET", "appendonly", "yes")
+        assert await prometheus.passes(minutes=1) == set()
+
+        await server.kill()
+        await asyncio.gather(*(gone(prometheus, port) for port in ports))
+        assert (await service.post(changed(event__event_id="refused")))[0] == 503
+        assert await prometheus.passes(minutes=2) == named("RedisDown", "ReceiverRefusing")
+        assert await prometheus.passes(minutes=4) == named("RedisDown", "NotReady")
+        await server.start()
+        await asyncio.gather(*(shows(prometheus, port, "sequence_sync_redis_up", 1) for port in ports))
+        assert await prometheus.passes(minutes=1) == set()
+        assert prometheus.fired == OF_REDIS
+
+
+async def gone(prometheus: Prometheus, port: int) -> None:
+    """Waits until a process has noticed that Redis is away."""
+    async with asyncio.timeout(15):
+        while await prometheus.value(port, "sequence_sync_redis_up") != 0:
+            await asyncio.sleep(0.02)
+
+
+# -- processes
+
+
+async def test_processes_that_are_held_up_or_end(service: Service) -> None:
+    async with watch(service) as prometheus:
+        receiver = await service.start("receiver")
+        worker = await service.start("worker")
+        assert await prometheus.passes(minutes=6) == set()
+
+        for minutes in (4, 2):
+            worker.send_signal(signal.SIGSTOP)
+            await asyncio.sleep(1)  # what it is about: it gets no CPU for so long
+            worker.send_signal(signal.SIGCONT)
+            await rises(prometheus, service.ports.worker_admin, "sequence_sync_loop_lag_seconds_count")
+            late = await prometheus.passes(minutes)
+        assert late == named("LoopLag")
+        assert await prometheus.passes(minutes=6) == set()
+
+        service.sandbox.state.faults.add(fault="hold", provider="google", method="POST")
+        assert (await service.post(one_part("123")))[0] == 202
+        await until(lambda: service.sandbox.state.faults.held)
+        worker.terminate()  # a drain that does not end: what is under way does not, either
+        async with asyncio.timeout(10):
+            while await prometheus.value(service.ports.worker_admin, "sequence_sync_ready") != 0:
+                await asyncio.sleep(0.02)
+        assert await prometheus.passes(minutes=6) == named("NotReady")
+        service.sandbox.state.faults.release()
+        await worker.wait()
+        assert await prometheus.passes(minutes=3) == named("WorkersDown")
+        kill(receiver)
+        await receiver.wait()
+        assert await prometheus.passes(minutes=2) == named("WorkersDown", "ReceiverDown")
+        assert prometheus.fired == OF_PROCESSES
+
+
+# -- callbacks and the queue
+
+
+async def test_callbacks_that_are_refused_and_work_that_piles_up(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEQUENCE_SYNC__RECEIVER__QUEUE_LIMIT", "10")
+    async with watch(service) as prometheus:
+        await service.start("receiver")
+        await service.start("worker")
+        assert await prometheus.passes(minutes=11) == set()
+
+        async with aiohttp.ClientSession() as session:
+            for _ in range(7):
+                headers = {"Cronofy-HMAC-SHA256": "signed with another secret"}
+                async with session.post(service.url, data=b"{}", headers=headers) as response:
+                    assert response.status == 401
+                forged = await prometheus.passes(minutes=1)
+        assert forged == named("SignatureFailures")
+        assert await prometheus.passes(minutes=11) == set()
+
+        service.sandbox.state.faults.add(fault="hold", provider="google", method="POST", count=None)
+        for number in range(10):
+            assert (await service.post(one_part("123", event_id=f"booking-{number}")))[0] == 202
+        await until(lambda: service.sandbox.state.faults.held)
+        assert await prometheus.passes(minutes=6) == named("QueueNearCeiling")
+        assert (await service.post(one_part("123", event_id="one too many")))[0] == 503
+        assert await prometheus.passes(minutes=2) == named("QueueNearCeiling", "ReceiverRefusing")
+        await let_jobs_age(service, seconds=120)
+        assert await prometheus.passes(minutes=6) == named("QueueNearCeiling", "OldestJobWaits")
+        service.sandbox.state.faults.clear()
+        service.sandbox.state.faults.release()
+        await service.written()
+        assert await prometheus.passes(minutes=1) == set()
+        assert prometheus.fired == OF_CALLBACKS
+
+
+async def let_jobs_age(service: Service, *, seconds: int) -> None:
+    """As if what is in the queue had been there for so long."""
+    client = service.client()
+    queue = Store(client, service.settings.redis.key_prefix).keys.queue
+    for job in await client.zrange(queue, 0, -1):
+        await client.zadd(queue, {job: now_ms() - 1000 * seconds})
+    await client.aclose()
+
+
+# -- dead letters
+
+
+async def test_dead_letters_that_come_that_wait_and_that_pile_up(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEQUENCE_SYNC__RECEIVER__DEAD_LETTERS_LIMIT", "5")
+    async with watch(service) as prometheus:
+        await service.start("receiver")
+        await service.start("worker")
+        assert await prometheus.passes(minutes=16) == set()
+
+        service.sandbox.state.faults.add(fault="error;status=400;code=invalid", provider="google", method="POST")
+        assert (await service.post(one_part("123")))[0] == 202
+        await service.written()
+        assert await prometheus.passes(minutes=1) == named("NewDeadLetters")
+        assert await prometheus.passes(minutes=50) == set()
+        assert await prometheus.passes(minutes=10) == named("DeadLettersWait")
+
+        for number in range(4):
+            assert (await service.post(one_part("unrouted", event_id=f"booking-{number}")))[0] == 202
+        await service.written()
+        assert (await service.post(one_part("123", event_id="one too many")))[0] == 503
+        assert await prometheus.passes(minutes=2) == OF_DEAD_LETTERS
+        discarded = await command("dead-letters", "discard", "--all", "--yes", "--config", str(service.config))
+        assert discarded.status == 0
+        await service.written()
+        assert await prometheus.passes(minutes=16) == set()
+        assert prometheus.fired == OF_DEAD_LETTERS
+
+
+# -- providers
+
+
+async def test_trouble_with_providers(service: Service) -> None:
+    faults = service.sandbox.state.faults
+    (service.folder / "microsoft_secret").write_text("expired at the provider")
+    async with watch(service) as prometheus:
+        await service.start("receiver")
+        await service.start("worker")
+        assert (await service.post(one_part("123")))[0] == 202
+        await service.written()
+        assert await prometheus.passes(minutes=16) == set()
+
+        faults.add(fault="error;status=500", provider="google", method="POST", count=None)
+        for number in range(7):
+            before = asked(service)
+            assert (await service.post(one_part("123", event_id=f"failing-{number}")))[0] == 202
+            await until(lambda before=before: asked(service) > before)  # type: ignore[misc]
+            failing = await prometheus.passes(minutes=1)
+        assert failing == named("ProviderErrors")
+        faults.clear()
+        await service.written()
+        assert await prometheus.passes(minutes=16) == set()
+
+        await give_id_away(service)
+        assert await prometheus.passes(minutes=1) == named("Alarm")
+        assert await prometheus.passes(minutes=15) == set()
+
+        faults.add(fault="throttle;retry_after=600", provider="google", method="POST")
+        assert (await service.post(one_part("123", event_id="throttled")))[0] == 202
+        await shows(*closed(service, prometheus), 1, account="google-hr", state="paused")
+        assert await prometheus.passes(minutes=16) == named("AccountThrottled")
+        assert (await service.post(one_part("456", event_id="refused")))[0] == 202
+        await shows(*closed(service, prometheus), 1, account="microsoft-hr", state="parked")
+        assert await prometheus.passes(minutes=3) == named("AccountThrottled", "AccountParked")
+        assert prometheus.fired == OF_PROVIDERS
+
+
+def closed(service: Service, prometheus: Prometheus) -> tuple[Prometheus, int, str]:
+    return prometheus, service.ports.worker_admin, "sequence_sync_accounts_closed"
+
+
+def asked(service: Service) -> int:
+    """How many creates Google got."""
+    requests = service.sandbox.state.journal.requests
+    return sum(each.provider == "google" and each.method == "POST" for each in requests)
+
+
+async def give_id_away(service: Service) -> None:
+    """Another's event comes to stand under our id, and our write is looked at again."""
+    ours = next(event for event in service.events("google") if event.calendar)
+    theirs = {"extendedProperties": {"private": {"sequenceSyncKey": "another"}}}
+    Person(service.sandbox.state).edits("google", ours.calendar, ours.id, theirs)
+    for number in range(7):
+        name = f"failing-{number}"
+        result = await command("bookings", "resync", name, "--config", str(service.config))
+        assert result.status == 0
+    assert (await command("bookings", "resync", "booking-1", "--config", str(service.config))).status == 0
+    await service.written()

@@ -1,0 +1,105 @@
+"""An older revision that comes late.
+
+6: a job, a request or a worker from before overwrites what is newer. xagent issue 2190 and pull request 2339:
+lost updates for want of If-Match.
+"""
+
+import asyncio
+
+import pytest
+
+from bookings.record import WriteState
+from tests.integration.calendars import PROVIDERS, World, one_part, utc
+
+both = pytest.mark.parametrize("provider", PROVIDERS)
+
+
+@both
+@pytest.mark.fault(number=6)
+async def test_jobs_in_any_order_write_the_newest_revision(world: World, provider: str) -> None:
+    for minute in (0, 15, 30):
+        await world.accept(one_part(provider, start=f"2026-04-30T11:{minute:02}:00Z"))
+    jobs = await world.store.redis.zrange(world.store.keys.queue, 0, -1)
+    for job in reversed(jobs):
+        bid, pid = job.decode().split(":")[-3:-1]
+        await world.sync.part(bid, pid, job.decode())
+    assert len(jobs) == 3
+    assert world.event(provider).starts_at == utc(11, 30)
+
+
+@both
+@pytest.mark.fault(number=6)
+@pytest.mark.settings(worker={"request_timeout": "200ms"})
+async def test_an_update_that_is_carried_out_after_a_newer_one_changes_nothing(
+    world: World, provider: str
+) -> None:
+    await world.accept(one_part(provider))
+    await world.work_until_done()
+    world.fault(provider, "late", method="PATCH")
+    await world.accept(one_part(provider, start="2026-04-30T11:15:00Z"))
+    await world.work()  # gives up waiting; the request is still on its way
+    await world.accept(one_part(provider, start="2026-04-30T11:30:00Z"))
+    await world.work_until_done()
+    assert world.event(provider).starts_at == utc(11, 30)
+    sent = world.requests(provider).count("PATCH")
+    world.sandbox.state.faults.release()
+    await _all_answered(world, provider, "PATCH", sent + 1)
+    assert world.event(provider).starts_at == utc(11, 30)
+
+
+@both
+@pytest.mark.fault(number=6)
+async def test_a_worker_that_was_away_while_another_wrote_sends_nothing(
+    world: World, fleet: list[World], provider: str
+) -> None:
+    away, other = fleet[:2]
+    await world.accept(one_part(provider))
+    await world.work()
+    world.fault(provider, "drop", method="PATCH")
+    await world.accept(one_part(provider, start="2026-04-30T11:15:00Z"))
+    await away.work()
+    await world.let_pass(60)
+    world.fault(provider, "hold", method="GET")
+    asleep = asyncio.create_task(away.work())  # about to look what became of its update
+    await world.held()
+    await _lease_runs_out(world)
+    await world.accept(one_part(provider, start="2026-04-30T11:30:00Z"))
+    await other.work()
+    sent = world.requests(provider).count("PATCH")
+    world.sandbox.state.faults.release()
+    await asleep
+    assert world.requests(provider).count("PATCH") == sent
+    assert world.event(provider).starts_at == utc(11, 30)
+
+
+@both
+@pytest.mark.fault(number=6)
+async def test_a_record_restored_from_an_old_backup_overwrites_no_newer_event(
+    world: World, provider: str
+) -> None:
+    body = one_part(provider)
+    await world.accept(body)
+    await world.work()
+    booking = await world.booking(body)
+    record = world.store.keys.booking(booking.id)
+    backup = await world.store.redis.dump(record)
+    await world.accept(one_part(provider, start="2026-04-30T11:30:00Z"))
+    await world.work()
+    await world.store.redis.restore(record, 0, backup, replace=True)
+    await world.store.ask(booking.id, booking.parts[0].id, "resync")
+    await world.work_until_done()
+    assert world.event(provider).starts_at == utc(11, 30)
+    assert (await world.write(body)).state is WriteState.SUPERSEDED
+
+
+async def _lease_runs_out(world: World) -> None:
+    for member in await world.store.redis.zrange(world.store.keys.open, 0, -1):
+        bid, _, pid = member.decode().partition(":")
+        await world.store.redis.hdel(world.store.keys.booking(bid), f"lease:{pid}")
+
+
+async def _all_answered(world: World, provider: str, method: str, count: int) -> None:
+    """Waits until so many requests have been carried out, also those that nobody waits for any more."""
+    async with asyncio.timeout(20):
+        while world.requests(provider).count(method) < count:
+            await asyncio.sleep(0.01)

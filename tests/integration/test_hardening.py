@@ -1,0 +1,297 @@
+"""What the public port does not put up with, on real sockets."""
+
+import asyncio
+import contextlib
+import re
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+
+from receiver.signature import signature
+from tests.callbacks import SEQUENCING, moved
+from tests.conftest import FIRST_SECRET
+from tests.integration.conftest import Receiver
+
+
+def head(*lines: str, target: str = "/callbacks/hiring", method: str = "POST") -> bytes:
+    return "\r\n".join((f"{method} {target} HTTP/1.1", "Host: x", *lines, "", "")).encode()
+
+
+def signed(body: bytes, *lines: str) -> bytes:
+    """A proper request, with other header lines beside."""
+    value = signature(body, secret=FIRST_SECRET).decode()
+    return head(f"Cronofy-HMAC-SHA256: {value}", f"Content-Length: {len(body)}", *lines) + body
+
+
+def chunked(body: bytes, *lines: str, size: int = 100) -> bytes:
+    """The same, in chunks."""
+    value = signature(body, secret=FIRST_SECRET).decode()
+    pieces = [body[at : at + size] for at in range(0, len(body), size)]
+    encoded = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
+    return (
+        head(f"Cronofy-HMAC-SHA256: {value}", "Transfer-Encoding: chunked", *lines) + encoded + b"0\r\n\r\n"
+    )
+
+
+def statuses(answers: bytes) -> list[int]:
+    """The statuses of all that came back on one connection."""
+    return [int(found) for found in re.findall(rb"HTTP/1\.[01] (\d{3}) ", answers)]
+
+
+class Line:
+    """One connection that stays open."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    async def send(self, data: bytes) -> None:
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def status(self) -> int:
+        """Reads one answer; gives its status."""
+        answer = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 10)
+        length = next(line for line in answer.lower().split(b"\r\n") if line.startswith(b"content-length"))
+        await self.reader.readexactly(int(length.split(b":")[1]))
+        return int(answer[9:12])
+
+    async def rest(self) -> bytes:
+        """All that comes until the receiver closes."""
+        return await asyncio.wait_for(self.reader.read(), 10)
+
+
+@contextlib.asynccontextmanager
+async def line_to(receiver: Receiver) -> AsyncIterator[Line]:
+    line = Line(*await asyncio.open_connection("127.0.0.1", receiver.port))
+    try:
+        yield line
+    finally:
+        line.writer.close()
+        with contextlib.suppress(ConnectionError):
+            await line.writer.wait_closed()
+
+
+# -- sizes
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        head("X: " + "a" * 9000),
+        head(*(f"X-{number}: y" for number in range(200))),
+        head(target="/callbacks/" + "a" * 9000),
+        head("Cronofy-HMAC-SHA256: " + "," * 9000),
+    ],
+    ids=["a long header", "many headers", "a long target", "a long signature"],
+)
+async def test_a_head_that_is_too_large_is_refused(receiver: Receiver, redis: Redis, request_: bytes) -> None:
+    answer = await receiver.exchange(request_)
+    assert statuses(answer) == [400]
+    assert await redis.keys() == []
+
+
+async def test_a_body_that_is_announced_too_large_is_refused_before_it_is_sent(receiver: Receiver) -> None:
+    answer = await receiver.exchange(head("Content-Length: 99999999"))
+    assert statuses(answer) == [413]
+
+
+@pytest.mark.settings(receiver={"head_timeout": "200ms"})
+async def test_an_endless_head_is_refused_while_it_is_sent(receiver: Receiver) -> None:
+    async with line_to(receiver) as line:
+        await line.send(b"POST /callbacks/hiring HTTP/1.1\r\nX: ")
+        with contextlib.suppress(ConnectionError):
+            for _ in range(50):
+                await line.send(b"a" * 1000)
+        assert statuses(await line.rest()) == [400]
+
+
+# -- slowness
+
+
+@pytest.mark.settings(receiver={"head_timeout": "200ms"})
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"POST", b"POST /callbacks/hiring HTTP/1.1\r\nHost: x\r\n"],
+    ids=["nothing", "a word", "all but the end"],
+)
+async def test_a_head_that_never_ends_is_given_up(receiver: Receiver, sent: bytes) -> None:
+    began = time.monotonic()
+    answer = await receiver.exchange(sent)
+    assert 0.15 < time.monotonic() - began < 5
+    assert statuses(answer) == ([408] if sent else [])
+
+
+@pytest.mark.settings(receiver={"head_timeout": "300ms"})
+async def test_a_head_that_drips_is_given_up_all_the_same(receiver: Receiver) -> None:
+    async with line_to(receiver) as line:
+        await line.send(b"POST /callbacks/hiring HTTP/1.1\r\n")
+
+        async def drip() -> None:
+            with contextlib.suppress(ConnectionError):
+                while True:
+                    await line.send(b"X: y\r\n")
+                    await asyncio.sleep(0.02)
+
+        dripping = asyncio.create_task(drip())
+        began = time.monotonic()
+        assert statuses(await line.rest()) == [408]
+        assert time.monotonic() - began < 5
+        await dripping
+
+
+@pytest.mark.settings(receiver={"head_timeout": "300ms"})
+async def test_the_head_of_a_later_request_has_no_longer(receiver: Receiver) -> None:
+    async with line_to(receiver) as line:
+        await line.send(signed(SEQUENCING))
+        assert await line.status() == 202
+        await line.send(b"POST /call")
+        assert statuses(await line.rest()) == [408]
+
+
+@pytest.mark.settings(receiver={"head_timeout": "200ms", "body_timeout": "5s"})
+async def test_a_connection_may_rest_between_requests_and_a_body_has_its_own_time(
+    receiver: Receiver,
+) -> None:
+    async with line_to(receiver) as line:
+        await line.send(signed(SEQUENCING))
+        assert await line.status() == 202
+        await asyncio.sleep(0.4)
+        whole = signed(moved(2))
+        await line.send(whole[:-10])
+        await asyncio.sleep(0.2)
+        await line.send(whole[-10:-5])
+        await asyncio.sleep(0.2)
+        await line.send(whole[-5:])
+        assert await line.status() == 202
+
+
+# -- numbers
+
+
+@pytest.mark.settings(receiver={"max_connections": 3})
+async def test_one_connection_too_many_is_told_so_and_the_others_go_on(receiver: Receiver) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        lines = [await stack.enter_async_context(line_to(receiver)) for _ in range(3)]
+        for line in lines:  # all of them are taken once they are answered
+            await line.send(head(target="/", method="GET"))
+            assert await line.status() == 404
+        too_many = await receiver.exchange(signed(SEQUENCING))
+        assert statuses(too_many) == [503]
+        assert b"Retry-After: 5\r\n" in too_many
+        assert too_many.endswith(b'{"error": "too_many_connections"}')
+        await lines[0].send(signed(SEQUENCING))
+        assert await lines[0].status() == 202
+        lines[1].writer.close()
+        await lines[1].writer.wait_closed()
+        async with asyncio.timeout(5):
+            while statuses(await receiver.exchange(signed(moved(2), "Connection: close"))) == [503]:
+                await asyncio.sleep(0.01)
+
+
+@pytest.mark.settings(receiver={"max_connections": 2, "head_timeout": "300ms"})
+async def test_a_crowd_that_holds_every_connection_does_not_hold_it_for_long(receiver: Receiver) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(10):
+            line = await stack.enter_async_context(line_to(receiver))
+            with contextlib.suppress(ConnectionError):
+                await line.send(b"POST /callbacks/hiring HTTP/1.1\r\nX: ")
+        async with asyncio.timeout(5):
+            while statuses(await receiver.exchange(signed(SEQUENCING, "Connection: close"))) != [202]:
+                await asyncio.sleep(0.02)
+
+
+# -- what could be understood in two ways
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Content-Length: 5", "Transfer-Encoding: chunked"),
+        ("Transfer-Encoding: chunked", "Content-Length: 5"),
+        ("Content-Length: 5", "Content-Length: 6"),
+        ("Content-Length: 5", "Content-Length: 5"),
+        ("Content-Length: 5, 5",),
+        ("Content-Length: +5",),
+        ("Content-Length: 5_0",),
+        ("Transfer-Encoding: chunked, identity",),
+        ("Transfer-Encoding: xchunked",),
+        ("Transfer-Encoding : chunked",),
+        ("Transfer-Encoding:\x0bchunked",),
+        ("Transfer-Encoding: chunked", "Transfer-Encoding: chunked"),
+        ("X: y", " Transfer-Encoding: chunked"),
+        ("X: y\nTransfer-Encoding: chunked",),
+        ("X\0: y",),
+        ("Content-Length",),
+    ],
+)
+async def test_a_length_that_two_servers_could_read_differently_is_refused(
+    receiver: Receiver, redis: Redis, lines: tuple[str, ...]
+) -> None:
+    smuggled = signed(SEQUENCING, "Connection: close")
+    answer = await receiver.exchange(head(*lines) + b"0\r\n\r\n" + smuggled)
+    assert statuses(answer) == [400]
+    assert await redis.keys() == []
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        b"5;\n\r\nhello\r\n",
+        b"-5\r\nhello\r\n",
+        b"0x5\r\nhello\r\n",
+        b"5\r\nhelloX\r\n",
+        b"5\nhello\n",
+        b"g\r\n",
+    ],
+)
+async def test_a_chunk_that_is_none_ends_the_connection(
+    receiver: Receiver, redis: Redis, chunk: bytes
+) -> None:
+    answer = await receiver.exchange(
+        head("Transfer-Encoding: chunked") + chunk + b"0\r\n\r\n" + signed(SEQUENCING)
+    )
+    assert 202 not in statuses(answer)
+    assert await redis.keys() == []
+
+
+async def test_requests_in_one_packet_are_answered_in_their_order(receiver: Receiver) -> None:
+    together = (
+        signed(SEQUENCING)
+        + head(target="/", method="GET")
+        + chunked(moved(2))
+        + signed(SEQUENCING)[:-1]
+        + b" "
+    )
+    answer = await receiver.exchange(together + signed(SEQUENCING, "Connection: close"))
+    assert statuses(answer) == [202, 404, 202, 401, 200]
+
+
+async def test_chunks_are_put_together(receiver: Receiver) -> None:
+    assert statuses(await receiver.exchange(chunked(SEQUENCING, "Connection: close"))) == [202]
+
+
+# -- what is not spoken here
+
+
+@pytest.mark.parametrize("protocol", ["websocket", "h2c", "TLS/1.0", "x"])
+@pytest.mark.parametrize("target", ["/callbacks/hiring", "/"])
+async def test_no_other_protocol_is_changed_to(
+    receiver: Receiver, redis: Redis, protocol: str, target: str
+) -> None:
+    upgrade = ("Connection: Upgrade", f"Upgrade: {protocol}", "HTTP2-Settings: AAMAAABkAAQAAP__")
+    answer = await receiver.exchange(head(*upgrade, target=target) + signed(SEQUENCING))
+    assert statuses(answer) == [400]
+    assert await redis.keys() == []
+
+
+async def test_http_2_is_no_request(receiver: Receiver) -> None:
+    assert 200 not in statuses(await receiver.exchange(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/livez", "/readyz", "/console", "/console/", "//metrics"])
+async def test_what_is_for_operators_is_not_on_the_public_port(receiver: Receiver, path: str) -> None:
+    for method in ("GET", "POST"):
+        answer = await receiver.exchange(head("Connection: close", target=path, method=method))
+        assert statuses(answer) == [404]

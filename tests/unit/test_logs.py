@@ -1,0 +1,71 @@
+"""Log lines: JSON where nobody looks, words and colours on a terminal, and never what an error repeats of its input."""
+
+import json
+import os
+import subprocess
+import sys
+
+PROGRAM = """
+import json, structlog
+from admin.logs import configure_logs
+from config.errors import ConfigError
+
+configure_logs("receiver")
+log = structlog.get_logger().bind(delivery="d1")
+log.info("callback_accepted", parts=2)
+try:
+    try:
+        json.loads('{"summary": "planted"')
+    except ValueError as error:
+        raise KeyError("planted") from error
+except KeyError:
+    log.exception("write_crashed")
+try:
+    raise ConfigError(["env:CRONOFY_SECRET is not set"])
+except ConfigError:
+    log.exception("client_secret_unreadable")
+"""
+
+
+def logged(*, stderr: int) -> bytes:
+    """What the program writes there, where it is a pipe."""
+    ran = subprocess.run([sys.executable, "-c", PROGRAM], stderr=stderr, check=True, timeout=30)
+    return ran.stderr or b""
+
+
+def test_each_line_is_one_json_object_that_says_which_process_wrote_it() -> None:
+    accepted, crashed, unreadable = map(json.loads, logged(stderr=subprocess.PIPE).splitlines())
+    assert accepted.pop("timestamp").endswith("Z")
+    assert accepted == {
+        "process": "receiver",
+        "level": "info",
+        "event": "callback_accepted",
+        "delivery": "d1",
+        "parts": 2,
+    }
+    assert (crashed["level"], crashed["event"], crashed["delivery"]) == ("error", "write_crashed", "d1")
+    assert unreadable["exception"].endswith("ConfigError: env:CRONOFY_SECRET is not set")
+
+
+def test_a_traceback_says_where_and_what_kind_but_not_what_could_not_be_read() -> None:
+    _, line, _ = logged(stderr=subprocess.PIPE).splitlines()
+    exception = json.loads(line)["exception"]
+    assert "json/decoder.py" in exception
+    assert [text for text in exception.splitlines() if not text.startswith(" ")] == [
+        "JSONDecodeError",
+        "then:",
+        "KeyError",
+    ]
+    assert b"planted" not in line
+
+
+def test_on_a_terminal_lines_are_for_people() -> None:
+    ours, theirs = os.openpty()
+    logged(stderr=theirs)
+    os.close(theirs)
+    with os.fdopen(ours, "rb", buffering=0) as terminal:
+        text = terminal.read(65536).decode()
+    assert "callback_accepted" in text
+    assert "\x1b[" in text
+    assert "{" not in text
+    assert "planted" not in text

@@ -1,0 +1,67 @@
+"""Metrics that only workers have."""
+
+from enum import StrEnum
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from admin.metrics import REGISTRY, SLOW
+
+
+class Alarm(StrEnum):
+    """What should never happen, and is put right when it does."""
+
+    DUPLICATE_EVENT_REMOVED = "duplicate_event_removed"
+    FOREIGN_EVENT_UNDER_OUR_ID = "foreign_event_under_our_id"
+    KEY_MISSING = "key_missing"
+    LEASE_LOST = "lease_lost"
+    WRITE_CRASHED = "write_crashed"
+
+
+WRITES = Counter(
+    "sequence_sync_writes",
+    "Attempts at writes by provider and outcome",
+    ["provider", "outcome"],
+    registry=REGISTRY,
+)
+PROVIDER_SECONDS = Histogram(
+    "sequence_sync_provider_seconds",
+    "Time of one request to a provider",
+    ["provider", "method", "status"],
+    buckets=SLOW,
+    registry=REGISTRY,
+)
+THROTTLED = Counter(
+    "sequence_sync_provider_throttled",
+    "Answers of a provider that say: slower",
+    ["provider"],
+    registry=REGISTRY,
+)
+ALARMS = Counter(
+    "sequence_sync_alarms",
+    "What should never happen, and was put right; the log has a line of the same name",
+    ["kind"],
+    registry=REGISTRY,
+)
+REQUEUED = Counter(
+    "sequence_sync_requeued",
+    "Open parts that no job looked after any more and that were queued again",
+    registry=REGISTRY,
+)
+JOBS_RUNNING = Gauge("sequence_sync_jobs_running", "Jobs that this worker has under way", registry=REGISTRY)
+
+_CHANGES = ("created", "updated", "removed")
+_OUTCOMES = (*_CHANGES, "unchanged", "superseded", "deleted_by_person", "retrying", "parked", "dead")
+
+# From 0, since nobody can see a counter rise that begins with 1.
+for _kind in Alarm:
+    ALARMS.labels(_kind)
+for _provider in ("google", "microsoft"):
+    THROTTLED.labels(_provider)
+    for _outcome in _OUTCOMES:
+        WRITES.labels(_provider, _outcome)
+
+
+def events_written() -> int:
+    """How many events this process has created, updated or removed."""
+    samples = (sample for metric in WRITES.collect() for sample in metric.samples)
+    return int(sum(sample.value for sample in samples if sample.labels["outcome"] in _CHANGES))
