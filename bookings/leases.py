@@ -52,7 +52,7 @@ class Leases(Reader):
         """
         answer = await self.run(
             "claim",
-            keys=[self.keys.booking(bid), self.keys.open],
+            keys=[self.keys.booking(bid), self.keys.open, self.keys.queue],
             args=[bid, pid, holder, int(lease_s * 1000), job],
         )
         if answer[0] != b"claimed":

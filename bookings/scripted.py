@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from importlib.resources import files
-from typing import Any
-
-from redis.commands.core import AsyncScript
+from typing import TYPE_CHECKING, Any
 
 from bookings.keys import Keys
+
+if TYPE_CHECKING:
+    from redis.commands.core import AsyncScript  # redis-py is for whoever connects to import
 
 GRACE_MS = 10_000
 """How long a queued job may take to be picked before the reconciler looks whether it is still there."""

@@ -3,13 +3,17 @@
 import asyncio
 import time
 from collections.abc import Iterable
+from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 
 import aiohttp
 from rich.markup import escape
 
+from bookings.connection import connect
+from bookings.consents import Consents
 from bookings.patience import in_time
+from bookings.store import Store
 from cli.checks.configuration import configuration, unreadable
 from cli.checks.finding import DEFECT, Check, Finding, Level, wrong
 from cli.checks.providers import Providers
@@ -26,12 +30,7 @@ _COLOURS = {Level.RIGHT: "green", Level.WARNING: "yellow", Level.WRONG: "red"}
 
 async def run_check(config: Path | None, *, within_s: float, as_json: bool) -> bool:
     """Prints every finding; True where none is wrong. Each thing asked has `within_s` seconds to answer."""
-    try:
-        settings = settings_from(config)
-    except ConfigError as error:
-        findings = unreadable(error)
-    else:
-        findings = configuration(settings) + await _asked(settings, within_s)
+    findings = await everything(config, within_s=within_s)
     if as_json:
         print_json([finding._asdict() for finding in findings])
     else:
@@ -40,13 +39,22 @@ async def run_check(config: Path | None, *, within_s: float, as_json: bool) -> b
     return all(finding.level is not Level.WRONG for finding in findings)
 
 
+async def everything(config: Path | None, *, within_s: float) -> list[Finding]:
+    """Every finding, in the order in which it is shown."""
+    try:
+        settings = settings_from(config)
+    except ConfigError as error:
+        return unreadable(error)
+    return configuration(settings) + await _asked(settings, within_s)
+
+
 async def _asked(settings: Settings, within_s: float) -> list[Finding]:
     """Asks everything at once, and says meanwhile what it waits for."""
     hasty = settings.model_copy(
         update={"worker": settings.worker.model_copy(update={"request_timeout": within_s})}
     )
-    async with aiohttp.ClientSession() as session:
-        directory = Directory(hasty, session)
+    async with aiohttp.ClientSession() as session, aclosing(connect(settings.redis)) as client:
+        directory = Directory(hasty, session, consents=Consents(Store.of(settings, client)))
         checks = [
             Check("redis", partial(redis, settings)),
             *Providers(settings, directory).checks(),
@@ -94,5 +102,9 @@ def _rows(findings: Iterable[Finding]) -> list[tuple[str, str, str, str]]:
 
 def _summary(findings: Iterable[Finding]) -> str:
     levels = [finding.level for finding in findings]
-    counted = ", ".join(f"{levels.count(level)} {level}" for level in Level if level in levels)
+    counted = ", ".join(_counted(levels.count(level), level) for level in Level if level in levels)
     return f"{counted}: " + ("mend what is wrong" if Level.WRONG in levels else "nothing is wrong")
+
+
+def _counted(number: int, level: Level) -> str:
+    return f"{number} {level}" + ("s" if level is Level.WARNING and number > 1 else "")

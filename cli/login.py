@@ -124,10 +124,11 @@ async def _by_browser(asking: Consenting, manner: Manner) -> Consent:
         async with Loopback(manner.port) as loopback:
             redirect_uri = f"http://{asking.redirect_host}:{loopback.port}"
             asked = await asyncio.to_thread(asking.ask, redirect_uri)
+            loopback.expect(asked.state)
             words.print("Open this address in a browser on this machine, as the user whose calendar it is:")
             words.print(asked.url, markup=False)
             await asyncio.to_thread(_open_browser, asked.url)
-            answer = await loopback.answer(asked.state, within_s=manner.wait_s)
+            answer = await loopback.answer(within_s=manner.wait_s)
             return await asyncio.to_thread(asking.redeem, asked, answer)
     except TimeoutError:
         raise _nobody(manner) from None

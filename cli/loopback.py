@@ -45,13 +45,16 @@ class Loopback:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    async def answer(self, state: str, *, within_s: float) -> Mapping[str, str]:
-        """What the browser brings back. Raises `TimeoutError`.
+    def expect(self, state: str) -> None:
+        """Says what the answer brings with it, before anybody is asked.
 
         Whatever comes without the `state` that was sent along is not the answer: anybody on this machine,
         and any page that the browser shows, can ask for this address.
         """
         self._state = state
+
+    async def answer(self, *, within_s: float) -> Mapping[str, str]:
+        """What the browser brings back. Raises `TimeoutError`."""
         return await asyncio.wait_for(self._answer, within_s)
 
     async def _come_back(self, request: web.Request) -> web.Response:

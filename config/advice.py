@@ -21,16 +21,16 @@ def _redis(settings: Settings) -> list[str]:
     if redis.url.password is not None:
         found.append('redis.url: holds a password; write redis.password = "env:NAME" instead')
     if redis.ca_file is not None and not redis.url.tls:
-        found.append("redis.ca_file: has no effect, since redis.url does not begin with rediss://")
+        found.append("redis.ca_file: has no effect; begin redis.url with rediss://, or take it out")
     if redis.url.kind is RedisKind.EMBEDDED and (redis.username or redis.password):
-        found.append("redis.password: has no effect on an embedded Redis, which listens on a private socket")
+        found.append("redis.password: has no effect; take it out, an embedded Redis listens on a private socket")
     return found
 
 
 def _receiver(settings: Settings) -> list[str]:
     url = settings.receiver.public_url
     if url is not None and not url.startswith("https://"):
-        return ["receiver.public_url: not https; callbacks would cross the network readable by anyone"]
+        return ["receiver.public_url: not https; use https, or callbacks cross the network readable by anyone"]
     return []
 
 
@@ -43,7 +43,7 @@ def _accounts(settings: Settings) -> list[str]:
             endpoint, key = account.graph_endpoint, "graph_endpoint"
         if not endpoint.startswith("https://"):
             found.append(
-                f"accounts[{at}].{key}: not https; access tokens would cross the network readable by anyone"
+                f"accounts[{at}].{key}: not https; use https, or access tokens cross the network readable by anyone"
             )
         if isinstance(account, MicrosoftAccount):
             changed = {
@@ -54,17 +54,18 @@ def _accounts(settings: Settings) -> list[str]:
             if len(changed) == 1:
                 found.append(
                     f"accounts[{at}]: authority and graph_endpoint belong to one cloud, "
-                    f"but only {changed.pop()} was changed"
+                    f"but only {changed.pop()} was changed; see docs/microsoft.md"
                 )
     return found
 
 
 def _routes(settings: Settings) -> list[str]:
     if not settings.apps:
-        return ["apps: there is none; every callback is answered 404"]
+        return ["apps: there is none, so every callback is answered 404; add [[apps]]"]
     routed = {route.app for route in settings.routes}
     return [
-        f'apps[{at}]: no route is for "{app.name}"; without one its parts become dead letters ("unrouted")'
+        f'apps[{at}]: no route is for "{app.name}", so its parts become dead letters ("unrouted"); '
+        f'add [[routes]] with app = "{app.name}"'
         for at, app in enumerate(settings.apps)
         if app.name not in routed
     ]

@@ -136,7 +136,8 @@ def _arq_worker(settings: Settings, redis: ArqRedis, store: Store, sync: Sync) -
         log_results=False,
         max_tries=1_000_000,  # our record counts attempts; a deploy is none
         poll_delay=settings.worker.poll_delay,
-        # Running jobs stay at the head of arq's queue; a fleet with more of them than this sees nothing else.
+        # A job stays at the head of arq's queue until its part is claimed, and for minutes if its worker is
+        # killed before; where there are more of them than this, nothing else is seen.
         queue_read_limit=max(1000, 20 * concurrency),
         job_serializer=queue.serialize,
         job_deserializer=queue.deserialize,

@@ -16,7 +16,7 @@ from bookings.operating import Act, Selection, by_reason, carry_out, note, selec
 from bookings.showing import HIDDEN, shown_event
 
 _A_PAGE = 50
-_MOST_AT_ONCE = 10_000
+_MOST_AT_ONCE = 2_000
 _MOST_SHOWN = 200
 _NAMES = ("app", "reason", "provider", "account", "event_id", "sequence_id", "since", "until")
 

@@ -80,7 +80,7 @@ async def with_words(request: web.Request, handler: Handler) -> web.StreamRespon
     except (RedisError, OSError) as error:
         _log.warning("console_without_redis", error=type(error).__name__)
         words = "Nothing can be shown until it does. `sequence-sync check` says what to do."
-        problem = Problem(503, "Redis does not answer", words)
+        problem = Problem(503, "Redis does not answer as it should", words)
     except BookingsError as error:
         _log.warning("console_cannot_read", error=type(error).__name__)
         problem = Problem(500, "The record cannot be read", str(error))
@@ -108,6 +108,9 @@ async def with_session(request: web.Request, handler: Handler) -> web.StreamResp
         return await handler(request)
     if session is None or not session.signed_in:
         if request.method in ("GET", "HEAD"):
+            if request.headers.get("Sec-Fetch-Site") == "cross-site":
+                # A link from elsewhere: SameSite=Strict keeps the cookie back until our own page asks again.
+                return page(request, "arrival.html", target=request.path_qs)
             raise web.HTTPSeeOther(f"{LOGIN}?{urlencode({'next': request.path_qs})}")
         raise Problem(403, "You are signed out", "Nothing was done. Sign in and try again.")
     return await handler(request)

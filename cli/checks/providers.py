@@ -6,17 +6,29 @@ import json
 from functools import partial
 
 from cli.checks.finding import Check, Finding, right, warning, wrong
-from config.accounts import GoogleAccount
 from config.settings import Calendar, Settings
 from workers.calendars.directory import Directory
 from workers.errors import CalendarError, ErrorClass
 
 _TO_WRITE = "Calendars.ReadWrite"
+_SAYS = {
+    ErrorClass.AUTH: "is refused",
+    ErrorClass.PARK: "cannot be used",
+    ErrorClass.THROTTLED: "is throttled",
+    ErrorClass.TRANSIENT: "cannot be asked",
+}
 _RENEW = {
     "google": "renew its key or consent; a subject needs delegation for calendar.events (docs/google.md)",
-    "microsoft": "renew its secret, certificate or consent (docs/microsoft.md)",
+    "microsoft": "renew its secret or certificate (docs/microsoft.md)",
 }
 _REACH = "see that this machine reaches the provider, then check again"
+_LOGIN = "`sequence-sync login {provider} {name}`"
+_OF_CODE = {
+    "not_logged_in": _LOGIN,
+    "logged_in_to_another_client": f"put the former client_id back, or {_LOGIN}",
+    "encryption_key_missing": f"add the key it was encrypted with to encryption.keys, or {_LOGIN}",
+    "redis_unavailable": "see the line of redis",
+}
 
 
 class Providers:
@@ -40,7 +52,7 @@ class Providers:
         try:
             token = await self._token(name)
         except CalendarError as error:
-            return [wrong(subject, f"{error.error_class}: {error.code}", self._remedy(name, error))]
+            return [wrong(subject, _words(error), self._remedy(name, error))]
         granted = permissions(token)
         if granted and not any(each.startswith(_TO_WRITE) for each in granted):
             return [
@@ -63,8 +75,7 @@ class Providers:
         try:
             writable = await self._directory.calendar(calendar.name).probe()
         except CalendarError as error:
-            words = f"{error.error_class}: {error.code}"
-            return [wrong(subject, words, self._remedy(calendar.account, error))]
+            return [wrong(subject, _words(error), self._remedy(calendar.account, error))]
         if writable:
             return [right(subject, "can be read and written")]
         return [
@@ -78,26 +89,38 @@ class Providers:
     async def _token(self, account: str) -> str:
         if account not in self._tokens:
             asked = asyncio.create_task(self._directory.token(account))
-            asked.add_done_callback(
-                lambda done: done.cancelled() or done.exception()
-            )  # or asyncio warns of it
+            asked.add_done_callback(_look_at)
             self._tokens[account] = asked
-        return await asyncio.shield(
-            self._tokens[account]
-        )  # one that waits no longer does not end it for others
+        return await asyncio.shield(self._tokens[account])  # who waits no longer does not end it for others
 
-    def _remedy(self, account: str, error: CalendarError) -> str:
-        google = isinstance(self._settings.account(account), GoogleAccount)
+    def _remedy(self, name: str, error: CalendarError) -> str:
+        account = self._settings.account(name)
+        assert account is not None  # it was asked just now
+        known = _OF_CODE.get(error.code)
+        if known is None and account.login and error.error_class is ErrorClass.AUTH:
+            known = f"have the user consent anew: {_LOGIN}"
+        if known is not None:
+            return known.format(provider=account.provider, name=name)
         match error.error_class:
             case ErrorClass.AUTH:
-                return _RENEW["google" if google else "microsoft"]
+                return _RENEW[account.provider]
             case ErrorClass.PARK:
-                return "see that the calendar exists and is shared with the account"
+                return f"see that the calendar exists and is shared with account {name}"
             case ErrorClass.THROTTLED:
                 return "wait; the provider throttles this account"
             case ErrorClass.TRANSIENT:
                 return _REACH
-        return "see what the provider says of this code"
+        return f"see docs/{account.provider}.md, and what the provider says of this code"
+
+
+def _look_at(asked: "asyncio.Task[str]") -> None:
+    """Looks at how it ended, or asyncio warns that nobody did."""
+    if not asked.cancelled():
+        asked.exception()
+
+
+def _words(error: CalendarError) -> str:
+    return f"{_SAYS.get(error.error_class, 'cannot be used')}: {error.code}"
 
 
 def permissions(token: str) -> list[str]:

@@ -32,12 +32,12 @@ async def redis(settings: Settings) -> list[Finding]:
         await client.aclose()
     theirs = seconds + micros / 1_000_000
     return [
-        _version(info, str(settings.redis.url)),
+        version(info, str(settings.redis.url)),
         *_role(info),
         _policy(info),
         *_persistence(info, fsync),
         _memory(info),
-        _clock(theirs - ours),
+        clock(theirs - ours),
     ]
 
 
@@ -62,7 +62,7 @@ def _silent(settings: Settings, error: Exception) -> Finding:
     return wrong("redis", f"{settings.redis.url} does not answer ({type(error).__name__})", remedy)
 
 
-def _version(info: Mapping[str, Any], url: str) -> Finding:
+def version(info: Mapping[str, Any], url: str) -> Finding:
     version = str(info["redis_version"])
     if tuple(int(number) for number in version.split(".")[:2]) < _OLDEST:
         return wrong("redis version", version, "use Redis 6.2 or newer")
@@ -135,7 +135,8 @@ def _mib(size: int) -> str:
     return f"{size / 2**20:,.0f} MiB"
 
 
-def _clock(ahead_s: float) -> Finding:
+def clock(ahead_s: float) -> Finding:
+    """Whether its clock, so many seconds ahead of ours, is near enough."""
     if abs(ahead_s) <= _MOST_SKEW_S:
         return right("redis clock", "agrees with this machine's")
     return wrong(

@@ -83,8 +83,8 @@ async def _encryption(store: Store, settings: Settings) -> list[Finding]:
         return [wrong("encryption", what, remedy)]
     if not keys:
         return []
-    bookings = "bookings and consents" if settings.encryption.bookings else "consents"
-    return [right("encryption", f"{bookings} are encrypted, and what is stored can be read")]
+    what = "bookings and consents" if settings.encryption.bookings else "consents"
+    return [right("encryption", f"{what} are encrypted; the newest bookings can be read")]
 
 
 async def public_url(settings: Settings) -> list[Finding]:

@@ -1,5 +1,6 @@
 """The console of a process over the record of a world, and operators in front of it."""
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import partial
@@ -13,23 +14,36 @@ from admin.server import start_admin
 from bookings.store import Store
 from config.settings import Settings
 from receiver.replay import replay_delivery
-from sandbox.server import Sandbox
 from tests.acceptance.conftest import service
 from tests.conftest import Settle
 from tests.console.operator import PASSWORD, Operator
-from tests.integration.calendars import calendar_secrets, calendar_tables
+from tests.integration.calendars import GOOGLE, MICROSOFT
 from tests.integration.conftest import sandbox, world
 
 __all__ = ["sandbox", "service", "world"]
+
+_KEY = ("client_email", "private_key", "token_uri")
 
 Serve = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture
-def settings(settle: Settle, sandbox: Sandbox) -> Settings:
-    """Two calendars and a console."""
-    secrets = {**calendar_secrets(sandbox), "CONSOLE": PASSWORD}
-    return settle(secrets=secrets, console={"password": "env:CONSOLE"}, **calendar_tables(sandbox))
+def settings(settle: Settle) -> Settings:
+    """A console, and the world's accounts and calendars by their names: it asks no provider."""
+    secrets = {"CONSOLE": PASSWORD, "MICROSOFT": "s", "GOOGLE": json.dumps(dict.fromkeys(_KEY, "x"))}
+    microsoft = {"tenant_id": "globex", "client_id": "sync", "client_secret": "env:MICROSOFT"}
+    return settle(
+        secrets=secrets,
+        console={"password": "env:CONSOLE"},
+        accounts=[
+            {"name": "google-hr", "provider": "google", "service_account": "env:GOOGLE"},
+            {"name": "microsoft-hr", "provider": "microsoft", **microsoft},
+        ],
+        calendars=[
+            {"name": "interviews", "account": "google-hr", "calendar_id": GOOGLE},
+            {"name": "panel", "account": "microsoft-hr", "mailbox": MICROSOFT},
+        ],
+    )
 
 
 @pytest.fixture
@@ -37,7 +51,7 @@ async def serve(settings: Settings, store: Store) -> AsyncIterator[Serve]:
     """Serves the admin port of one more process; gives its address."""
     async with AsyncExitStack() as stack:
 
-        async def start(*, pause_s: float = 0.05) -> str:
+        async def start(*, pause_s: float = 0.05, store: Store = store) -> str:
             def console(record: Store) -> web.Application:
                 return console_app(
                     settings, record, partial(replay_delivery, record, settings), pause_s=pause_s

@@ -6,6 +6,9 @@ from typing import NamedTuple
 Field = tuple[str, str]
 
 
+_BLOCKS = ("button", "caption", "dd", "dt", "h1", "h2", "h3", "li", "p", "td", "th", "title")
+
+
 class Form(NamedTuple):
     """What a form posts, and its buttons by what stands on them."""
 
@@ -70,3 +73,5 @@ class Page(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         while self._inside and self._inside.pop() != tag:
             pass
+        if tag in _BLOCKS:
+            self._said.append(" ")

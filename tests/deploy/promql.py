@@ -1,7 +1,7 @@
 """As much of PromQL as our rules use, over samples that a test scraped; whatever else stands in a rule is refused.
 
 The grammar is Prometheus' own (promql-parser). What the functions give is Prometheus' definition, extrapolation
-included; `test_alerts.py` has promtool say the same, where there is one.
+included; `promtool.py` has Prometheus say the same, where it is installed.
 """
 
 import re

@@ -2,76 +2,14 @@
 
 import asyncio
 import contextlib
-import re
 import time
-from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
 
-from receiver.signature import signature
 from tests.callbacks import SEQUENCING, moved
-from tests.conftest import FIRST_SECRET
 from tests.integration.conftest import Receiver
-
-
-def head(*lines: str, target: str = "/callbacks/hiring", method: str = "POST") -> bytes:
-    return "\r\n".join((f"{method} {target} HTTP/1.1", "Host: x", *lines, "", "")).encode()
-
-
-def signed(body: bytes, *lines: str) -> bytes:
-    """A proper request, with other header lines beside."""
-    value = signature(body, secret=FIRST_SECRET).decode()
-    return head(f"Cronofy-HMAC-SHA256: {value}", f"Content-Length: {len(body)}", *lines) + body
-
-
-def chunked(body: bytes, *lines: str, size: int = 100) -> bytes:
-    """The same, in chunks."""
-    value = signature(body, secret=FIRST_SECRET).decode()
-    pieces = [body[at : at + size] for at in range(0, len(body), size)]
-    encoded = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
-    return (
-        head(f"Cronofy-HMAC-SHA256: {value}", "Transfer-Encoding: chunked", *lines) + encoded + b"0\r\n\r\n"
-    )
-
-
-def statuses(answers: bytes) -> list[int]:
-    """The statuses of all that came back on one connection."""
-    return [int(found) for found in re.findall(rb"HTTP/1\.[01] (\d{3}) ", answers)]
-
-
-class Line:
-    """One connection that stays open."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
-
-    async def send(self, data: bytes) -> None:
-        self.writer.write(data)
-        await self.writer.drain()
-
-    async def status(self) -> int:
-        """Reads one answer; gives its status."""
-        answer = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 10)
-        length = next(line for line in answer.lower().split(b"\r\n") if line.startswith(b"content-length"))
-        await self.reader.readexactly(int(length.split(b":")[1]))
-        return int(answer[9:12])
-
-    async def rest(self) -> bytes:
-        """All that comes until the receiver closes."""
-        return await asyncio.wait_for(self.reader.read(), 10)
-
-
-@contextlib.asynccontextmanager
-async def line_to(receiver: Receiver) -> AsyncIterator[Line]:
-    line = Line(*await asyncio.open_connection("127.0.0.1", receiver.port))
-    try:
-        yield line
-    finally:
-        line.writer.close()
-        with contextlib.suppress(ConnectionError):
-            await line.writer.wait_closed()
-
+from tests.raw_http import chunked, head, line_to, signed, statuses
 
 # -- sizes
 
@@ -99,7 +37,7 @@ async def test_a_body_that_is_announced_too_large_is_refused_before_it_is_sent(r
 
 @pytest.mark.settings(receiver={"head_timeout": "200ms"})
 async def test_an_endless_head_is_refused_while_it_is_sent(receiver: Receiver) -> None:
-    async with line_to(receiver) as line:
+    async with line_to(receiver.port) as line:
         await line.send(b"POST /callbacks/hiring HTTP/1.1\r\nX: ")
         with contextlib.suppress(ConnectionError):
             for _ in range(50):
@@ -125,7 +63,7 @@ async def test_a_head_that_never_ends_is_given_up(receiver: Receiver, sent: byte
 
 @pytest.mark.settings(receiver={"head_timeout": "300ms"})
 async def test_a_head_that_drips_is_given_up_all_the_same(receiver: Receiver) -> None:
-    async with line_to(receiver) as line:
+    async with line_to(receiver.port) as line:
         await line.send(b"POST /callbacks/hiring HTTP/1.1\r\n")
 
         async def drip() -> None:
@@ -143,7 +81,7 @@ async def test_a_head_that_drips_is_given_up_all_the_same(receiver: Receiver) ->
 
 @pytest.mark.settings(receiver={"head_timeout": "300ms"})
 async def test_the_head_of_a_later_request_has_no_longer(receiver: Receiver) -> None:
-    async with line_to(receiver) as line:
+    async with line_to(receiver.port) as line:
         await line.send(signed(SEQUENCING))
         assert await line.status() == 202
         await line.send(b"POST /call")
@@ -154,7 +92,7 @@ async def test_the_head_of_a_later_request_has_no_longer(receiver: Receiver) -> 
 async def test_a_connection_may_rest_between_requests_and_a_body_has_its_own_time(
     receiver: Receiver,
 ) -> None:
-    async with line_to(receiver) as line:
+    async with line_to(receiver.port) as line:
         await line.send(signed(SEQUENCING))
         assert await line.status() == 202
         await asyncio.sleep(0.4)
@@ -173,7 +111,7 @@ async def test_a_connection_may_rest_between_requests_and_a_body_has_its_own_tim
 @pytest.mark.settings(receiver={"max_connections": 3})
 async def test_one_connection_too_many_is_told_so_and_the_others_go_on(receiver: Receiver) -> None:
     async with contextlib.AsyncExitStack() as stack:
-        lines = [await stack.enter_async_context(line_to(receiver)) for _ in range(3)]
+        lines = [await stack.enter_async_context(line_to(receiver.port)) for _ in range(3)]
         for line in lines:  # all of them are taken once they are answered
             await line.send(head(target="/", method="GET"))
             assert await line.status() == 404
@@ -194,7 +132,7 @@ async def test_one_connection_too_many_is_told_so_and_the_others_go_on(receiver:
 async def test_a_crowd_that_holds_every_connection_does_not_hold_it_for_long(receiver: Receiver) -> None:
     async with contextlib.AsyncExitStack() as stack:
         for _ in range(10):
-            line = await stack.enter_async_context(line_to(receiver))
+            line = await stack.enter_async_context(line_to(receiver.port))
             with contextlib.suppress(ConnectionError):
                 await line.send(b"POST /callbacks/hiring HTTP/1.1\r\nX: ")
         async with asyncio.timeout(5):

@@ -43,8 +43,8 @@ class ConsentTokens:
                 self._here = await self._from_the_fleet(instead_of)
             except SealError:
                 raise CalendarError(ErrorClass.AUTH, "encryption_key_missing", whole_account=True) from None
-            except (RedisError, OSError) as error:
-                raise CalendarError(ErrorClass.TRANSIENT, type(error).__name__) from None
+            except (RedisError, OSError):
+                raise CalendarError(ErrorClass.TRANSIENT, "redis_unavailable") from None
             return self._here.access_token
 
     def close(self) -> None:

@@ -38,7 +38,7 @@ def test_a_sound_configuration_draws_no_warning(tmp_path: Path) -> None:
     [
         (
             {"receiver": {"public_url": "http://sync.example.com"}},
-            "receiver.public_url: not https; callbacks would cross the network readable by anyone",
+            "receiver.public_url: not https; use https, or callbacks cross the network readable by anyone",
         ),
         (
             {"redis": {"url": "redis://:pw@h"}},
@@ -46,15 +46,15 @@ def test_a_sound_configuration_draws_no_warning(tmp_path: Path) -> None:
         ),
         (
             {"redis": {"url": "redis://h", "ca_file": "ca.pem"}},
-            "redis.ca_file: has no effect, since redis.url does not begin with rediss://",
+            "redis.ca_file: has no effect; begin redis.url with rediss://, or take it out",
         ),
         (
             {"redis": {"password": "env:S"}},
-            "redis.password: has no effect on an embedded Redis, which listens on a private socket",
+            "redis.password: has no effect; take it out, an embedded Redis listens on a private socket",
         ),
         (
             {"accounts": [GOOGLE | {"api_endpoint": "http://127.0.0.1:1/"}]},
-            "accounts[0].api_endpoint: not https; access tokens would cross the network readable by anyone",
+            "accounts[0].api_endpoint: not https; use https, or access tokens cross the network readable by anyone",
         ),
         (
             {
@@ -67,20 +67,23 @@ def test_a_sound_configuration_draws_no_warning(tmp_path: Path) -> None:
                     },
                 ]
             },
-            "accounts[1].graph_endpoint: not https; access tokens would cross the network readable by anyone",
+            "accounts[1].graph_endpoint: not https; use https, or access tokens cross the network readable by anyone",
         ),
         (
             {"accounts": [GOOGLE, MICROSOFT | {"graph_endpoint": "https://graph.microsoft.us/v1.0"}]},
             (
                 "accounts[1]: authority and graph_endpoint belong to one cloud, "
-                "but only graph_endpoint was changed"
+                "but only graph_endpoint was changed; see docs/microsoft.md"
             ),
         ),
         (
             {"routes": []},
-            'apps[0]: no route is for "a"; without one its parts become dead letters ("unrouted")',
+            (
+                'apps[0]: no route is for "a", so its parts become dead letters ("unrouted"); '
+                'add [[routes]] with app = "a"'
+            ),
         ),
-        ({"apps": [], "routes": []}, "apps: there is none; every callback is answered 404"),
+        ({"apps": [], "routes": []}, "apps: there is none, so every callback is answered 404; add [[apps]]"),
     ],
 )
 def test_what_is_allowed_but_hardly_meant_draws_a_warning(
