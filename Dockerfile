@@ -1,7 +1,7 @@
 # One image for every process; the command's name is the argument: receiver, worker, up, check … See docs/docker.md.
 
 FROM python:3.11-slim-trixie AS build
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1 PIP_ROOT_USER_ACTION=ignore
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
 
 # Everything the lock holds, as wheels: there is no compiler here, and none should be needed.
@@ -9,7 +9,7 @@ WORKDIR /build
 # it imports as a Python package (setuptools) is never imported.
 COPY requirements.lock requirements-dev.lock ./
 RUN python -m venv --without-pip /opt/sequence-sync \
-    && pip --python /opt/sequence-sync install --require-hashes --only-binary :all: -r requirements.lock \
+    && pip --python /opt/sequence-sync install --no-compile --require-hashes --only-binary :all: -r requirements.lock \
     && pip --python /opt/sequence-sync uninstall --yes setuptools \
     && find /opt/sequence-sync -path '*/discovery_cache/documents/*' ! -name calendar.v3.json -delete \
     && find /opt/sequence-sync -depth -type d -name tests -exec rm -r {} + \
@@ -23,7 +23,7 @@ RUN awk '/^[^ #]/ { wanted = /^(hatchling|packaging|pathspec|pluggy|tomlkit|trov
 # Byte code that is never compared with its source: it stays valid whatever a builder does to file times.
 COPY . .
 RUN pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
-    && pip --python /opt/sequence-sync install --no-deps --no-index dist/*.whl \
+    && pip --python /opt/sequence-sync install --no-compile --no-deps --no-index dist/*.whl \
     && python -m compileall -q --invalidation-mode unchecked-hash /opt/sequence-sync/lib \
     && /opt/sequence-sync/bin/python -c "from googleapiclient.discovery import build; build('calendar', 'v3', developerKey='none')"
 

@@ -14,6 +14,7 @@ from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool, SentinelManagedConnection
 from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.credentials import CredentialProvider
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -38,11 +39,9 @@ def connection_pool(settings: RedisSettings, *, connections: int, retries: int) 
             outcome is unknown it says so with 503, and the sender repeats.
     """
     backoff = ExponentialBackoff(cap=0.5, base=0.02) if retries else NoBackoff()
-    username, password = settings.credentials()
     options: dict[str, Any] = {
         "db": settings.url.db,
-        "username": username,
-        "password": password,
+        "credential_provider": _Credentials(settings),
         "socket_timeout": ANSWER_TIMEOUT_S,
         "socket_connect_timeout": CONNECT_TIMEOUT_S,
         "retry": Retry(backoff, retries),
@@ -74,6 +73,22 @@ def connect(settings: RedisSettings, *, connections: int = 32, retries: int = 0)
     """Gives a client over a pool of its own; `aclose()` ends both."""
     pool = connection_pool(settings, connections=connections, retries=retries)
     return Redis.from_pool(pool)
+
+
+class _Credentials(CredentialProvider):
+    """User and password as they stand when a connection is made: a rotated secret needs no restart."""
+
+    def __init__(self, settings: RedisSettings) -> None:
+        self._settings = settings
+
+    def get_credentials(self) -> Any:
+        username, password = self._settings.credentials()
+        if username:
+            return username, password or ""
+        return (password,) if password else ()
+
+    async def get_credentials_async(self) -> Any:
+        return self.get_credentials()
 
 
 class _LeavesReplica(AbstractConnection):

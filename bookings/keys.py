@@ -16,6 +16,10 @@ class Keys:
         self.history = f"{prefix}:history"
         self.written = f"{prefix}:written"
 
+    def queue_of(self, app: str) -> str:
+        """The queue of an app that has one of its own; `queue` is everybody else's."""
+        return f"{self.queue}:{app}"
+
     def account(self, name: str, part: str = "clock") -> str:
         """Of an account or one of its lanes: `clock`, `slots`, `bucket`, or the parts `waiting` for it."""
         return f"{self.prefix}:account:{part}:{name}"

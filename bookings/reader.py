@@ -37,10 +37,18 @@ class Reader(Scripted):
     and the key is missing.
     """
 
-    def __init__(self, redis: Any, prefix: str, seal: Seal | None = None) -> None:
+    def __init__(
+        self, redis: Any, prefix: str, seal: Seal | None = None, own_queues: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(redis, prefix)
+        self.own_queues = own_queues
         self.seal = seal or Seal(EncryptionSettings())
         self.stored = Stored(self.seal)
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """The names of the queues: the shared one, and those that apps have of their own."""
+        return (self.keys.queue, *map(self.keys.queue_of, self.own_queues))
 
     async def booking(self, bid: str) -> Booking | None:
         """One booking with its parts and their writes."""
@@ -103,17 +111,19 @@ class Reader(Scripted):
         async with self.redis.pipeline(transaction=False) as pipe:
             pipe.zcard(self.keys.open)
             pipe.zcard(self.keys.dead)
-            pipe.zcount(self.keys.queue, "-inf", now)
-            pipe.zcount(self.keys.queue, f"({now}", "+inf")
-            pipe.zrange(self.keys.queue, 0, 0, withscores=True)
-            opened, dead, ready, deferred, first = await pipe.execute()
+            for queue in self.queues:
+                pipe.zcount(queue, "-inf", now)
+                pipe.zcount(queue, f"({now}", "+inf")
+                pipe.zrange(queue, 0, 0, withscores=True)
+            opened, dead, *of_queues = await pipe.execute()
+        ready, deferred = sum(of_queues[::3]), sum(of_queues[1::3])
         return {
             "open": opened,
             "dead": dead,
             "queue": ready + deferred,
             "ready": ready,
             "deferred": deferred,
-            "oldest_ready_ms": max(0, now - int(first[0][1])) if first else 0,
+            "oldest_ready_ms": max(0, *(now - int(first[0][1]) for first in of_queues[2::3] if first), 0),
         }
 
 

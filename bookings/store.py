@@ -27,7 +27,8 @@ class Store(Intake, Leases, Remedies):
     @classmethod
     def of(cls, settings: Settings, redis: Any) -> Self:
         """The record as a configuration has it."""
-        return cls(redis, settings.redis.key_prefix, Seal(settings.encryption))
+        own_queues = tuple(app.name for app in settings.apps if app.own_queue)
+        return cls(redis, settings.redis.key_prefix, Seal(settings.encryption), own_queues)
 
     # -- the fleet
 
@@ -36,7 +37,15 @@ class Store(Intake, Leases, Remedies):
         looked, queued = await self.run(
             "reconcile",
             keys=[self.keys.open, self.keys.queue],
-            args=[self.keys.prefix, self.keys.bookings, GRACE_MS, PAYLOAD_MS, limit, STILL_QUEUED_MS],
+            args=[
+                self.keys.prefix,
+                self.keys.bookings,
+                GRACE_MS,
+                PAYLOAD_MS,
+                limit,
+                STILL_QUEUED_MS,
+                *self.own_queues,
+            ],
         )
         return int(looked), int(queued)
 

@@ -23,14 +23,14 @@ def _redis(settings: Settings) -> list[str]:
     if redis.ca_file is not None and not redis.url.tls:
         found.append("redis.ca_file: has no effect; begin redis.url with rediss://, or take it out")
     if redis.url.kind is RedisKind.EMBEDDED and (redis.username or redis.password):
-        found.append("redis.password: has no effect; take it out, an embedded Redis listens on a private socket")
+        found.append("redis.password: has no effect; take it out, an embedded Redis has a private socket")
     return found
 
 
 def _receiver(settings: Settings) -> list[str]:
     url = settings.receiver.public_url
     if url is not None and not url.startswith("https://"):
-        return ["receiver.public_url: not https; use https, or callbacks cross the network readable by anyone"]
+        return ["receiver.public_url: not https; use https, or anyone on the way can read callbacks"]
     return []
 
 
@@ -43,7 +43,7 @@ def _accounts(settings: Settings) -> list[str]:
             endpoint, key = account.graph_endpoint, "graph_endpoint"
         if not endpoint.startswith("https://"):
             found.append(
-                f"accounts[{at}].{key}: not https; use https, or access tokens cross the network readable by anyone"
+                f"accounts[{at}].{key}: not https; use https, or anyone on the way can read access tokens"
             )
         if isinstance(account, MicrosoftAccount):
             changed = {

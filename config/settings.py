@@ -24,6 +24,7 @@ class App(Table):
     name: Name
     client_secrets: Annotated[tuple[AppSecret, ...], AT_LEAST_ONE]
     default_zone: Zone = "Etc/UTC"
+    own_queue: bool = False
 
 
 class Calendar(Table):

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import time
+from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -99,16 +100,20 @@ async def run_worker(settings: Settings, *, console: MakeConsole | None = None) 
     ):
         directory = Directory(settings, session, Accounts(store), Consents(store))
         sync = Sync(store, settings, directory, worker=name)
-        worker = _arq_worker(settings, redis, store, sync)
-        JOBS_RUNNING.set_function(worker.running)
-        health = Health(store, last_turn=lambda: worker.last_poll, turn_within_s=_POLLED_WITHIN_S)
+        pollers = [_arq_worker(settings, redis, each, sync) for each in store.queues]
+        JOBS_RUNNING.set_function(lambda: sum(poller.running() for poller in pollers))
+        health = Health(
+            store,
+            last_turn=lambda: min(poller.last_poll for poller in pollers),
+            turn_within_s=_POLLED_WITHIN_S,
+        )
         admin = await start_admin(
             health, settings.worker.admin_host, settings.worker.admin_port, console=console
         )
         reconciler = asyncio.create_task(_reconcile(store, name))
         _log.info("worker_started", concurrency=settings.worker.concurrency)
         try:
-            await _work(worker, health, settings.worker)
+            await _work(pollers, health, settings.worker)
         finally:
             reconciler.cancel()
             await admin.cleanup()
@@ -116,7 +121,9 @@ async def run_worker(settings: Settings, *, console: MakeConsole | None = None) 
     _log.info("worker_stopped")
 
 
-def _arq_worker(settings: Settings, redis: ArqRedis, store: Store, sync: Sync) -> PollingWorker:
+def _arq_worker(settings: Settings, redis: ArqRedis, queue_name: str, sync: Sync) -> PollingWorker:
+    """Takes jobs out of one queue, `concurrency` at a time."""
+
     async def sync_part(context: dict[str, Any], bid: str, pid: str) -> None:
         try:
             await sync.part(bid, pid, context["job_id"])
@@ -127,7 +134,7 @@ def _arq_worker(settings: Settings, redis: ArqRedis, store: Store, sync: Sync) -
     concurrency = settings.worker.concurrency
     return PollingWorker(
         functions=[func(sync_part, name=queue.FUNCTION)],  # type: ignore[arg-type]  # arq types its own context
-        queue_name=store.keys.queue,
+        queue_name=queue_name,
         redis_pool=redis,
         max_jobs=concurrency,
         job_timeout=_JOB_TIMEOUT_S,
@@ -144,24 +151,26 @@ def _arq_worker(settings: Settings, redis: ArqRedis, store: Store, sync: Sync) -
     )
 
 
-async def _work(worker: PollingWorker, health: Health, settings: WorkerSettings) -> None:
+async def _work(pollers: Sequence[PollingWorker], health: Health, settings: WorkerSettings) -> None:
     """Polls until told to stop, through every trouble with Redis; then waits for the jobs under way."""
     stopped = asyncio.create_task(told_to_stop())
     while not stopped.done():
         pause = settings.poll_delay
-        try:
-            await worker.poll()
-        except (RedisError, OSError) as error:
-            REDIS_ERRORS.inc()
-            _log.error("redis_trouble", error=type(error).__name__)
-            worker.last_poll = time.monotonic()
-            pause = _AFTER_REDIS_TROUBLE_S
+        for poller in pollers:
+            try:
+                await poller.poll()
+            except (RedisError, OSError) as error:
+                REDIS_ERRORS.inc()
+                _log.error("redis_trouble", error=type(error).__name__)
+                poller.last_poll = time.monotonic()
+                pause = _AFTER_REDIS_TROUBLE_S
         await asyncio.wait({stopped}, timeout=pause)
     health.draining = True
-    under_way = list(worker.tasks.values())
+    under_way = [task for poller in pollers for task in poller.tasks.values()]
     if under_way:
         await asyncio.wait(under_way, timeout=settings.drain_timeout)
-    await worker.end()
+    for poller in pollers:
+        await poller.end()
 
 
 async def _reconcile(store: Store, worker: str) -> None:

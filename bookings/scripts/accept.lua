@@ -4,7 +4,8 @@
 -- ARGV  1 job prefix   2 booking id   3 delivery id   4 redelivery window (ms)   5 most open parts
 --       6 most dead letters   7 grace (ms)   8 life of a job's payload (ms)   9 app   10 event_id
 --       11 link id or ''   12 'prune' to remove parts that this delivery no longer lists, or ''
---       13 traceparent or ''   14 number of parts, then for each part: id, JSON
+--       13 traceparent or ''   14 app, where it has a queue of its own, or ''
+--       15 number of parts, then for each part: id, JSON
 -- Gives {'accepted', revision} | {'duplicate', revision} | {'unknown_link'} | {'queue_full'}
 --       | {'dead_letters_full'}
 --
@@ -49,14 +50,14 @@ local window = ARGV[11] == '' and tonumber(ARGV[4]) or 1e13
 kept[#kept + 1] = delivery .. ' ' .. string.format('%.0f', now + window) .. ' ' .. rev .. '\n'
 
 local pids, listed = {}, {}
-for i = 15, 14 + 2 * tonumber(ARGV[14]), 2 do
+for i = 16, 15 + 2 * tonumber(ARGV[15]), 2 do
   local pid = ARGV[i]
   pids[#pids + 1] = pid
   listed[pid] = true
   -- The first write must be one that Redis refuses when it is out of memory: after any other it lets
   -- the rest of the script pass.
   redis.call('HSET', booking, 'part:' .. pid, ARGV[i + 1], 'rev:' .. pid, rev, 'state:' .. pid, 'open',
-    'from:' .. pid, delivery .. ' ' .. ARGV[13])
+    'from:' .. pid, delivery .. ' ' .. ARGV[13], 'queue', ARGV[14])
   redis.call('HDEL', booking, 'gone:' .. pid)
   wake(booking, KEYS[2], KEYS[3], ARGV[1], bid, pid, now, now, tonumber(ARGV[7]), tonumber(ARGV[8]))
 end

@@ -41,7 +41,7 @@ redis.call('HSET', booking, 'lease:' .. pid, fence .. ' ' .. till .. ' ' .. ARGV
 if fields[4] == ARGV[5] then
   redis.call('HDEL', booking, 'job:' .. pid)
 end
-redis.call('ZREM', KEYS[3], ARGV[5]) -- arq leaves it there until it ends; the queue is of what waits
+redis.call('ZREM', queue_of(booking, KEYS[3]), ARGV[5]) -- arq leaves it there until it ends; the queue is of what waits
 redis.call('ZADD', KEYS[2], till, bid .. ':' .. pid)
 return {'claimed', fence, fields[1], fields[5], fields[6], fields[7] or '', fields[8], fields[9] or '',
   fields[10] or '', fields[11] and 'gone' or '', fields[13] or ''}

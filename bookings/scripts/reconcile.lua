@@ -3,6 +3,7 @@
 -- KEYS  1 open   2 queue
 -- ARGV  1 job prefix   2 prefix of booking keys   3 grace (ms)   4 life of a job's payload (ms)
 --       5 most parts to look at   6 look again at a part still queued after (ms)
+--       7 and on: the apps that have a queue of their own
 -- Gives {number looked at, number queued again}
 --
 -- It builds the names of keys it was not given: Redis Cluster is not supported.
@@ -10,17 +11,25 @@
 local now = clock()
 local overdue = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now), 'LIMIT', 0, ARGV[5])
 local queued = 0
+local owners = {}
+for i = 7, #ARGV do
+  owners[ARGV[i]] = ARGV[i]
+end
 for _, member in ipairs(overdue) do
   local bid, pid = string.match(member, '(%w+):(%w+)')
   local booking = ARGV[2] .. bid
-  local fields = redis.call('HMGET', booking, 'state:' .. pid, 'lease:' .. pid, 'job:' .. pid)
+  local fields = redis.call('HMGET', booking, 'state:' .. pid, 'lease:' .. pid, 'job:' .. pid, 'app', 'queue')
   local till = fields[2] and tonumber(string.match(fields[2], '%d+ (%d+)')) or 0
   local job = fields[3]
+  local queue = owners[fields[4]] or ''
+  if fields[1] and (fields[5] or '') ~= queue then
+    redis.call('HSET', booking, 'queue', queue) -- the configuration has changed
+  end
   if fields[1] ~= 'open' then
     redis.call('ZREM', KEYS[1], member)
   elseif till > now then
     redis.call('ZADD', KEYS[1], string.format('%.0f', till), member)
-  elseif job and redis.call('ZSCORE', KEYS[2], job) and redis.call('EXISTS', 'arq:job:' .. job) == 1
+  elseif job and redis.call('ZSCORE', queue_of(booking, KEYS[2]), job) and redis.call('EXISTS', 'arq:job:' .. job) == 1
     and redis.call('EXISTS', 'arq:in-progress:' .. job) == 0 then
     redis.call('ZADD', KEYS[1], string.format('%.0f', now + tonumber(ARGV[6])), member)
   else

@@ -7,12 +7,19 @@
 --   end:<pid>     when the part is over (ms)         gone:<pid>   the revision in which it was withdrawn
 --   asks:<pid>    what an operator asks for, a line each
 --   from:<pid>    "<delivery> <traceparent>" of its revision; the traceparent may be empty
+-- Of the booking as a whole there is, among others, `queue`: its app, where that has a queue of its own, or ''.
 -- The sorted set `open` holds "<bid>:<pid>" of every part with open writes, scored by the time at which
 -- the reconciler has to look at it should nobody else have done so. arq's queue is only the wake-up.
 
 local function clock()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- The queue that a booking's jobs go into.
+local function queue_of(booking, shared)
+  local own = redis.call('HGET', booking, 'queue')
+  return own and own ~= '' and shared .. ':' .. own or shared
 end
 
 -- Queues one arq job for a part, due at `due`, in arq's own format: a sorted-set entry and a payload.
@@ -22,7 +29,7 @@ local function wake(booking, open, queue, prefix, bid, pid, now, due, grace, ttl
   local payload = '{"t":null,"f":"sync_part","a":["' .. bid .. '","' .. pid .. '"],"k":{},"et":'
     .. string.format('%.0f', now) .. '}'
   redis.call('SET', 'arq:job:' .. job, payload, 'PX', string.format('%.0f', due - now + ttl))
-  redis.call('ZADD', queue, string.format('%.0f', due), job)
+  redis.call('ZADD', queue_of(booking, queue), string.format('%.0f', due), job)
   redis.call('ZADD', open, string.format('%.0f', due + grace), bid .. ':' .. pid)
   redis.call('HSET', booking, 'job:' .. pid, job)
 end

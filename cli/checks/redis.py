@@ -11,6 +11,7 @@ from cli.checks.finding import Finding, right, warning, wrong
 from config.redis_url import RedisKind
 from config.settings import Settings
 
+_REFUSALS = (AuthenticationError, NoPermissionError)
 _OLDEST = (6, 2)
 _MOST_SKEW_S = 1.0
 _FULL, _NEARLY_FULL = 0.9, 0.75
@@ -50,10 +51,11 @@ async def _fsync(client: Any) -> str:
 
 
 def _silent(settings: Settings, error: Exception) -> Finding:
-    if isinstance(error, AuthenticationError | NoPermissionError):
+    refusal = next((each for each in (error, error.__cause__) if isinstance(each, _REFUSALS)), None)
+    if refusal is not None:  # a new connection's comes wrapped
         return wrong(
             "redis",
-            f"{settings.redis.url} refuses us ({type(error).__name__})",
+            f"{settings.redis.url} refuses us ({type(refusal).__name__})",
             "see redis.username and redis.password, and what its access list grants this user",
         )
     remedy = "see redis.url; is it running, and reachable from here?"
@@ -63,10 +65,11 @@ def _silent(settings: Settings, error: Exception) -> Finding:
 
 
 def version(info: Mapping[str, Any], url: str) -> Finding:
-    version = str(info["redis_version"])
-    if tuple(int(number) for number in version.split(".")[:2]) < _OLDEST:
-        return wrong("redis version", version, "use Redis 6.2 or newer")
-    return right("redis version", f"{version} at {url}")
+    """Whether this Redis is new enough."""
+    number = str(info["redis_version"])
+    if tuple(int(each) for each in number.split(".")[:2]) < _OLDEST:
+        return wrong("redis version", number, "use Redis 6.2 or newer")
+    return right("redis version", f"{number} at {url}")
 
 
 def _role(info: Mapping[str, Any]) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from typer.exceptions import TyperException
 
 from cli.main import app
 
-_LINE = re.compile(r"(?<![\w/.-])sequence-sync ((?:[a-z][a-z-]*)(?: [^`\n|#;]*)?)")
+_LINE = re.compile(r"(?<![\w/.-])sequence-sync ((?:[a-z][a-z-]*)(?: [^`\n|#;>]*)?)")
 
 
 def commands_of(text: str) -> list[str]:

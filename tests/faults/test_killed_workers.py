@@ -194,7 +194,7 @@ async def test_a_job_that_arq_ends_because_it_took_too_long_is_done_again(
     await world.accept(one_part(provider))
     pool = connection_pool(world.settings.redis, connections=8, retries=0)
     redis = ArqRedis(pool, job_serializer=queue.serialize, job_deserializer=queue.deserialize)
-    worker = _arq_worker(world.settings, redis, world.store, world.sync)
+    worker = _arq_worker(world.settings, redis, world.store.keys.queue, world.sync)
     worker.job_timeout_s = 0.5
     try:
         async with asyncio.timeout(10):

@@ -38,7 +38,7 @@ def test_a_sound_configuration_draws_no_warning(tmp_path: Path) -> None:
     [
         (
             {"receiver": {"public_url": "http://sync.example.com"}},
-            "receiver.public_url: not https; use https, or callbacks cross the network readable by anyone",
+            "receiver.public_url: not https; use https, or anyone on the way can read callbacks",
         ),
         (
             {"redis": {"url": "redis://:pw@h"}},
@@ -50,11 +50,11 @@ def test_a_sound_configuration_draws_no_warning(tmp_path: Path) -> None:
         ),
         (
             {"redis": {"password": "env:S"}},
-            "redis.password: has no effect; take it out, an embedded Redis listens on a private socket",
+            "redis.password: has no effect; take it out, an embedded Redis has a private socket",
         ),
         (
             {"accounts": [GOOGLE | {"api_endpoint": "http://127.0.0.1:1/"}]},
-            "accounts[0].api_endpoint: not https; use https, or access tokens cross the network readable by anyone",
+            "accounts[0].api_endpoint: not https; use https, or anyone on the way can read access tokens",
         ),
         (
             {
@@ -67,7 +67,7 @@ def test_a_sound_configuration_draws_no_warning(tmp_path: Path) -> None:
                     },
                 ]
             },
-            "accounts[1].graph_endpoint: not https; use https, or access tokens cross the network readable by anyone",
+            "accounts[1].graph_endpoint: not https; use https, or anyone on the way can read access tokens",
         ),
         (
             {"accounts": [GOOGLE, MICROSOFT | {"graph_endpoint": "https://graph.microsoft.us/v1.0"}]},
