@@ -122,7 +122,7 @@ def part_state(writes: Sequence[Write]) -> tuple[PartState, int]:
     What is only to be removed waits for the wanted writes and is due on its own once they are all there.
     """
     waiting = [write.due_at for write in writes if write.wanted and write.state.is_open]
-    if not waiting and is_everywhere(writes):
+    if is_everywhere(writes):
         waiting = [write.due_at for write in removable(writes, sys.maxsize)]
     if waiting:
         return PartState.OPEN, min(waiting)

@@ -3,7 +3,6 @@
 What meetings say is left out unless it is asked for: nobody reads it by accident over a shoulder.
 """
 
-import json
 from typing import Any
 
 import msgspec
@@ -83,7 +82,7 @@ def whole_letter(letter: DeadLetter, *, reveal: bool) -> dict[str, Any]:
 
 def shown_event(part: Part, *, reveal: bool) -> Any:
     """What the part says; without `reveal` only its times, which tell nothing of the meeting."""
-    event = json.loads(bytes(part.event))
+    event = _read(part.event)
     if reveal or not isinstance(event, dict):
         return event if reveal else HIDDEN
     return {name: value if name in _TELLING_NOTHING else HIDDEN for name, value in event.items()}
@@ -100,7 +99,7 @@ def shown_write(write: Write, *, reveal: bool) -> dict[str, Any]:
             "revision": intent.revision,
             "generation": intent.generation,
             "at": moment(intent.at),
-            "body": (json.loads(body) if reveal else HIDDEN) if body else None,
+            "body": (_read(body) if reveal else HIDDEN) if body else None,
         }
     for name in ("due_at", "failing_since", "updated_at"):
         if name in data:
@@ -108,3 +107,11 @@ def shown_write(write: Write, *, reveal: bool) -> dict[str, Any]:
     for attempt in data.get("attempts", ()):
         attempt["at"] = moment(attempt["at"])
     return data
+
+
+def _read(json: bytes | msgspec.Raw) -> Any:
+    """JSON as data; as its text where no data holds it: an endless number, half a character, a deep well."""
+    try:
+        return msgspec.json.decode(json)
+    except (msgspec.DecodeError, RecursionError):
+        return bytes(json).decode(errors="replace")

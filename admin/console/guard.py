@@ -79,7 +79,9 @@ async def with_words(request: web.Request, handler: Handler) -> web.StreamRespon
         problem = error
     except (RedisError, OSError) as error:
         _log.warning("console_without_redis", error=type(error).__name__)
-        words = "Nothing can be shown until it does. `sequence-sync check` says what to do."
+        words = "Nothing can be shown until it does; `sequence-sync check` says what to do."
+        if request.method == "POST":
+            words = f"What you asked for may be done in part; it is safe to repeat. {words}"
         problem = Problem(503, "Redis does not answer as it should", words)
     except BookingsError as error:
         _log.warning("console_cannot_read", error=type(error).__name__)

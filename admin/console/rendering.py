@@ -1,5 +1,6 @@
 """Pages from templates. Whatever comes from outside is escaped by the templates' engine, always."""
 
+import json
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -68,6 +69,14 @@ def _web_link(url: str) -> str:
         return ""
 
 
+def _json(value: Any) -> str:
+    """JSON, which the templates' engine escapes as any text."""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return "(nested too deeply to be shown)"
+
+
 def _query(given: dict[str, Any], **changes: Any) -> str:
     """A query with what is set of the given and changed parameters."""
     return "?" + urlencode({name: value for name, value in {**given, **changes}.items() if value})
@@ -87,6 +96,6 @@ _environment.filters |= {
     "number": _number,
     "day": _day,
     "web_link": _web_link,
+    "json": _json,
 }
-_environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
 _environment.globals |= {"query": _query, "hidden": HIDDEN}

@@ -72,6 +72,7 @@ async def night(service: Service) -> Service:
     await service.post(changed(event__event_id="refused"))
     await service.written()
     (service.folder / "callback.json").write_bytes(SEQUENCING)
+    shutil.copytree(ROOT / "cli" / "callbacks", service.folder / "cli" / "callbacks")
     return service
 
 

@@ -7,9 +7,10 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 _AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
+expect.set_options(timeout=20_000)  # a busy machine is no defect
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
 

@@ -3,8 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
+import pytest
+
 from bookings.clock import now_ms
 from bookings.connection import connect
+from bookings.record import Part
 from bookings.store import Store
 from tests.callbacks import SEQUENCING
 from tests.conftest import Settle
@@ -138,6 +142,50 @@ async def test_what_strangers_wrote_is_shown_as_they_wrote_it_and_is_nothing_but
     assert shown.words.count(" ".join(HOSTILE.split())) >= 3
     listed = await operator.get("bookings")
     assert f"<bdi>{TURNED}</bdi>".encode() in listed.text.encode()  # it turns no text but its own
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        "9" * 5000,
+        "1e999",
+        r'"\ud800"',
+        "[" * 900 + "]" * 900,
+        r'"\u0000"',
+        "12345678901234567890123",
+        "null",
+        "[[]]",
+    ],
+    ids=["endless", "huge", "half", "deep", "nul", "long", "null", "lists"],
+)
+async def test_whatever_an_event_holds_its_booking_is_shown(
+    world: World, operator: Operator, strange: str
+) -> None:
+    body = one_part("123").replace(b'"Pre screen"', strange.encode())
+    await world.accept(body)
+    hidden = await operator.get(f"bookings/{(await world.booking(body)).id}")
+    assert (hidden.status, "hidden" in hidden.words) == (200, True)
+    shown = await operator.press(hidden, "Reveal what it says")
+    assert (shown.status, "2026-04-30T11:00:00Z" in shown.words) == (200, True)
+
+
+@pytest.mark.parametrize("depth", range(900, 1000, 10))
+async def test_a_well_of_any_depth_is_shown_or_said_to_be_one(
+    store: Store, operator: Operator, depth: int
+) -> None:
+    event = msgspec.Raw(b'{"summary":%s}' % (b"[" * depth + b"]" * depth))
+    part = msgspec.json.encode(Part(sequence_id="1", event=event))
+    fields = {
+        "app": "hiring",
+        "event_id": "deep",
+        "revision": 1,
+        "accepted_at": 1,
+        "rev:p": 1,
+        "part:p": part,
+    }
+    await store.redis.hset(store.keys.booking("deep"), mapping=fields)
+    hidden = await operator.get("bookings/deep")
+    assert (hidden.status, (await operator.press(hidden, "Reveal what it says")).status) == (200, 200)
 
 
 async def test_accounts_are_shown_with_what_makes_them_wait(world: World, operator: Operator) -> None:
