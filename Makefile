@@ -47,7 +47,7 @@ lock: $(READY) ## rewrite requirements*.lock from pyproject.toml (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --generate-hashes --no-annotate --custom-compile-command "make lock" --group dev pyproject.toml -o requirements-dev.lock
 
-audit: $(READY) ## known vulnerabilities of what requirements.lock pins (asks pypi.org)
+audit: $(READY) ## known vulnerabilities of what requirements.lock pins (asks PyPI)
 	@$(BIN)/pip-audit --strict --progress-spinner off --disable-pip --require-hashes -r requirements.lock || { \
 		echo "make audit: not passed. A pin has a known vulnerability, or could not be asked about; see above." >&2; exit 1; }
 

@@ -66,7 +66,7 @@ class EmbeddedRedis:
     async def start(self) -> None:
         """Starts the server and waits until it has loaded its data. Raises `EmbeddedRedisError`."""
         try:
-            self.data_dir.mkdir(parents=True, exist_ok=True)
+            self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # it will hold what meetings say
         except OSError as error:
             raise EmbeddedRedisError(
                 f"the data directory {self.data_dir} cannot be made ({error.strerror}); choose another one"

@@ -6,6 +6,7 @@ a `notification`. Only what tells the parts apart is read here; what one part ho
 """
 
 import json
+import re
 from typing import Any
 
 import msgspec
@@ -15,6 +16,8 @@ from bookings.record import NO_JSON, Part
 
 MOST_PARTS = 100
 """Cronofy allows 5; more than this is not one of its callbacks."""
+DEEPEST = 200
+"""How deeply what is stored may be nested: whoever reads it later may be deep in calls of its own."""
 
 
 class Callback(msgspec.Struct, frozen=True):
@@ -51,6 +54,8 @@ class _Body(msgspec.Struct):
     notification: Any = None
 
 
+_SIGNS = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[][{}]', re.DOTALL)
+"""Texts, whole or to the end of the body, so that each byte is looked at once; and what is nested."""
 _BODY = msgspec.json.Decoder(_Body)
 _OUTER = msgspec.json.Decoder(_OuterEvent)
 
@@ -65,6 +70,8 @@ def read_callback(body: bytes) -> Callback | Notification:
         body.decode()
     except UnicodeDecodeError as error:
         raise Unreadable(f"the body is not UTF-8 (byte {error.start})") from None
+    if body.count(b"{") + body.count(b"[") > DEEPEST and _depth(body) > DEEPEST:
+        raise Unreadable("the body is nested too deeply")
     try:
         return _read(body)
     except (msgspec.ValidationError, RecursionError) as error:
@@ -77,6 +84,15 @@ def read_callback(body: bytes) -> Callback | Notification:
         return _read(repaired)
     except (msgspec.DecodeError, RecursionError) as error:
         raise Unreadable(_words(error)) from None
+
+
+def _depth(body: bytes) -> int:
+    """How deeply its objects and lists are nested."""
+    depth = deepest = 0
+    for sign in _SIGNS.findall(body):
+        depth += {b"{": 1, b"[": 1, b"}": -1, b"]": -1}.get(sign, 0)  # else it is a text
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _words(error: Exception) -> str:

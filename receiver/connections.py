@@ -32,10 +32,16 @@ class Connections(web.Server):
         """Makes what speaks HTTP on one new connection."""
         return _Connection(self, loop=self._loop, **self._kwargs)
 
-    @property
-    def is_full(self) -> bool:
-        """Whether one more is too many."""
-        return len(self._connections) >= self._most
+    def has_room(self) -> bool:
+        """Whether one more can be taken; where there are too many, one that rests makes way."""
+        if len(self._connections) < self._most:
+            return True
+        resting = next(
+            (each for each in self._connections if isinstance(each, _Connection) and each.rests), None
+        )
+        if resting is not None:
+            resting.force_close()
+        return resting is not None
 
     def refuse(self, transport: asyncio.Transport) -> None:
         """Says that there are too many, and closes; where a crowd is told so already, without a word."""
@@ -44,20 +50,18 @@ class Connections(web.Server):
             transport.abort()
             return
         self._refused += 1
-        transport.write(_answer("503 Service Unavailable", "too_many_connections", "Retry-After: 5\r\n"))
-        transport.write_eof()
-        self._loop.call_later(_LINGER_S, self._end, transport)
+        self._loop.call_later(_LINGER_S, self._forget_refused)
+        last_word(transport, "503 Service Unavailable", "too_many_connections", "Retry-After: 5\r\n")
 
-    def _end(self, transport: asyncio.Transport) -> None:
+    def _forget_refused(self) -> None:
         self._refused -= 1
-        transport.abort()
 
 
 class _Connection(web.RequestHandler):
     """One connection. A request's head has `head_timeout` to arrive.
 
     That is from connecting, or from the first byte after the request before; in between, a connection may
-    rest for as long as the keep-alive lasts.
+    rest for as long as the keep-alive lasts and nobody else needs its place.
     """
 
     __slots__ = ("_connections", "_head_began", "_head_timer")
@@ -71,7 +75,7 @@ class _Connection(web.RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begins, or refuses to."""
         transport = cast("asyncio.Transport", transport)  # uvloop's is one, and does not say so
-        if self._connections.is_full:
+        if not self._connections.has_room():
             self._force_close = True  # nothing of what it sends is looked at
             self._connections.refuse(transport)
             return
@@ -94,6 +98,11 @@ class _Connection(web.RequestHandler):
         super().connection_lost(exc)
 
     @property
+    def rests(self) -> bool:
+        """Whether it was answered and has sent nothing since."""
+        return self._request_count > 0 and self._awaits_head and not self._head_began
+
+    @property
     def _awaits_head(self) -> bool:
         """Whether what comes next belongs to a head, and not to the body of a request under way."""
         return self._request_count == 0 or (self._waiter is not None and not self._waiter.done())
@@ -114,12 +123,17 @@ class _Connection(web.RequestHandler):
             return
         if self._head_began:
             RECEIVED.labels("head_too_slow").inc()
-            self.transport.write(_answer("408 Request Timeout", "head_too_slow"))
-        self.force_close()
+            last_word(self.transport, "408 Request Timeout", "head_too_slow")
+            self.close()  # nothing more of what it sends is looked at
+        else:
+            self.force_close()
 
 
-def _answer(status: str, error: str, headers: str = "") -> bytes:
-    """An answer without a request to answer."""
+def last_word(transport: asyncio.Transport, status: str, error: str, headers: str = "") -> None:
+    """Answers without a request to answer, and ends the connection."""
     body = json.dumps({"error": error})
     head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-    return f"{head}{headers}Connection: close\r\n\r\n{body}".encode()
+    transport.write(f"{head}{headers}Connection: close\r\n\r\n{body}".encode())
+    if transport.can_write_eof():
+        transport.write_eof()
+    asyncio.get_running_loop().call_later(_LINGER_S, transport.abort)

@@ -18,9 +18,8 @@ from config.redis_url import parse_redis_url
 from config.sections import RedisSettings
 from tests.acceptance.commands import command
 from tests.acceptance.conftest import Service
+from tests.acceptance.users import USER, login_tables
 from tests.callbacks import SEQUENCING
-
-USER = "hr@globex.example"
 
 
 class Checked:
@@ -52,48 +51,6 @@ def configure(service: Service, *changes: tuple[str, str], more: str = "") -> No
         assert before in text
         text = text.replace(before, after, 1)
     service.config.write_text(text + more)
-
-
-def login_tables(service: Service) -> str:
-    """Two accounts of users who consent, a calendar each."""
-    box = service.sandbox
-    (service.folder / "keys").write_text(new_key())
-    (service.folder / "desktop_secret").write_text("client-secret")
-    box.state.google_tokens.clients["desktop"] = "client-secret"
-    box.state.microsoft_tokens.register("globex", "public")
-    box.state.microsoft.put_mailbox(USER)
-    return f"""
-[encryption]
-keys = ["file:keys"]
-
-[[accounts]]
-name = "google-user"
-provider = "google"
-login = true
-client_id = "desktop"
-client_secret = "file:desktop_secret"
-api_endpoint = "{box.google_endpoint}"
-token_endpoint = "{box.google_token_uri}"
-
-[[accounts]]
-name = "microsoft-user"
-provider = "microsoft"
-login = true
-tenant_id = "globex"
-client_id = "public"
-authority = "{box.authority}"
-graph_endpoint = "{box.graph_endpoint}"
-ca_file = "{box.ca_file}"
-
-[[calendars]]
-name = "hers"
-account = "google-user"
-
-[[calendars]]
-name = "his"
-account = "microsoft-user"
-mailbox = "{USER}"
-"""
 
 
 # -- the command

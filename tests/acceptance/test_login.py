@@ -3,9 +3,7 @@
 import asyncio
 import contextlib
 import re
-import sys
 import time
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -20,8 +18,8 @@ from bookings.store import Store
 from config.load import load
 from config.settings import Settings
 from sandbox.server import Sandbox
-from tests.acceptance.commands import Result
-from tests.browser import Browser, WayBack
+from tests.acceptance.logging_in import Login, logging_in
+from tests.browser import Browser
 
 USER = "hr@globex.example"
 ACCOUNT = {"google": "google-hr", "microsoft": "microsoft-hr"}
@@ -54,36 +52,6 @@ ca_file = "{sandbox.ca_file}"
 """
 
 
-class Login:
-    """One run of the command, and the person at the browser."""
-
-    def __init__(self, process: Process, browser: Browser) -> None:
-        self.process = process
-        self.browser = browser
-        self.said = ""
-
-    async def says(self, pattern: str) -> str:
-        """Waits until the command has said something."""
-        assert self.process.stderr is not None
-        async with asyncio.timeout(15):
-            while not (found := re.search(pattern, self.said)):
-                line = await self.process.stderr.readline()
-                assert line, self.said
-                self.said += line.decode()
-        return found[0]
-
-    async def address(self) -> str:
-        return await self.says(r"(?m)^http\S+$")
-
-    async def decide(self, decision: str, **chosen: tuple[str, ...]) -> WayBack:
-        return await self.browser.decide(await self.address(), decision, user=USER, **chosen)
-
-    async def ended(self) -> Result:
-        data, rest = await asyncio.wait_for(self.process.communicate(), 15)
-        assert self.process.returncode is not None
-        return Result(self.process.returncode, data.decode(), self.said + rest.decode())
-
-
 class Place:
     """A configuration, its Redis and the providers."""
 
@@ -94,27 +62,11 @@ class Place:
     def settings(self) -> Settings:
         return load(self.folder / "sequence-sync.toml", {})
 
-    @contextlib.asynccontextmanager
-    async def login(self, provider: str, *arguments: str, name: str = "") -> AsyncIterator[Login]:
-        command = ("login", provider, name or ACCOUNT[provider], *arguments)
-        process = await asyncio.create_subprocess_exec(
-            *(
-                sys.executable,
-                "-m",
-                "cli.main",
-                *command,
-                "--config",
-                str(self.folder / "sequence-sync.toml"),
-            ),
-            stdout=PIPE,
-            stderr=PIPE,
-        )
-        try:
-            yield Login(process, self.browser)
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+    def login(
+        self, provider: str, *arguments: str, name: str = ""
+    ) -> contextlib.AbstractAsyncContextManager[Login]:
+        config = self.folder / "sequence-sync.toml"
+        return logging_in(config, self.browser, provider, name or ACCOUNT[provider], *arguments)
 
     async def kept(self, provider: str) -> Kept | None:
         return await Consents(Store.of(self.settings, self.store.redis)).get(ACCOUNT[provider])
@@ -151,7 +103,7 @@ async def test_a_user_consents_in_a_browser_and_workers_have_a_token(place: Plac
         asked = dict(parse_qsl(urlsplit(await login.address()).query))
         assert (asked["code_challenge_method"], len(asked["code_challenge"])) == ("S256", 43)
         assert urlsplit(asked["redirect_uri"]).hostname in ("127.0.0.1", "localhost")
-        page = await login.browser.follow(await login.decide("allow"))
+        page = await login.browser.follow(await login.decide("allow", user=USER))
         assert (page.status, "You may close this window" in page.text) == (200, True)
         result = await login.ended()
     assert (result.status, result.data) == (0, ""), result.words
@@ -173,7 +125,7 @@ async def test_a_browser_that_comes_with_another_state_is_sent_away_and_the_user
     place: Place, provider: str
 ) -> None:
     async with place.login(provider) as login:
-        way = await login.decide("allow")
+        way = await login.decide("allow", user=USER)
         brought = way.brought | {"state": "another"}
         base = way.url.partition("?")[0]
         for forged in (brought, {"code": "stolen"}, {}):
@@ -189,7 +141,7 @@ async def test_a_browser_that_comes_with_another_state_is_sent_away_and_the_user
 @both
 async def test_a_user_who_denies_changes_nothing(place: Place, provider: str) -> None:
     async with place.login(provider) as login:
-        page = await login.browser.follow(await login.decide("deny"))
+        page = await login.browser.follow(await login.decide("deny", user=USER))
         assert "Nothing was allowed" in page.text
         result = await login.ended()
     assert (result.status, "the user did not allow it" in result.words) == (1, True)
@@ -199,7 +151,7 @@ async def test_a_user_who_denies_changes_nothing(place: Place, provider: str) ->
 async def test_a_user_who_leaves_the_calendar_out_is_asked_to_leave_it_in(place: Place) -> None:
     scope = "https://www.googleapis.com/auth/calendar.events"
     async with place.login("google") as login:
-        await login.browser.follow(await login.decide("allow", leave_out=(scope,)))
+        await login.browser.follow(await login.decide("allow", user=USER, leave_out=(scope,)))
         result = await login.ended()
     assert result.status == 1
     assert await place.kept("google") is None
@@ -207,8 +159,9 @@ async def test_a_user_who_leaves_the_calendar_out_is_asked_to_leave_it_in(place:
 
 @both
 async def test_nobody_is_waited_for_for_ever(place: Place, provider: str) -> None:
-    started = time.monotonic()
     async with place.login(provider, "--wait", "1") as login:
+        await login.address()
+        started = time.monotonic()
         result = await login.ended()
     assert (result.status, "nobody consented within 1 s" in result.words) == (1, True)
     assert time.monotonic() - started < 10
@@ -233,12 +186,15 @@ async def test_a_device_code_is_typed_elsewhere(place: Place) -> None:
 async def test_a_device_code_that_is_declined_or_expires_changes_nothing(place: Place) -> None:
     devices = place.sandbox.state.microsoft_tokens.devices
     devices.interval, devices.lifetime = 1, 2
-    async with place.login("microsoft", "--device") as late, place.login("microsoft", "--device") as denied:
-        message = await denied.says(r"To sign in, .*")
-        [url, code] = re.findall(r"page (\S+) and enter the code (\S+) ", message)[0]
-        async with denied.browser.session.post(url, data={"code": code, "decision": "deny"}, ssl=False):
-            pass
-        assert "the user did not allow it" in (await denied.ended()).words
+    async with place.login("microsoft", "--device") as late:
+        await late.says(r"To sign in, .*")
+        devices.lifetime = 900
+        async with place.login("microsoft", "--device") as denied:
+            message = await denied.says(r"To sign in, .*")
+            [url, code] = re.findall(r"page (\S+) and enter the code (\S+) ", message)[0]
+            async with denied.browser.session.post(url, data={"code": code, "decision": "deny"}, ssl=False):
+                pass
+            assert "the user did not allow it" in (await denied.ended()).words
         result = await late.ended()
         assert (result.status, "nothing was changed" in result.words) == (1, True)
     assert await place.kept("microsoft") is None
@@ -272,7 +228,7 @@ async def test_an_account_that_is_not_of_a_user_is_not_logged_in(place: Place) -
 @both
 async def test_a_consent_is_forgotten_and_where_that_can_be_done_revoked(place: Place, provider: str) -> None:
     async with place.login(provider) as login:
-        await login.browser.follow(await login.decide("allow"))
+        await login.browser.follow(await login.decide("allow", user=USER))
         assert (await login.ended()).status == 0
     kept = await place.kept(provider)
     assert kept is not None

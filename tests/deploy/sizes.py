@@ -118,9 +118,12 @@ async def work(service: Service) -> None:
         empty = int((await client.info("memory"))["used_memory"])
     receiver, _ = await started(service, "receiver")
     worker, _ = await started(service, "worker")
+    children = {"receiver": receiver, "worker": worker}
+    began = {name: cpu_ms(child) for name, child in children.items()}
     await asyncio.sleep(_REST_S)
-    say("receiver: resident at rest", resident(receiver), "MiB")
-    say("worker: resident at rest", resident(worker), "MiB")
+    for name, child in children.items():
+        say(f"{name}: resident at rest", resident(child), "MiB")
+        say(f"{name}: CPU at rest", (cpu_ms(child) - began[name]) / _REST_S / 10, "% of a core")
     await ended(worker)
 
     rest = cpu_ms(receiver)

@@ -97,7 +97,7 @@ async def test_trouble_with_redis(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ports = (service.ports.receiver_admin, service.ports.worker_admin)
         await service.start("receiver")
         await service.start("worker")
-        assert await prometheus.passes(minutes=6) == set()
+        await prometheus.settles(minutes=6)
 
         for minutes in (4, 2):
             front.delay_s = 0.15
@@ -107,12 +107,12 @@ async def test_trouble_with_redis(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             front.delay_s = 0
             slow = await prometheus.passes(minutes)
         assert slow == named("RedisSlow")
-        assert await prometheus.passes(minutes=6) == set()
+        await prometheus.settles(minutes=6)
 
         await server.ask("CONFIG", "SET", "appendonly", "no")
         assert await prometheus.passes(minutes=2) == named("RedisUnsafe")
         await server.ask("CONFIG", "SET", "appendonly", "yes")
-        assert await prometheus.passes(minutes=1) == set()
+        await prometheus.settles(minutes=1)
 
         await server.kill()
         await asyncio.gather(*(gone(prometheus, port) for port in ports))
@@ -121,7 +121,7 @@ async def test_trouble_with_redis(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert await prometheus.passes(minutes=4) == named("RedisDown", "NotReady")
         await server.start()
         await asyncio.gather(*(shows(prometheus, port, "sequence_sync_redis_up", 1) for port in ports))
-        assert await prometheus.passes(minutes=1) == set()
+        await prometheus.settles(minutes=1)
         assert prometheus.fired == OF_REDIS
         await assert_promtool_agrees(prometheus, tmp_path)
 
@@ -140,7 +140,7 @@ async def test_processes_that_are_held_up_or_end(service: Service, tmp_path: Pat
     async with watch(service) as prometheus:
         receiver = await service.start("receiver")
         worker = await service.start("worker")
-        assert await prometheus.passes(minutes=6) == set()
+        await prometheus.settles(minutes=6)
 
         for minutes in (4, 2):
             worker.send_signal(signal.SIGSTOP)
@@ -149,7 +149,7 @@ async def test_processes_that_are_held_up_or_end(service: Service, tmp_path: Pat
             await rises(prometheus, service.ports.worker_admin, "sequence_sync_loop_lag_seconds_count")
             late = await prometheus.passes(minutes)
         assert late == named("LoopLag")
-        assert await prometheus.passes(minutes=6) == set()
+        await prometheus.settles(minutes=6)
 
         service.sandbox.state.faults.add(fault="hold", provider="google", method="POST")
         assert (await service.post(one_part("123")))[0] == 202
@@ -180,7 +180,7 @@ async def test_callbacks_that_are_refused_and_work_that_piles_up(
     async with watch(service) as prometheus:
         await service.start("receiver")
         await service.start("worker")
-        assert await prometheus.passes(minutes=11) == set()
+        await prometheus.settles(minutes=11)
 
         async with aiohttp.ClientSession() as session:
             for _ in range(7):
@@ -189,7 +189,7 @@ async def test_callbacks_that_are_refused_and_work_that_piles_up(
                     assert response.status == 401
                 forged = await prometheus.passes(minutes=1)
         assert forged == named("SignatureFailures")
-        assert await prometheus.passes(minutes=11) == set()
+        await prometheus.settles(minutes=11)
 
         service.sandbox.state.faults.add(fault="hold", provider="google", method="POST", count=None)
         for number in range(10):
@@ -203,7 +203,7 @@ async def test_callbacks_that_are_refused_and_work_that_piles_up(
         service.sandbox.state.faults.clear()
         service.sandbox.state.faults.release()
         await service.written()
-        assert await prometheus.passes(minutes=1) == set()
+        await prometheus.settles(minutes=1)
         assert prometheus.fired == OF_CALLBACKS
         await assert_promtool_agrees(prometheus, tmp_path)
 
@@ -227,7 +227,7 @@ async def test_dead_letters_that_come_that_wait_and_that_pile_up(
     async with watch(service) as prometheus:
         await service.start("receiver")
         await service.start("worker")
-        assert await prometheus.passes(minutes=16) == set()
+        await prometheus.settles(minutes=16)
 
         service.sandbox.state.faults.add(
             fault="error;status=400;code=invalid", provider="google", method="POST"
@@ -248,7 +248,7 @@ async def test_dead_letters_that_come_that_wait_and_that_pile_up(
         )
         assert discarded.status == 0
         await service.written()
-        assert await prometheus.passes(minutes=16) == set()
+        await prometheus.settles(minutes=16)
         assert prometheus.fired == OF_DEAD_LETTERS
         await assert_promtool_agrees(prometheus, tmp_path)
 
@@ -264,11 +264,11 @@ async def test_trouble_with_providers(service: Service, tmp_path: Path) -> None:
         await service.start("worker")
         assert (await service.post(one_part("123")))[0] == 202
         await service.written()
-        assert await prometheus.passes(minutes=16) == set()
+        await prometheus.settles(minutes=16)
 
         await give_id_away(service)
         assert await prometheus.passes(minutes=1) == named("Alarm")
-        assert await prometheus.passes(minutes=15) == set()
+        await prometheus.settles(minutes=15)
 
         faults.add(fault="error;status=500", provider="google", method="POST", count=None)
         for number in range(7):
@@ -279,7 +279,7 @@ async def test_trouble_with_providers(service: Service, tmp_path: Path) -> None:
         assert failing == named("ProviderErrors")
         faults.clear()
         await service.written()
-        assert await prometheus.passes(minutes=16) == set()
+        await prometheus.settles(minutes=16)
 
         faults.add(fault="throttle;retry_after=600", provider="google", method="POST")
         assert (await service.post(one_part("123", event_id="throttled")))[0] == 202

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, aclosing, closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
 import pytest
@@ -18,12 +19,15 @@ from bookings.errors import SealError
 from bookings.record import WriteState
 from bookings.seal import new_key
 from bookings.store import Store
+from config.accounts import GoogleAccount
 from config.settings import Settings
+from sandbox.authorization import AuthorizationRequest
 from sandbox.server import Sandbox
 from tests.conftest import Settle
 from tests.integration.calendars import GOOGLE, Clock, World, one_part
 from tests.integration.scan import everything_in
 from workers.calendars.directory import Directory
+from workers.calendars.google_consent import GoogleConsent
 from workers.errors import CalendarError, ErrorClass
 from workers.sync import Sync
 
@@ -260,6 +264,27 @@ async def test_a_provider_that_is_down_is_not_asked_again_for_each_request_while
         assert await worker.token(provider) == kept.consent.access_token
     assert renewals(worker.sandbox, provider) <= 1
     assert await worker.kept(provider) == kept
+
+
+async def test_a_google_consent_that_leaves_the_calendar_out_is_none(hire: Hire) -> None:
+    worker = hire()
+    account = worker.settings.account("google-hr")
+    assert isinstance(account, GoogleAccount)
+    asking = GoogleConsent(account, timeout_s=5)
+    asked = asking.ask("http://127.0.0.1:1")
+    query = dict(parse_qsl(urlsplit(asked.url).query))
+    request = AuthorizationRequest(
+        "desktop", "http://127.0.0.1:1", (query["scope"], "email"), challenge=query["code_challenge"]
+    )
+    codes = worker.sandbox.state.google_tokens.codes
+
+    def answered(*ticked: str) -> dict[str, str]:
+        return {"code": codes.issue(request, USER, ticked), "state": asked.state}
+
+    with pytest.raises(CalendarError, match="scope_not_granted"):
+        await asyncio.to_thread(asking.redeem, asked, answered("email"))
+    consent = await asyncio.to_thread(asking.redeem, asked, answered(query["scope"]))
+    assert stands_for(worker.sandbox, "google", consent.access_token) == USER
 
 
 # -- what parks an account, and what mends it

@@ -2,11 +2,15 @@
 
 import asyncio
 import contextlib
+import stat
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 
+from bookings.embedded import EmbeddedRedis, socket_path
 from tests.callbacks import SEQUENCING, moved
 from tests.integration.conftest import Receiver
 from tests.raw_http import chunked, head, line_to, signed, statuses
@@ -40,7 +44,7 @@ async def test_an_endless_head_is_refused_while_it_is_sent(receiver: Receiver) -
     async with line_to(receiver.port) as line:
         await line.send(b"POST /callbacks/hiring HTTP/1.1\r\nX: ")
         with contextlib.suppress(ConnectionError):
-            for _ in range(50):
+            for _ in range(10):
                 await line.send(b"a" * 1000)
         assert statuses(await line.rest()) == [400]
 
@@ -108,24 +112,37 @@ async def test_a_connection_may_rest_between_requests_and_a_body_has_its_own_tim
 # -- numbers
 
 
-@pytest.mark.settings(receiver={"max_connections": 3})
+@pytest.mark.settings(receiver={"max_connections": 3, "body_timeout": "20s"})
 async def test_one_connection_too_many_is_told_so_and_the_others_go_on(receiver: Receiver) -> None:
+    whole = signed(SEQUENCING)
     async with contextlib.AsyncExitStack() as stack:
         lines = [await stack.enter_async_context(line_to(receiver.port)) for _ in range(3)]
-        for line in lines:  # all of them are taken once they are answered
-            await line.send(head(target="/", method="GET"))
+        for line in lines:  # each is in the middle of something
+            await line.send(head(target="/", method="GET") + whole[:-10])
             assert await line.status() == 404
-        too_many = await receiver.exchange(signed(SEQUENCING))
+        too_many = await receiver.exchange(signed(moved(2)))
         assert statuses(too_many) == [503]
         assert b"Retry-After: 5\r\n" in too_many
         assert too_many.endswith(b'{"error": "too_many_connections"}')
-        await lines[0].send(signed(SEQUENCING))
+        await lines[0].send(whole[-10:])
         assert await lines[0].status() == 202
-        lines[1].writer.close()
-        await lines[1].writer.wait_closed()
-        async with asyncio.timeout(5):
-            while statuses(await receiver.exchange(signed(moved(2), "Connection: close"))) == [503]:
-                await asyncio.sleep(0.01)
+
+
+@pytest.mark.settings(receiver={"max_connections": 3})
+async def test_a_connection_that_rests_makes_way_and_a_busy_one_does_not(receiver: Receiver) -> None:
+    whole = signed(SEQUENCING)
+    async with contextlib.AsyncExitStack() as stack:
+        busy, *resting = [await stack.enter_async_context(line_to(receiver.port)) for _ in range(3)]
+        for line in (busy, *resting):
+            await line.send(head(target="/", method="GET"))
+            assert await line.status() == 404
+        await busy.send(whole[:-10])
+        for hours in (1, 2):
+            one_more = await receiver.exchange(signed(moved(hours), "Connection: close"))
+            assert statuses(one_more) == [202]
+        assert await resting[0].rest() == b""
+        await busy.send(whole[-10:])
+        assert await busy.status() == 202
 
 
 @pytest.mark.settings(receiver={"max_connections": 2, "head_timeout": "300ms"})
@@ -233,3 +250,13 @@ async def test_what_is_for_operators_is_not_on_the_public_port(receiver: Receive
     for method in ("GET", "POST"):
         answer = await receiver.exchange(head("Connection: close", target=path, method=method))
         assert statuses(answer) == [404]
+
+
+# -- on the machine
+
+
+async def test_the_folder_of_the_embedded_redis_is_for_its_user_only() -> None:
+    with tempfile.TemporaryDirectory(prefix="sync-") as folder:
+        async with EmbeddedRedis(Path(folder) / "data") as redis:
+            assert stat.S_IMODE(redis.data_dir.stat().st_mode) == 0o700
+            assert stat.S_IMODE(socket_path(redis.data_dir).stat().st_mode) == 0o700

@@ -248,6 +248,8 @@ async def test_a_content_encoding_is_refused(receiver: Receiver, redis: Redis, e
         (changed(event__event_id=None), "`event.event_id` is missing"),
         (changed(SCHEDULING, event__start=None), "`event.start` is missing"),
         (b'{"event":' + b"[" * 2000 + b"]" * 2000 + b"}", "nested too deeply"),
+        (b'{"event":{"event_id":"1","x":' + b"[" * 199 + b"]" * 199 + b"}}", "nested too deeply"),
+        (b'{"event":{"event_id":"1","x":"' + b"[" * 500 + b'"}}', "no `sequence`"),
     ],
 )
 async def test_a_signed_body_that_is_no_callback_is_kept_as_a_dead_letter(
