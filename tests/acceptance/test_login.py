@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import re
+import socket
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from bookings.accounts import Accounts
 from bookings.consents import Consents, Kept
 from bookings.seal import new_key
 from bookings.store import Store
+from cli.login import Manner, run_forget, run_login
+from cli.options import CommandError, Exit
 from config.load import load
 from config.settings import Settings
 from sandbox.server import Sandbox
@@ -157,9 +160,8 @@ async def test_a_user_who_leaves_the_calendar_out_is_asked_to_leave_it_in(place:
     assert await place.kept("google") is None
 
 
-@both
-async def test_nobody_is_waited_for_for_ever(place: Place, provider: str) -> None:
-    async with place.login(provider, "--wait", "1") as login:
+async def test_nobody_is_waited_for_for_ever(place: Place) -> None:
+    async with place.login("google", "--wait", "1") as login:
         await login.address()
         started = time.monotonic()
         result = await login.ended()
@@ -201,11 +203,9 @@ async def test_a_device_code_that_is_declined_or_expires_changes_nothing(place: 
 
 
 async def test_google_s_device_code_is_refused_with_the_reason_and_a_way_out(place: Place) -> None:
-    async with place.login("google", "--device") as login:
-        result = await login.ended()
-    assert result.status == 2
-    assert "no calendar scope by device code" in result.words
-    assert "ssh -L" in result.words
+    with pytest.raises(CommandError, match=r"no calendar scope by device code(.|\n)*ssh -L") as refused:
+        await run_login(place.settings, "google", "google-hr", Manner(device=True))
+    assert refused.value.status == Exit.USAGE
 
 
 async def test_what_could_not_be_kept_is_not_asked_for(place: Place) -> None:
@@ -217,12 +217,17 @@ async def test_what_could_not_be_kept_is_not_asked_for(place: Place) -> None:
 
 
 async def test_an_account_that_is_not_of_a_user_is_not_logged_in(place: Place) -> None:
-    async with place.login("google", name="microsoft-hr") as login:
-        result = await login.ended()
-    assert result.status == 2
-    assert result.words.startswith(
-        "no google account with login = true is called 'microsoft-hr'; there is google-hr"
-    )
+    words = "no google account with login = true is called 'microsoft-hr'; there is google-hr"
+    with pytest.raises(CommandError, match=words) as refused:
+        await run_login(place.settings, "google", "microsoft-hr", Manner())
+    assert refused.value.status == Exit.USAGE
+
+
+async def test_a_port_that_is_taken_is_said(place: Place) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CommandError, match=rf"cannot listen on 127.0.0.1:{port} .*choose another --port"):
+            await run_login(place.settings, "google", "google-hr", Manner(port=port))
 
 
 @both
@@ -240,5 +245,4 @@ async def test_a_consent_is_forgotten_and_where_that_can_be_done_revoked(place: 
         assert place.grants(provider, kept.consent.access_token) is None
     else:
         assert "myapplications.microsoft.com" in result.words
-    async with place.login(provider, "--forget") as login:
-        assert (await login.ended()).status == 3
+    assert await run_forget(place.settings, provider, ACCOUNT[provider]) is Exit.NOTHING_MATCHED

@@ -21,6 +21,10 @@ SCRIPTS = ROOT / "bookings" / "scripts"
 _SCRIPTED = re.compile(r"redis\.p?call\('([A-Z]+)'")
 _SENT = re.compile(r"\b(?:redis|pipe)\.([a-z]+)\(")
 _OF_THE_CLIENT = {"aclose", "execute", "pipeline"}
+_NOT_EVERY_TIME = {
+    "select",  # the database of `redis.url`, where that is not 0
+    "unwatch",  # arq, where another worker was quicker at a job
+}
 _OF_ADMINS = {"acl|log", "acl", "config|resetstat", "config", "client|setinfo", "client", "auth", "hello"}
 
 
@@ -122,8 +126,7 @@ async def test_the_product_does_all_its_work_over_tls_as_the_user_of_the_access_
             counted = await client.info("commandstats")
         used = {name.removeprefix("cmdstat_") for name in counted} - _OF_ADMINS
         used |= {each for each in allowed() if each.partition("|")[0] in used}  # as Redis below 7 counts
-        # The database of `redis.url` is 0 here; with another one it is selected.
-        assert allowed() - used - scripted() - coded() == {"select"}
+        assert allowed() - used - scripted() - coded() <= _NOT_EVERY_TIME
 
 
 def test_every_command_of_our_scripts_and_our_code_is_allowed() -> None:

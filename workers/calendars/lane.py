@@ -17,6 +17,7 @@ _REFUSED = frozenset({401, 403, 429})
 _MOST_WAITING = 25
 _PATIENCE_S = 5.0
 _BUSY_MS = 500
+_LONGEST_TURN_MS = 30_000
 
 THROTTLED_FOR_S = 5.0
 """How long a lane waits at first where the provider does not say."""
@@ -43,6 +44,8 @@ class Lane:
         self._cap_s = cap_s
         self._here = asyncio.Semaphore(limits.at_a_time) if limits.at_a_time else None
         self._waiting = 0
+        self._pace_ms = 0.0
+        self._turn_at = 0
 
     @asynccontextmanager
     async def admitted(self) -> AsyncIterator["Admission"]:
@@ -62,9 +65,11 @@ class Lane:
             self._waiting -= 1
         try:
             leave = await self._leave(holder)
+            began = time.monotonic()
             try:
                 yield Admission(self if leave.told else None)
             finally:
+                self._keep_pace(time.monotonic() - began)
                 if self._limits.at_a_time:
                     await self._accounts.leave(self.name, holder)
         finally:
@@ -97,7 +102,19 @@ class Lane:
             raise
 
     def _busy(self) -> AccountWaits:
-        return AccountWaits("busy", until=now_ms() + _BUSY_MS, parked=False)
+        """Each that is turned away gets a turn of its own, later than the one before.
+
+        Told to come back at once, hundreds would, and be turned away again and again. A write takes several
+        requests, and gets the time of one: whoever is free shall not wait for whoever was put off too long.
+        """
+        now = now_ms()
+        self._turn_at = max(self._turn_at + int(self._pace_ms), now + _BUSY_MS)
+        return AccountWaits("busy", until=min(self._turn_at, now + _LONGEST_TURN_MS), parked=False)
+
+    def _keep_pace(self, took_s: float) -> None:
+        """Learns how long one request of this process takes on the average, those at the same time counted in."""
+        at_a_time = self._limits.at_a_time or 1
+        self._pace_ms += 0.1 * (1000 * took_s / at_a_time - self._pace_ms)
 
     async def went_well(self) -> None:
         """The account works again: whatever waits for it goes on."""
