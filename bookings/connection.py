@@ -1,5 +1,6 @@
 """Connections to Redis, made from the settings."""
 
+from collections.abc import Callable
 from typing import Any
 
 from redis.asyncio import (
@@ -12,7 +13,12 @@ from redis.asyncio import (
 )
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool, SentinelManagedConnection
+from redis.asyncio.sentinel import (
+    Sentinel,
+    SentinelConnectionPool,
+    SentinelManagedConnection,
+    SentinelManagedSSLConnection,
+)
 from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.credentials import CredentialProvider
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -41,7 +47,7 @@ def connection_pool(settings: RedisSettings, *, connections: int, retries: int) 
     backoff = ExponentialBackoff(cap=0.5, base=0.02) if retries else NoBackoff()
     options: dict[str, Any] = {
         "db": settings.url.db,
-        "credential_provider": _Credentials(settings),
+        "credential_provider": _Credentials(settings.credentials),
         "socket_timeout": ANSWER_TIMEOUT_S,
         "socket_connect_timeout": CONNECT_TIMEOUT_S,
         "retry": Retry(backoff, retries),
@@ -49,24 +55,33 @@ def connection_pool(settings: RedisSettings, *, connections: int, retries: int) 
         "max_connections": connections,
     }
     url = settings.url
+    if url.tls:
+        options["ssl_ca_certs"] = str(settings.ca_file) if settings.ca_file else None
     if url.kind is RedisKind.SENTINEL:
-        sentinel = Sentinel(list(url.hosts), socket_timeout=SENTINEL_TIMEOUT_S)
         return _SentinelPool(
             timeout=ANSWER_TIMEOUT_S,
-            connection_class=_SentinelManaged,
+            connection_class=_TlsSentinelManaged if url.tls else _SentinelManaged,
             service_name=url.master,
-            sentinel_manager=sentinel,
+            sentinel_manager=_sentinels(settings),
             **options,
         )
     if url.kind is RedisKind.SERVER:
         [(options["host"], options["port"])] = url.hosts
         options["connection_class"] = _Tls if url.tls else _Tcp
-        if url.tls:
-            options["ssl_ca_certs"] = str(settings.ca_file) if settings.ca_file else None
     else:
         options["connection_class"] = _Unix
         options["path"] = url.path or str(socket_path(settings.data_dir))
     return BlockingConnectionPool(timeout=ANSWER_TIMEOUT_S, **options)
+
+
+def _sentinels(settings: RedisSettings) -> Sentinel:
+    options: dict[str, Any] = {
+        "socket_timeout": SENTINEL_TIMEOUT_S,
+        "credential_provider": _Credentials(settings.sentinel_credentials),
+    }
+    if settings.url.tls:
+        options |= {"ssl": True, "ssl_ca_certs": str(settings.ca_file) if settings.ca_file else None}
+    return Sentinel(list(settings.url.hosts), sentinel_kwargs=options)
 
 
 def connect(settings: RedisSettings, *, connections: int = 32, retries: int = 0) -> Redis:
@@ -78,11 +93,11 @@ def connect(settings: RedisSettings, *, connections: int = 32, retries: int = 0)
 class _Credentials(CredentialProvider):
     """User and password as they stand when a connection is made: a rotated secret needs no restart."""
 
-    def __init__(self, settings: RedisSettings) -> None:
-        self._settings = settings
+    def __init__(self, read: Callable[[], tuple[str | None, str | None]]) -> None:
+        self._read = read
 
     def get_credentials(self) -> Any:
-        username, password = self._settings.credentials()
+        username, password = self._read()
         if username:
             return username, password or ""
         return (password,) if password else ()
@@ -121,6 +136,10 @@ class _Unix(_LeavesReplica, UnixDomainSocketConnection):
 
 
 class _SentinelManaged(_LeavesReplica, SentinelManagedConnection):
+    pass
+
+
+class _TlsSentinelManaged(_LeavesReplica, SentinelManagedSSLConnection):
     pass
 
 

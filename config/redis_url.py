@@ -31,7 +31,7 @@ class RedisUrl:
 
     text: str
     kind: RedisKind
-    tls: bool = False
+    tls: bool = False  # for a sentinel URL: to the sentinels, and to the servers that they name
     hosts: tuple[tuple[str, int], ...] = ()  # one for a server, the sentinels for a sentinel URL
     path: str = ""  # of the socket
     master: str = ""  # the sentinels' name of the service
@@ -72,7 +72,7 @@ def _parse(text: str) -> RedisUrl:
     url = RedisUrl(
         text=f"{scheme}://{'***' if at else ''}{at}{hosts}{slash}{path}{mark}{query}",
         kind=RedisKind.SERVER,
-        tls=scheme == "rediss",
+        tls=scheme.startswith("rediss"),
         db=_db(query),
         username=unquote(username) or None,
         password=unquote(password) or None,
@@ -81,7 +81,7 @@ def _parse(text: str) -> RedisUrl:
         case "redis" | "rediss":
             db = _number(path) if path else url.db
             return replace(url, hosts=(_host(hosts, 6379),), db=db)
-        case "redis+sentinel":
+        case "redis+sentinel" | "rediss+sentinel":
             sentinels = tuple(_host(each, 26379) for each in hosts.split(","))
             return replace(url, kind=RedisKind.SENTINEL, hosts=sentinels, master=_matching(_MASTER, path)[0])
         case "unix" if path and not hosts:

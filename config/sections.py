@@ -29,6 +29,8 @@ class RedisSettings(Table):
     url: RedisAddress = parse_redis_url("embedded")
     username: RecordSecret | None = None
     password: RecordSecret | None = None
+    sentinel_username: RecordSecret | None = None
+    sentinel_password: RecordSecret | None = None
     ca_file: Annotated[RecordFile | None, EMPTY_IS_NONE] = None
     data_dir: FolderPath = Field(default=Path("data"), validate_default=True)
     key_prefix: Name = "sequence-sync"
@@ -42,6 +44,17 @@ class RedisSettings(Table):
         return (
             self.username.value() if self.username else self.url.username,
             self.password.value() if self.password else self.url.password,
+        )
+
+    def sentinel_credentials(self) -> tuple[str | None, str | None]:
+        """User and password for the sentinels as they stand now.
+
+        Raises:
+            SecretError: a referenced secret is missing or empty.
+        """
+        return (
+            self.sentinel_username.value() if self.sentinel_username else None,
+            self.sentinel_password.value() if self.sentinel_password else None,
         )
 
 

@@ -22,47 +22,22 @@ from tests.redis_trouble.world import service_at
 
 __all__ = ["service"]
 
-OF_REDIS = {
-    "SequenceSyncRedisSlow",
-    "SequenceSyncRedisUnsafe",
-    "SequenceSyncRedisDown",
-    "SequenceSyncReceiverRefusing",
-    "SequenceSyncNotReady",
-}
-OF_PROCESSES = {
-    "SequenceSyncLoopLag",
-    "SequenceSyncNotReady",
-    "SequenceSyncWorkersDown",
-    "SequenceSyncReceiverDown",
-}
-OF_CALLBACKS = {
-    "SequenceSyncSignatureFailures",
-    "SequenceSyncQueueNearCeiling",
-    "SequenceSyncOldestJobWaits",
-    "SequenceSyncReceiverRefusing",
-}
-OF_DEAD_LETTERS = {
-    "SequenceSyncNewDeadLetters",
-    "SequenceSyncDeadLettersWait",
-    "SequenceSyncDeadLettersNearCeiling",
-    "SequenceSyncReceiverRefusing",
-}
-OF_PROVIDERS = {
-    "SequenceSyncProviderErrors",
-    "SequenceSyncAlarm",
-    "SequenceSyncAccountThrottled",
-    "SequenceSyncAccountParked",
-}
+
+def named(*alerts: str) -> set[str]:
+    return {f"SequenceSync{alert}" for alert in alerts}
+
+
+OF_REDIS = named("RedisSlow", "RedisUnsafe", "RedisDown", "ReceiverRefusing", "NotReady")
+OF_PROCESSES = named("LoopLag", "NotReady", "WorkersDown", "ReceiverDown")
+OF_CALLBACKS = named("SignatureFailures", "QueueNearCeiling", "OldestJobWaits", "ReceiverRefusing")
+OF_DEAD_LETTERS = named("NewDeadLetters", "DeadLettersWait", "DeadLettersNearCeiling", "ReceiverRefusing")
+OF_PROVIDERS = named("ProviderErrors", "Alarm", "AccountThrottled", "AccountParked")
 
 
 def test_every_alert_is_fired_by_one_of_these_tests() -> None:
     assert {rule.alert for rule in RULES} == (
         OF_REDIS | OF_PROCESSES | OF_CALLBACKS | OF_DEAD_LETTERS | OF_PROVIDERS
     )
-
-
-def named(*alerts: str) -> set[str]:
-    return {f"SequenceSync{alert}" for alert in alerts}
 
 
 def watch(service: Service) -> Prometheus:

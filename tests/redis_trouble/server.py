@@ -52,7 +52,7 @@ class RedisServer:
         writer.write(b"PING\r\n")
         answer = await reader.readline()
         writer.close()
-        return answer.startswith(b"+PONG") or (not loaded and answer.startswith(b"-LOADING"))
+        return answer.startswith((b"+PONG", b"-NOAUTH")) or (not loaded and answer.startswith(b"-LOADING"))
 
     async def kill(self) -> None:
         """Ends it as a crash would."""

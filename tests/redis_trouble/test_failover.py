@@ -3,12 +3,16 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
+from redis.exceptions import RedisError
 
+from bookings.connection import connect
 from bookings.identity import booking_id
 from bookings.store import Store
+from tests.conftest import Settle
 from tests.redis_trouble.conftest import numbered
 from tests.redis_trouble.world import Cluster, ServiceElsewhere, running_cluster, service_at
 
@@ -117,3 +121,13 @@ async def test_sentinels_that_hang_delay_no_answer_for_long(
     assert time.monotonic() - began < 2.5
     for sentinel in cluster.sentinels[:2]:
         sentinel.resume()
+
+
+async def test_sentinels_that_ask_for_a_password_are_given_it(folder: Path, settle: Settle) -> None:
+    async with running_cluster(folder / "locked", of_sentinels="requirepass planted\n") as cluster:
+        redis = {"url": cluster.url, "sentinel_password": "env:SENTINEL"}
+        async with aclosing(connect(settle(secrets={"SENTINEL": "planted"}, redis=redis).redis)) as client:
+            assert (await client.info("replication"))["role"] == "master"
+        async with aclosing(connect(settle(redis={"url": cluster.url}).redis)) as client:
+            with pytest.raises(RedisError):
+                await client.ping()

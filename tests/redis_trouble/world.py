@@ -54,14 +54,14 @@ async def service_at(
 class Cluster:
     """A primary, its replica, and three sentinels of which two must agree."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, of_sentinels: str = "") -> None:
         self.primary = RedisServer(folder / "primary", *DURABLE)
         follow = ("--replicaof", "127.0.0.1", str(self.primary.port))
         self.replica = RedisServer(folder / "replica", *DURABLE, *follow)
         self.sentinels = []
         for number in range(3):
             config = folder / f"sentinel-{number}.conf"
-            config.write_text(_SENTINEL.format(port=self.primary.port))
+            config.write_text(_SENTINEL.format(port=self.primary.port) + of_sentinels)
             self.sentinels.append(RedisServer(folder / f"sentinel-{number}", str(config), "--sentinel"))
 
     @property
@@ -71,9 +71,9 @@ class Cluster:
 
 
 @asynccontextmanager
-async def running_cluster(folder: Path) -> AsyncIterator[Cluster]:
-    """A cluster whose replica follows and whose sentinels know of each other."""
-    cluster = Cluster(folder)
+async def running_cluster(folder: Path, *, of_sentinels: str = "") -> AsyncIterator[Cluster]:
+    """A cluster whose replica follows and whose sentinels know of each other, configured further by a text."""
+    cluster = Cluster(folder, of_sentinels=of_sentinels)
     async with AsyncExitStack() as stack:
         for server in (cluster.primary, cluster.replica, *cluster.sentinels):
             await stack.enter_async_context(server)

@@ -112,7 +112,7 @@ class Lane:
         return AccountWaits("busy", until=min(self._turn_at, now + _LONGEST_TURN_MS), parked=False)
 
     def _keep_pace(self, took_s: float) -> None:
-        """Learns how long one request of this process takes on the average, those at the same time counted in."""
+        """Learns how long one request takes on the average, those made at the same time counted in."""
         at_a_time = self._limits.at_a_time or 1
         self._pace_ms += 0.1 * (1000 * took_s / at_a_time - self._pace_ms)
 
