@@ -33,7 +33,14 @@ _DEAD_LETTERS_LIMIT = Gauge(
 
 # From 0, since nobody can see a counter rise that begins with 1.
 _TAKEN = ("accepted", "duplicate", "quarantined")
-_NOT_STORED = ("redis_unavailable", "queue_full", "dead_letters_full", "secret_unavailable", "failed")
+_NOT_STORED = (
+    "redis_unavailable",
+    "queue_full",
+    "dead_letters_full",
+    "secret_unavailable",
+    "too_many_connections",
+    "failed",
+)
 for _result in (*_TAKEN, *_NOT_STORED):
     RECEIVED.labels(_result)
 for _reason in ("missing", "wrong"):

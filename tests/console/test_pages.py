@@ -150,7 +150,7 @@ async def test_what_strangers_wrote_is_shown_as_they_wrote_it_and_is_nothing_but
         "9" * 5000,
         "1e999",
         r'"\ud800"',
-        "[" * 900 + "]" * 900,
+        "[" * 190 + "]" * 190,
         r'"\u0000"',
         "12345678901234567890123",
         "null",

@@ -1,6 +1,7 @@
 """The record's scripts, each against what may come in between."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -236,3 +237,38 @@ async def test_bookings_are_listed_newest_first(store: Store) -> None:
 
 
 SEQUENCING_EVENT = read_callback(SEQUENCING).parts[0].event  # type: ignore[union-attr]
+
+
+async def finish(store: Store) -> None:
+    """Has both parts done, so that the record is going to expire."""
+    for pid in (PID, part_id("456")):
+        held = await store.claim(BID, pid, holder="a", lease_s=10, job="job")
+        assert held is not None
+        await settle(store, held, write(WriteState.WRITTEN))
+    assert await store.redis.pttl(store.keys.booking(BID)) > 0
+
+
+async def test_what_an_operator_has_done_again_expires_no_more(store: Store) -> None:
+    for again in (partial(store.ask, BID, PID, "resync"), partial(store.cancel, BID)):
+        await accept(store)
+        await finish(store)
+        assert await again()
+        assert await store.redis.pttl(store.keys.booking(BID)) == -1
+        await store.redis.flushall()
+
+
+async def test_a_cancellation_is_newer_than_what_it_cancels_whatever_the_clock_says(store: Store) -> None:
+    ahead = await accept(store) + 1_000_000
+    await store.redis.hset(store.keys.booking(BID), "revision", str(ahead))
+    await store.cancel(BID)
+    assert (await claim(store)).revision == ahead + 1
+
+
+async def test_a_fence_is_at_least_the_clock_and_always_higher(store: Store) -> None:
+    accepted_at = await accept(store)
+    first = await claim(store, "a", lease_s=0.001)
+    assert int(first.fence) >= accepted_at
+    ahead = int(first.fence) + 1_000_000
+    await store.redis.hset(store.keys.booking(BID), "fence", str(ahead))
+    await asyncio.sleep(0.01)
+    assert int((await claim(store, "b")).fence) == ahead + 1
