@@ -1,4 +1,4 @@
-"""Keeps the receiver small: leaves out what libraries import for features that we do not use."""
+"""Keeps receiver and workers small: leaves out what libraries import for features that we do not use."""
 
 import sys
 from collections.abc import Iterator

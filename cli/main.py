@@ -83,6 +83,9 @@ def receiver(config: ConfigFile = None) -> None:
 @app.command()
 def worker(config: ConfigFile = None) -> None:
     """Run a worker: it writes the parts into their calendars."""
+    from cli.lean import import_lean
+
+    import_lean()
     from admin.logs import configure_logs
     from cli.console import console_of
     from workers.worker import run_worker

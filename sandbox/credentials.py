@@ -1,6 +1,7 @@
-"""Credential files of the shapes Google hands out, made on the spot with fresh keys."""
+"""Credential files of the shapes Google hands out, made on the spot."""
 
 import secrets
+from functools import cache
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
@@ -11,25 +12,36 @@ CLIENT_ID = "sandbox.apps.googleusercontent.com"
 
 
 def service_account_key(token_uri: str, email: str = DEFAULT_SERVICE_ACCOUNT) -> dict[str, Any]:
-    """A service account's JSON key with a fresh 2048-bit RSA key, as google-auth reads it.
+    """A service account's JSON key with a 2048-bit RSA key and an id of its own, as google-auth reads it.
 
     The token endpoint only accepts keys that the sandbox knows; `Sandbox.service_account_key` also
     registers it.
     """
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
     return {
         "type": "service_account",
         "project_id": "sandbox",
         "private_key_id": secrets.token_hex(20),
-        "private_key": pem.decode(),
+        "private_key": _own_private_key(),
         "client_email": email,
         "client_id": str(secrets.randbits(66)),
         "token_uri": token_uri,
         "universe_domain": "googleapis.com",
     }
+
+
+def private_key() -> str:
+    """A fresh RSA key as PEM."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return pem.decode()
+
+
+@cache
+def _own_private_key() -> str:
+    """One for all service accounts of a process: ids tell their keys apart, and making one takes long."""
+    return private_key()
 
 
 def authorized_user(token_uri: str, user: str) -> dict[str, Any]:

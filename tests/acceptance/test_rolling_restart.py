@@ -114,9 +114,9 @@ class Fleet:
 async def test_a_rolling_restart_under_load_loses_and_repeats_nothing(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SEQUENCE_SYNC__RECEIVER__DRAIN_DELAY", "2s")
+    monkeypatch.setenv("SEQUENCE_SYNC__RECEIVER__DRAIN_DELAY", "1s")
     monkeypatch.setenv("SEQUENCE_SYNC__WORKER__LEASE", "5s")
-    monkeypatch.setenv("SEQUENCE_SYNC__WORKER__DRAIN_TIMEOUT", "3s")  # some writes are abandoned
+    monkeypatch.setenv("SEQUENCE_SYNC__WORKER__DRAIN_TIMEOUT", "1s")  # some writes are abandoned
     fleet, balancer, done = Fleet(service, monkeypatch), Balancer(service), asyncio.Event()
     for name in fleet.ports:
         await fleet.start(name)

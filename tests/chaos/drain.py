@@ -32,8 +32,10 @@ async def _only_later_looks(world: World, store: Store) -> bool:
     left = set()
     async for booking in store.bookings():
         for part in booking.parts:
+            if part.state != "open":
+                continue
             opened = [write for write in part.writes if write.state.is_open]
-            if part.state == "open" and not (opened and all(map(waits_for_a_later_look, opened))):
+            if not opened or not all(map(waits_for_a_later_look, opened)):
                 return False
             name = mark(booking.event_id, part.part.sequence_text or "")
             left |= {(name, where(write)) for write in opened}

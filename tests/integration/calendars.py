@@ -3,7 +3,6 @@
 import asyncio
 import json
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 from bookings.clock import now_ms
@@ -13,7 +12,6 @@ from bookings.store import Store
 from config.settings import Settings
 from receiver.callback import Callback, read_callback
 from sandbox import inspection
-from sandbox.credentials import service_account_key
 from sandbox.inspection import SeenEvent
 from sandbox.server import Sandbox
 from workers.sync import Sync
@@ -61,19 +59,7 @@ def calendar_tables(sandbox: Sandbox) -> dict[str, Any]:
 def calendar_secrets(sandbox: Sandbox) -> dict[str, str]:
     """The secrets behind it, known to the sandbox."""
     sandbox.state.microsoft_tokens.register("globex", "sync", secret="microsoft-secret")
-    return {"GOOGLE": json.dumps(google_key(sandbox)), "MICROSOFT": "microsoft-secret"}
-
-
-def google_key(sandbox: Sandbox) -> dict[str, Any]:
-    """A service account's key that the sandbox knows: the same for all tests of a process, since making one takes long."""
-    key = {**_key(), "token_uri": sandbox.google_token_uri}
-    sandbox.state.google_tokens.register_key(key)
-    return key
-
-
-@cache
-def _key() -> dict[str, Any]:
-    return service_account_key("")
+    return {"GOOGLE": json.dumps(sandbox.service_account_key()), "MICROSOFT": "microsoft-secret"}
 
 
 class Clock:

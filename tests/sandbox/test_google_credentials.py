@@ -14,7 +14,7 @@ from google.oauth2 import credentials as user_credentials
 from google.oauth2 import service_account
 from yarl import URL
 
-from sandbox.credentials import service_account_key
+from sandbox.credentials import private_key, service_account_key
 from sandbox.server import Sandbox
 from tests.sandbox.clients import ALICE, Client, google_event
 
@@ -85,9 +85,8 @@ async def test_a_key_made_elsewhere_is_an_invalid_grant(box: Sandbox) -> None:
 
 async def test_a_forged_signature_is_an_invalid_grant(box: Sandbox) -> None:
     known = box.service_account_key()
-    forged = service_account_key(box.google_token_uri) | {"private_key_id": known["private_key_id"]}
     with pytest.raises(google.auth.exceptions.RefreshError, match="Invalid JWT Signature"):
-        await refresh(delegated(forged))
+        await refresh(delegated({**known, "private_key": private_key()}))
 
 
 @pytest.mark.parametrize("life", [-10, 7200])
