@@ -71,8 +71,8 @@ class PartLife(RuleBasedStateMachine):
         self.searched: dict[str, list[int]] = {}
         self.let_go: set[str] = set()
         # the worker at it
-        self.journalled: tuple[tuple[Write, ...], set[str]] = ((), set())
         self.journals, self.due_at = 0, 0
+        self._remember()
 
     @rule(
         what=happenings, seconds=st.sampled_from([0, 1, 59, 599, None]), ways=ways,
@@ -121,7 +121,7 @@ class PartLife(RuleBasedStateMachine):
     # -- what a worker does
 
     def _look(self, ways: tuple[Way, ...], killed_after: int | None) -> None:
-        self.journalled = self.writes, self.may_stand.copy()
+        self._remember()
         self.journals, self.killed_after = 0, killed_after
         on_its_way = dict(zip(CALENDARS, ways, strict=True))
         asks = self.asks
@@ -137,7 +137,7 @@ class PartLife(RuleBasedStateMachine):
         except Killed:
             self.killed_after = 0
         if self.killed_after == 0:
-            (self.writes, self.may_stand), self.due_at = self.journalled, 0
+            (self.writes, self.may_stand, self.searched), self.due_at = self.journalled, 0
             return
         self.asks = self.asks.removeprefix(asks)
         self.letters = {write.id for write in self.writes if write.state is DEAD}
@@ -259,10 +259,15 @@ class PartLife(RuleBasedStateMachine):
         intent = Intent(operation=operation, revision=self.revision, generation=generation, at=self.now)
         self._put(state.intended(self._write(wid), intent, now=self.now))
         assert (self._write(wid).state, self._write(wid).generation) == (WriteState.WRITING, generation)
-        self.journalled = self.writes, self.may_stand.copy()
+        self._remember()
         self.journals += 1
         if self.journals == self.killed_after:
             raise Killed
+
+    def _remember(self) -> None:
+        """What a worker that is killed from now on leaves behind. Searches that it forgets do not count."""
+        searched = {wid: list(times) for wid, times in self.searched.items()}
+        self.journalled = self.writes, self.may_stand.copy(), searched
 
     # -- what is promised
 
