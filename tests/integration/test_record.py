@@ -246,6 +246,7 @@ async def finish(store: Store) -> None:
         assert held is not None
         await settle(store, held, write(WriteState.WRITTEN))
     assert await store.redis.pttl(store.keys.booking(BID)) > 0
+    assert (await store.counts())["open"] == 0
 
 
 async def test_what_an_operator_has_done_again_expires_no_more(store: Store) -> None:
