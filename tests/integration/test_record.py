@@ -273,3 +273,19 @@ async def test_a_fence_is_at_least_the_clock_and_always_higher(store: Store) -> 
     await store.redis.hset(store.keys.booking(BID), "fence", str(ahead))
     await asyncio.sleep(0.01)
     assert int((await claim(store, "b")).fence) == ahead + 1
+
+
+async def test_a_job_whose_worker_was_killed_before_it_claimed_the_part_is_queued_again(store: Store) -> None:
+    await accept(store)
+    for job in await store.redis.zrange(store.keys.queue, 0, -1):
+        await store.redis.set(f"arq:in-progress:{job.decode()}", b"1")
+    await overdue(store, store.redis)
+    assert await store.reconcile() == (2, 2)
+
+
+async def test_what_is_finished_is_not_queued_again_whatever_the_index_says(store: Store) -> None:
+    await accept(store)
+    await finish(store)
+    await store.redis.zadd(store.keys.open, {f"{BID}:{PID}": 0})
+    assert await store.reconcile() == (1, 0)
+    assert (await store.counts())["open"] == 0
