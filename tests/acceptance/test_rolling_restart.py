@@ -17,7 +17,7 @@ from tests.acceptance.conftest import Service, until
 from tests.integration.calendars import one_part, utc
 
 RATE = 200
-BOOKINGS = 150
+BOOKINGS = 60
 PARTS = ("123", "456")
 """One goes to Google, one to Microsoft."""
 

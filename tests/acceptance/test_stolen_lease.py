@@ -68,15 +68,17 @@ async def test_a_stale_write_that_was_on_its_way_is_refused_by_the_provider(
     service: Service, provider: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stopped = await first_revision_written(service)
-    service.sandbox.state.faults.add(fault="delay;seconds=4", provider=provider, method="PATCH")
+    service.sandbox.state.faults.add(fault="late", provider=provider, method="PATCH")
     await service.post(moved(1))
     await journalled(service, provider)
+    await until(lambda: service.sandbox.state.faults.held)
     stopped.send_signal(signal.SIGSTOP)
     await asyncio.sleep(1.2 * LEASE_S)
 
     await service.post(moved(2))
     await start_another_worker(service, monkeypatch)
     await service.written()
+    service.sandbox.state.faults.release()
     stopped.send_signal(signal.SIGCONT)
     await until(lambda: requests(service, provider, "PATCH", status=412) == 1)
     await until(lambda: "lease_lost" in service.log("worker"))
