@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 import socket
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from cli.options import CommandError
 
 _READY_TIMEOUT_S = 20.0
 _STOP_TIMEOUT_S = 30.0
+_PORTS = range(10_240, 32_768)
 
 
 class Processes:
@@ -85,8 +87,15 @@ class Processes:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that are free now; held together while they are chosen, so that no two are the same."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    """Ports that are free now; held together while they are chosen, so that no two are the same.
+
+    They are below those that Linux gives to outgoing connections, any of which might take one of them before
+    it is listened on.
+    """
+    sockets: list[socket.socket] = []
+    while len(sockets) < count:
+        with contextlib.suppress(OSError):
+            sockets.append(socket.create_server(("127.0.0.1", random.choice(_PORTS))))  # noqa: S311 - no secret
     ports: list[int] = [each.getsockname()[1] for each in sockets]
     for each in sockets:
         each.close()
