@@ -162,7 +162,8 @@ async def _work(pollers: Sequence[PollingWorker], health: Health, settings: Work
             except (RedisError, OSError) as error:
                 REDIS_ERRORS.inc()
                 _log.error("redis_trouble", error=type(error).__name__)
-                poller.last_poll = time.monotonic()
+                for each in pollers:  # none of them stands still: Redis does
+                    each.last_poll = time.monotonic()
                 pause = _AFTER_REDIS_TROUBLE_S
         await asyncio.wait({stopped}, timeout=pause)
     health.draining = True
