@@ -1,5 +1,6 @@
 """Logging: one JSON object a line, or coloured lines on a terminal. Ids only, never a meeting's text."""
 
+import contextlib
 import logging
 import sys
 import traceback
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, TextIO
 
+import msgspec
 import structlog
 from redis.exceptions import RedisError
 
@@ -19,7 +21,10 @@ Caught = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
 def configure_logs(process: str, *, stream: TextIO = sys.stderr, level: int = logging.INFO) -> None:
-    """Sends our own and the libraries' log lines to `stream`, each with the name of the process."""
+    """Sends our own and the libraries' log lines to `stream`, each with the name of the process.
+
+    Ours go there at once: by way of Python's logging a line costs three times as much.
+    """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -29,11 +34,12 @@ def configure_logs(process: str, *, stream: TextIO = sys.stderr, level: int = lo
         render: Any = structlog.dev.ConsoleRenderer(exception_formatter=_print_exception)
     else:
         shared.append(structlog.processors.ExceptionRenderer(_exception_text))
-        render = structlog.processors.JSONRenderer()
+        render = structlog.processors.JSONRenderer(_json)
+    lines = _Lines(stream)
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*shared, render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(stream)
@@ -50,6 +56,24 @@ def configure_logs(process: str, *, stream: TextIO = sys.stderr, level: int = lo
     for name in ("arq", "aiohttp", "asyncio", "google", "googleapiclient", "msal", "urllib3"):
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(process=process)
+
+
+class _Lines:
+    """Where our lines go. That they cannot be written, to a full disk or to nobody, is no reason to stop."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def info(self, line: str) -> None:
+        with contextlib.suppress(OSError, ValueError):  # ValueError: it is closed
+            self._stream.write(line + "\n")
+            self._stream.flush()
+
+    debug = warning = error = critical = exception = info
+
+
+def _json(line: dict[str, Any], **_: Any) -> str:
+    return msgspec.json.encode(line, enc_hook=repr).decode()
 
 
 def _exception_text(exc_info: Caught) -> str:

@@ -1,5 +1,6 @@
 """Connections to Redis, made from the settings."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -67,7 +68,7 @@ def connection_pool(settings: RedisSettings, *, connections: int, retries: int) 
         )
     if url.kind is RedisKind.SERVER:
         [(options["host"], options["port"])] = url.hosts
-        options["connection_class"] = _Tls if url.tls else _Tcp
+        options["connection_class"] = _Tls if url.tls else TcpConnection
     else:
         options["connection_class"] = _Unix
         options["path"] = url.path or str(socket_path(settings.data_dir))
@@ -106,40 +107,79 @@ class _Credentials(CredentialProvider):
         return self.get_credentials()
 
 
-class _LeavesReplica(AbstractConnection):
-    """Ends with the first refusal to write: its server is a replica now, and the address may lead elsewhere.
+class OurConnection(AbstractConnection):
+    """Reads answers one by one or in groups; ends with the first refusal to write.
 
-    A connection outlives the change of a primary's role, of a DNS name and of a proxy's target. Redis before
-    version 7 says READONLY in the middle of a script's error, where redis-py does not look for it.
+    Its server is a replica then, and the address may lead elsewhere: a connection outlives the change of a
+    primary's role, of a DNS name and of a proxy's target.
     """
 
     async def read_response(self, *args: Any, **kwargs: Any) -> Any:
+        """Reads one answer. Raises what Redis refuses."""
         try:
             return await super().read_response(*args, **kwargs)
         except ResponseError as error:
-            if not isinstance(error, ReadOnlyError) and "-READONLY " not in str(error):
+            if not _is_read_only(error):
                 raise
             await self.disconnect(nowait=True)
-            raise ReadOnlyError("the Redis we write to is a read-only replica") from None
+            raise ReadOnlyError(_REPLICA) from None
+
+    async def read_group(self, count: int) -> list[Any]:
+        """Reads the answers to so many commands; a refusal stands in its command's place.
+
+        One time limit for all of them: redis-py sets one for each, which takes longer than to read it.
+        """
+        parser: Any = self._parser  # redis-py's base class does not say what all of its parsers can
+        try:
+            async with asyncio.timeout(self.socket_timeout):
+                answers = [await parser.read_response() for _ in range(count)]
+        except TimeoutError:
+            await self.disconnect(nowait=True)
+            raise RedisTimeoutError("no answer in time") from None
+        except OSError as error:
+            await self.disconnect(nowait=True)
+            raise RedisConnectionError(type(error).__name__) from None
+        except BaseException:
+            await self.disconnect(nowait=True)
+            raise
+        if any(isinstance(answer, ResponseError) and _is_last(answer) for answer in answers):
+            await self.disconnect(nowait=True)
+        return answers
 
 
-class _Tcp(_LeavesReplica, Connection):
+_REPLICA = "the Redis we write to is a read-only replica"
+
+
+def _is_last(error: ResponseError) -> bool:
+    """Whether nothing more is to be had over this connection: Redis ends it after what is no command to it.
+
+    So it calls, since 6.2.6, a long command of a client that gave no password.
+    """
+    return _is_read_only(error) or str(error).startswith("Protocol error")
+
+
+def _is_read_only(error: ResponseError) -> bool:
+    """Redis before version 7 says so in the middle of a script's error, where redis-py does not look."""
+    return isinstance(error, ReadOnlyError) or "-READONLY " in str(error)
+
+
+class TcpConnection(OurConnection, Connection):
+    """Over TCP, without TLS."""
+
+
+class _Tls(OurConnection, SSLConnection):
     pass
 
 
-class _Tls(_LeavesReplica, SSLConnection):
+class _Unix(OurConnection, UnixDomainSocketConnection):
     pass
 
 
-class _Unix(_LeavesReplica, UnixDomainSocketConnection):
+class _SentinelManaged(OurConnection, SentinelManagedConnection):
     pass
 
 
-class _SentinelManaged(_LeavesReplica, SentinelManagedConnection):
-    pass
-
-
-class _TlsSentinelManaged(_LeavesReplica, SentinelManagedSSLConnection):
+class _TlsSentinelManaged(OurConnection, SentinelManagedSSLConnection):
     pass
 
 

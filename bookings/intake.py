@@ -34,6 +34,7 @@ class Intake(Reader):
         dead_letters_limit: int,
         prune: bool = False,
         trace: str = "",
+        within_s: float | None = None,
     ) -> Accepted:
         """Stores one delivery and queues its parts, or proves it a repeat. One round trip.
 
@@ -73,6 +74,7 @@ class Intake(Reader):
                 *([keys.link(link)] if link else []),
             ],
             args=args,
+            within_s=within_s,
         )
         _raise_refusal(answer[0])
         return Accepted(revision=int(answer[1]), duplicate=answer[0] == b"duplicate")
@@ -86,12 +88,14 @@ class Intake(Reader):
         reason: str,
         body: bytes,
         dead_letters_limit: int,
+        within_s: float | None = None,
     ) -> None:
         """Keeps a signed delivery that nobody can read. Raises `UnknownLink` or `DeadLettersFull`."""
         answer = await self.run(
             "quarantine",
             keys=[self.keys.delivery(delivery), self.keys.dead, *([self.keys.link(link)] if link else [])],
             args=[delivery, dead_letters_limit, app, link or "", reason, *self.stored.body(body)],
+            within_s=within_s,
         )
         _raise_refusal(answer[0])
 

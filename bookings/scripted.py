@@ -1,13 +1,13 @@
 """Redis, and the scripts in `scripts/`: each is one change, atomic and one round trip."""
 
+import asyncio
+import hashlib
 from collections.abc import Sequence
+from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from bookings.keys import Keys
-
-if TYPE_CHECKING:
-    from redis.commands.core import AsyncScript  # redis-py is for whoever connects to import
 
 GRACE_MS = 10_000
 """How long a queued job may take to be picked before the reconciler looks whether it is still there."""
@@ -19,15 +19,44 @@ class Scripted:
     """Runs the scripts on the keys under a prefix. Every method may raise `redis.RedisError` or `OSError`."""
 
     def __init__(self, redis: Any, prefix: str) -> None:
+        from bookings.round_trips import RoundTrips  # noqa: PLC0415 - redis-py is for whoever connects to import
+
         self.redis = redis  # redis-py 5 annotates its commands for both of its clients at once
         self.keys = Keys(prefix)
-        self._scripts: dict[str, AsyncScript] = {}
+        self._round_trips = RoundTrips(redis)
 
-    async def run(self, name: str, *, keys: Sequence[str], args: Sequence[str | bytes | float]) -> Any:
-        """Runs one of the scripts."""
-        script = self._scripts.get(name)
-        if script is None:
-            folder = files("bookings") / "scripts"
-            source = (folder / "wake.lua").read_text() + (folder / f"{name}.lua").read_text()
-            script = self._scripts[name] = self.redis.register_script(source)
-        return await script(keys=keys, args=args)
+    async def run(
+        self,
+        name: str,
+        *,
+        keys: Sequence[str],
+        args: Sequence[str | bytes | float],
+        within_s: float | None = None,
+    ) -> Any:
+        """Runs one of the scripts; what others run at the same time may share its round trip.
+
+        Raises `TimeoutError` where there is no answer within so many seconds; by default connections have
+        their own limits.
+        """
+        from redis.exceptions import NoScriptError  # noqa: PLC0415
+
+        by = None if within_s is None else asyncio.get_running_loop().time() + within_s
+        script = _script(name)
+        command = ("EVALSHA", script.sha, len(keys), *keys, *args)
+        try:
+            return await self._round_trips.send(*command, by=by)
+        except NoScriptError:  # a Redis that was started anew
+            await self._round_trips.send("SCRIPT", "LOAD", script.text, by=by)
+            return await self._round_trips.send(*command, by=by)
+
+
+class _Script(NamedTuple):
+    text: bytes
+    sha: str
+
+
+@cache
+def _script(name: str) -> _Script:
+    folder = files("bookings") / "scripts"
+    text = (folder / "wake.lua").read_bytes() + (folder / f"{name}.lua").read_bytes()
+    return _Script(text, hashlib.sha1(text, usedforsecurity=False).hexdigest())

@@ -22,7 +22,7 @@ class Secret:
     repr, str, pickle and JSON carry the reference only.
     """
 
-    __slots__ = ("_bytes", "_clock", "_look_again", "_source", "reference")
+    __slots__ = ("_bytes", "_clock", "_look_again", "_of", "_source", "_text", "reference")
 
     def __init__(
         self,
@@ -56,6 +56,7 @@ class Secret:
         self._clock = clock
         self._bytes: bytes | None = None
         self._look_again = 0.0
+        self._text, self._of = "", b""  # of which bytes it is the text
 
     def value(self, *, fresh: bool = False) -> str:
         """The secret as text, without one line end at its end.
@@ -66,7 +67,10 @@ class Secret:
         Raises:
             SecretError: it is missing, empty or not UTF-8; says what to do.
         """
-        return self._text(self.read_bytes(fresh=fresh))
+        raw = self.read_bytes(fresh=fresh)
+        if raw is not self._of:
+            self._text, self._of = self._as_text(raw), raw
+        return self._text
 
     def read_bytes(self, *, fresh: bool = False) -> bytes:
         """The secret as it stands, for what is not text, such as a PKCS #12 file; otherwise as `value`."""
@@ -82,7 +86,7 @@ class Secret:
                 return self._bytes
         return self._bytes
 
-    def _text(self, raw: bytes) -> str:
+    def _as_text(self, raw: bytes) -> str:
         try:
             text = raw.decode("utf-8-sig")  # Windows editors put a byte order mark first
         except UnicodeDecodeError:

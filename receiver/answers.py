@@ -1,12 +1,11 @@
 """What the receiver says where it does not accept, and how it says it: always JSON, never a 500."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Mapping
 
+import msgspec
 import structlog
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
 from config.settings import Settings
 from receiver.metrics import RECEIVED
@@ -34,46 +33,22 @@ class Refused(Exception):
         self.facts = facts
 
 
-def _log_refused(request: web.Request, refused: Refused) -> None:
-    app = request.app[SETTINGS].app(request.match_info["app"])
-    of_app = {} if app is None else {"app": app.name}
-    log = _log.error if refused.status >= 500 else _log.warning
-    log("callback_refused", status=refused.status, reason=refused.error, **of_app, **refused.facts)
-
-
-@web.middleware
-async def goodbye(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Closes a connection with its answer once we were told to stop."""
-    answer = await handler(request)
-    if request.app[LEAVING].is_set():
+async def answered(
+    request: web.BaseRequest,
+    *,
+    app: web.Application,
+    handler: Callable[..., Awaitable[web.StreamResponse]],
+) -> web.StreamResponse:
+    """Answers a request by the application, whatever happens; closes its connection once we are to stop."""
+    answer = await _answer(request, app, handler)
+    if app[LEAVING].is_set():
         answer.force_close()
     return answer
 
 
-@web.middleware
-async def json_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answers in JSON what was refused, by us or by aiohttp."""
-    try:
-        return await handler(request)
-    except Refused as refused:
-        RECEIVED.labels(refused.error).inc()
-        _log_refused(request, refused)
-        headers = {"Retry-After": str(RETRY_AFTER_S)} if refused.status == 503 else {}
-        answer = json_answer(refused.status, {"error": refused.error}, headers)
-        if not request.content.is_eof():
-            answer.force_close()  # the rest of the body is not worth reading
-        return answer
-    except web.HTTPException as error:
-        RECEIVED.labels("not_found" if error.status == 404 else "refused").inc()
-        _log.info("request_refused", status=error.status)
-        allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
-        return json_answer(error.status, {"error": error.reason.lower().replace(" ", "_")}, allowed)
-
-
-async def answered(
-    request: web.BaseRequest, handler: Callable[..., Awaitable[web.StreamResponse]]
+async def _answer(
+    request: web.BaseRequest, app: web.Application, handler: Callable[..., Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Answers a request by the application; in place of aiohttp's 500, so that the sender repeats."""
     if "Upgrade" in request.headers:  # aiohttp would take the rest of the connection for another protocol
         RECEIVED.labels("refused").inc()
         answer = json_answer(400, {"error": "upgrade_not_accepted"})
@@ -81,8 +56,13 @@ async def answered(
         return answer
     try:
         return await handler(request)
-    except web.HTTPException:
-        raise
+    except Refused as refused:
+        return _refusal(request, app[SETTINGS], refused)
+    except web.HTTPException as error:
+        RECEIVED.labels("not_found" if error.status == 404 else "refused").inc()
+        _log.info("request_refused", status=error.status)
+        allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+        return json_answer(error.status, {"error": error.reason.lower().replace(" ", "_")}, allowed)
     except ConnectionError:
         return json_answer(400, {"error": "connection_lost"})  # nobody is there to read it
     except Exception as error:  # noqa: BLE001 - logged with its traceback
@@ -94,8 +74,21 @@ async def answered(
         return json_answer(503, {"error": "failed"}, {"Retry-After": str(RETRY_AFTER_S)})
 
 
+def _refusal(request: web.BaseRequest, settings: Settings, refused: Refused) -> web.Response:
+    RECEIVED.labels(refused.error).inc()
+    app = settings.app(request.match_info["app"]) if isinstance(request, web.Request) else None
+    of_app = {} if app is None else {"app": app.name}
+    log = _log.error if refused.status >= 500 else _log.warning
+    log("callback_refused", status=refused.status, reason=refused.error, **of_app, **refused.facts)
+    headers = {"Retry-After": str(RETRY_AFTER_S)} if refused.status == 503 else {}
+    answer = json_answer(refused.status, {"error": refused.error}, headers)
+    if not request.content.is_eof():
+        answer.force_close()  # the rest of the body is not worth reading
+    return answer
+
+
 def json_answer(status: int, data: Mapping[str, object], headers: Mapping[str, str] = {}) -> web.Response:
     """An answer of the public port."""
     return web.Response(
-        status=status, body=json.dumps(data).encode(), content_type="application/json", headers=headers
+        status=status, body=msgspec.json.encode(data), content_type="application/json", headers=headers
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import AbstractContextManager
+from typing import TypeVar
 
 import structlog
 from aiohttp import web
@@ -12,14 +13,15 @@ from admin.metrics import REDIS_ERRORS
 from admin.tracing import Kind, Span, span
 from bookings.errors import DeadLettersFull, QueueFull, SealError, UnknownLink, Unreadable
 from bookings.identity import booking_id, delivery_id, link_id
-from bookings.patience import in_time
 from bookings.store import Store
 from config.errors import ConfigError
 from config.settings import App, Settings
-from receiver.answers import LEAVING, SETTINGS, Refused, goodbye, json_answer, json_errors
+from receiver.answers import LEAVING, SETTINGS, Refused, json_answer
 from receiver.callback import Callback, Notification, read_callback
 from receiver.metrics import ACCEPT_SECONDS, RECEIVED, SIGNATURE_FAILURES
 from receiver.signature import is_valid, presented
+
+Body = TypeVar("Body", bytes, bytearray)
 
 STORE = web.AppKey("store", Store)
 DRAINING = web.AppKey("draining", asyncio.Event)
@@ -33,8 +35,8 @@ _log = structlog.get_logger()
 
 
 def receiver_app(settings: Settings, store: Store) -> web.Application:
-    """Gives the application of the public port."""
-    app = web.Application(middlewares=[_traced, goodbye, json_errors])
+    """Gives the application of the public port; what it refuses it raises, for `answered` to say."""
+    app = web.Application(middlewares=[_traced] if settings.telemetry.otlp_endpoint else [])
     app[SETTINGS] = settings
     app[STORE] = store
     app[LEAVING] = asyncio.Event()
@@ -50,13 +52,21 @@ async def _traced(request: web.Request, handler: Handler) -> web.StreamResponse:
     resource = request.match_info.route.resource
     if resource is None:
         return await handler(request)
-    facts = {"http.request.method": request.method, "http.route": resource.canonical}
-    with span(f"{request.method} {resource.canonical}", Kind.SERVER, facts) as serving:
-        answer = await handler(request)
-        serving.note({"http.response.status_code": answer.status})
-        if answer.status >= 500:
-            serving.fail(str(answer.status))
-        return answer
+    route = resource.canonical
+    facts = {"http.request.method": request.method, "http.route": route}
+    refused: Refused | None = None
+    with span(f"{request.method} {route}", Kind.SERVER, facts) as serving:
+        try:
+            answer = await handler(request)
+            status = answer.status
+        except Refused as refusal:
+            refused, status = refusal, refusal.status
+        serving.note({"http.response.status_code": status})
+        if status >= 500:
+            serving.fail(str(status))
+    if refused is not None:
+        raise refused
+    return answer
 
 
 async def _callback(request: web.Request) -> web.Response:
@@ -99,18 +109,25 @@ async def _read_body(request: web.Request, settings: Settings) -> bytes:
     limit = settings.receiver.max_body_bytes
     if request.content_length is not None and request.content_length > limit:
         raise Refused(413, "body_too_large")
-    body = bytearray()
     try:
+        if request.content.is_eof():  # it came along with the head: there is nothing to wait for
+            return _no_longer_than(limit, request.content.read_nowait())
+        body = bytearray()
         async with asyncio.timeout(settings.receiver.body_timeout):
             while chunk := await request.content.readany():
                 body += chunk
-                if len(body) > limit:
-                    raise Refused(413, "body_too_large")
+                _no_longer_than(limit, body)
     except TimeoutError:
         raise Refused(408, "body_too_slow") from None
     except (ConnectionError, web.RequestPayloadError):
         raise Refused(400, "body_incomplete") from None
     return bytes(body)
+
+
+def _no_longer_than(limit: int, body: Body) -> Body:
+    if len(body) > limit:
+        raise Refused(413, "body_too_large")
+    return body
 
 
 def _verify(request: web.Request, body: bytes, app: App) -> None:
@@ -138,19 +155,17 @@ async def _accept(
     event_id = str(callback.event_id)
     try:
         with ACCEPT_SECONDS.time(), _accepting(app, delivery, event_id) as accepting:
-            accepted = await in_time(
-                store.accept(
-                    app=app,
-                    event_id=event_id,
-                    delivery=delivery,
-                    parts=callback.parts,
-                    link=link,
-                    window_s=settings.receiver.redelivery_window,
-                    queue_limit=settings.receiver.queue_limit,
-                    dead_letters_limit=settings.receiver.dead_letters_limit,
-                    prune=settings.worker.prune_missing_parts,
-                    trace=accepting.traceparent,
-                ),
+            accepted = await store.accept(
+                app=app,
+                event_id=event_id,
+                delivery=delivery,
+                parts=callback.parts,
+                link=link,
+                window_s=settings.receiver.redelivery_window,
+                queue_limit=settings.receiver.queue_limit,
+                dead_letters_limit=settings.receiver.dead_letters_limit,
+                prune=settings.worker.prune_missing_parts,
+                trace=accepting.traceparent,
                 within_s=_STORED_WITHIN_S,
             )
     except (UnknownLink, QueueFull, DeadLettersFull, SealError, RedisError, OSError) as error:
@@ -191,15 +206,13 @@ async def _quarantine(
     log: structlog.typing.FilteringBoundLogger,
 ) -> web.Response:
     try:
-        await in_time(
-            store.quarantine(
-                delivery=delivery,
-                app=app,
-                link=link,
-                reason=reason,
-                body=body,
-                dead_letters_limit=settings.receiver.dead_letters_limit,
-            ),
+        await store.quarantine(
+            delivery=delivery,
+            app=app,
+            link=link,
+            reason=reason,
+            body=body,
+            dead_letters_limit=settings.receiver.dead_letters_limit,
             within_s=_STORED_WITHIN_S,
         )
     except (UnknownLink, DeadLettersFull, SealError, RedisError, OSError) as error:

@@ -97,7 +97,7 @@ class _Runner(web.AppRunner):
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
         return Connections(
-            partial(answered, handler=made.request_handler),
+            partial(answered, app=self.app, handler=made.request_handler),
             limits=self._limits,
             request_factory=partial(_with_target, made.request_factory),
             **self._kwargs,

@@ -76,15 +76,26 @@ class Sync:
             with suppress(RedisError, OSError):  # then it has to run out
                 await self.store.release(claim)
             raise
+        return await self._settled(part)
+
+    async def _settled(self, part: PartUnderWay) -> Claim | None:
+        """Writes down what was done; told to stop meanwhile, it does so first."""
         worker = self.settings.worker
-        return await self.store.settle(
-            claim,
-            part.writes,
-            ends_at=part.ends_at,
-            lease_s=worker.lease,
-            keep_s=worker.keep_bookings,
-            keep_at_least_s=self.settings.receiver.redelivery_window,
+        settling = asyncio.ensure_future(
+            self.store.settle(
+                part.claim,
+                part.writes,
+                ends_at=part.ends_at,
+                lease_s=worker.lease,
+                keep_s=worker.keep_bookings,
+                keep_at_least_s=self.settings.receiver.redelivery_window,
+            )
         )
+        try:
+            return await asyncio.shield(settling)
+        except asyncio.CancelledError:
+            await asyncio.wait((settling,))
+            raise
 
     @asynccontextmanager
     async def _kept(self, claim: Claim) -> AsyncIterator[None]:

@@ -20,7 +20,7 @@ if KEYS[6] and redis.call('EXISTS', KEYS[6]) == 0 then
   return {'unknown_link'}
 end
 
-local known = redis.call('HMGET', booking, 'revision', 'delivery', 'deliveries', 'parts')
+local known = redis.call('HMGET', booking, 'revision', 'delivery', 'deliveries', 'parts', 'jobs')
 local revision = tonumber(known[1]) or 0
 if known[2] == delivery then
   return {'duplicate', known[1]}
@@ -49,17 +49,39 @@ local rev = string.format('%.0f', revision)
 local window = ARGV[11] == '' and tonumber(ARGV[4]) or 1e13
 kept[#kept + 1] = delivery .. ' ' .. string.format('%.0f', now + window) .. ' ' .. rev .. '\n'
 
-local pids, listed = {}, {}
+-- Every part's fields and its job, gathered so that the whole costs few commands, however many parts there are.
+local jobs = tonumber(known[5]) or 0
+local look_at = string.format('%.0f', now + tonumber(ARGV[7]))
+local pids, listed, fields, queued, open = {}, {}, {}, {}, {}
 for i = 16, 15 + 2 * tonumber(ARGV[15]), 2 do
   local pid = ARGV[i]
-  pids[#pids + 1] = pid
-  listed[pid] = true
-  -- The first write must be one that Redis refuses when it is out of memory: after any other it lets
-  -- the rest of the script pass.
-  redis.call('HSET', booking, 'part:' .. pid, ARGV[i + 1], 'rev:' .. pid, rev, 'state:' .. pid, 'open',
-    'from:' .. pid, delivery .. ' ' .. ARGV[13], 'queue', ARGV[14])
-  redis.call('HDEL', booking, 'gone:' .. pid)
-  wake(booking, KEYS[2], KEYS[3], ARGV[1], bid, pid, now, now, tonumber(ARGV[7]), tonumber(ARGV[8]))
+  jobs = jobs + 1
+  local job = job_name(ARGV[1], bid, pid, jobs)
+  pids[#pids + 1], listed[pid] = pid, job
+  for _, each in ipairs({'part:' .. pid, ARGV[i + 1], 'rev:' .. pid, rev, 'state:' .. pid, 'open',
+      'from:' .. pid, delivery .. ' ' .. ARGV[13], 'job:' .. pid, job}) do
+    fields[#fields + 1] = each
+  end
+  queued[#queued + 1], queued[#queued + 2] = string.format('%.0f', now), job
+  open[#open + 1], open[#open + 2] = look_at, bid .. ':' .. pid
+end
+
+-- The first write must be one that Redis refuses when it is out of memory: after any other it lets the rest of
+-- the script pass.
+redis.call('HSET', booking, 'app', ARGV[9], 'event_id', ARGV[10], 'link', ARGV[11], 'revision', rev,
+  'delivery', delivery, 'deliveries', table.concat(kept), 'accepted_at', string.format('%.0f', now),
+  'parts', table.concat(pids, ' '), 'queue', ARGV[14], 'jobs', jobs, unpack(fields))
+for pid, job in pairs(listed) do
+  write_job(job, bid, pid, now, tonumber(ARGV[8]))
+end
+redis.call('ZADD', ARGV[14] == '' and KEYS[3] or KEYS[3] .. ':' .. ARGV[14], unpack(queued))
+redis.call('ZADD', KEYS[2], unpack(open))
+redis.call('ZADD', KEYS[4], string.format('%.0f', now), bid)
+if known[1] then
+  for pid in pairs(listed) do
+    redis.call('HDEL', booking, 'gone:' .. pid)
+  end
+  redis.call('PERSIST', booking)
 end
 
 if ARGV[12] == 'prune' then
@@ -69,10 +91,4 @@ if ARGV[12] == 'prune' then
     end
   end
 end
-
-redis.call('HSET', booking, 'app', ARGV[9], 'event_id', ARGV[10], 'link', ARGV[11], 'revision', rev,
-  'delivery', delivery, 'deliveries', table.concat(kept), 'accepted_at', string.format('%.0f', now),
-  'parts', table.concat(pids, ' '))
-redis.call('PERSIST', booking)
-redis.call('ZADD', KEYS[4], string.format('%.0f', now), bid)
 return {'accepted', rev}

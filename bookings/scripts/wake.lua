@@ -22,13 +22,22 @@ local function queue_of(booking, shared)
   return own and own ~= '' and shared .. ':' .. own or shared
 end
 
--- Queues one arq job for a part, due at `due`, in arq's own format: a sorted-set entry and a payload.
+-- The name of a part's arq job; a booking counts its jobs, so that none has the name of another.
+local function job_name(prefix, bid, pid, number)
+  return prefix .. ':' .. bid .. ':' .. pid .. ':' .. string.format('%.0f', number)
+end
+
+-- Writes an arq job down in arq's own format; its entry in the queue is the caller's.
 -- The ids are letters and digits, so they need no JSON escaping.
+local function write_job(job, bid, pid, now, ttl)
+  redis.call('SET', 'arq:job:' .. job, '{"t":null,"f":"sync_part","a":["' .. bid .. '","' .. pid
+    .. '"],"k":{},"et":' .. string.format('%.0f', now) .. '}', 'PX', string.format('%.0f', ttl))
+end
+
+-- Queues one arq job for a part, due at `due`.
 local function wake(booking, open, queue, prefix, bid, pid, now, due, grace, ttl)
-  local job = prefix .. ':' .. bid .. ':' .. pid .. ':' .. redis.call('HINCRBY', booking, 'jobs', 1)
-  local payload = '{"t":null,"f":"sync_part","a":["' .. bid .. '","' .. pid .. '"],"k":{},"et":'
-    .. string.format('%.0f', now) .. '}'
-  redis.call('SET', 'arq:job:' .. job, payload, 'PX', string.format('%.0f', due - now + ttl))
+  local job = job_name(prefix, bid, pid, redis.call('HINCRBY', booking, 'jobs', 1))
+  write_job(job, bid, pid, now, due - now + ttl)
   redis.call('ZADD', queue_of(booking, queue), string.format('%.0f', due), job)
   redis.call('ZADD', open, string.format('%.0f', due + grace), bid .. ':' .. pid)
   redis.call('HSET', booking, 'job:' .. pid, job)

@@ -46,7 +46,7 @@ async def test_a_consent_that_ends_parks_its_account_and_a_login_has_all_of_it_w
             assert (await service.post(body))[0] == 202
 
     async def parked() -> None:
-        await until(lambda: '"parked": true' in service.log("worker"))
+        await until(lambda: '"parked":true' in service.log("worker"))
 
     await service.start("receiver")
     await service.start("worker")

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import trustme
-from redis.asyncio import Redis
+from redis.asyncio import ConnectionPool, Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from bookings.connection import TcpConnection
 from bookings.embedded import EmbeddedRedis, end_with_parent, redis_server
 from cli.demo_world import CA_FILE, DemoPorts, SandboxControl, write_configuration
 from cli.processes import free_ports
@@ -39,8 +40,9 @@ class GuardedRedis(NamedTuple):
     port: int
 
     def as_user(self, name: str) -> Redis:
-        """A client that is this user, as redis-py makes it."""
-        return Redis(port=self.port, username=name, password=PASSWORDS[name])
+        """A client that is this user."""
+        user = {"username": name, "password": PASSWORDS[name]}
+        return Redis.from_pool(ConnectionPool(TcpConnection, port=self.port, **user))
 
     async def ask(self, *command: Any, user: str = "admin") -> Any:
         """What one command is answered."""
