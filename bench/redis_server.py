@@ -7,7 +7,7 @@ from typing import Self
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from bookings.embedded import end_with_parent, redis_server
+from bookings.embedded import COMPACT, end_with_parent, redis_server
 from cli.processes import free_ports
 
 
@@ -38,6 +38,7 @@ class RedisServer:
         self._process = await asyncio.create_subprocess_exec(
             *(str(redis_server()), "--port", str(self.port), "--bind", "127.0.0.1"),
             *("--dir", str(self._folder), "--save", "", "--maxmemory-policy", "noeviction"),
+            *("--hash-max-ziplist-value", COMPACT),
             *("--appendonly", "yes" if durable else "no"),
             *(("--appendfsync", self._appendfsync) if durable else ()),
             stdout=asyncio.subprocess.DEVNULL,

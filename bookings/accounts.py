@@ -97,7 +97,7 @@ class Accounts:
 
     async def leave(self, lane: str, holder: str) -> None:
         """Gives a slot back."""
-        await self._store.redis.zrem(self._keys.account(lane, "slots"), holder)
+        await self._store.command("ZREM", self._keys.account(lane, "slots"), holder)
 
     async def close(self, name: str, *, least_s: float, most_s: float, state: State, reason: str) -> int:
         """Makes an account or lane wait, twice as long each time in a row; gives until when (Unix ms)."""
@@ -110,7 +110,7 @@ class Accounts:
 
     async def wait_for(self, account: str, bid: str, pid: str, due_at: int) -> None:
         """Remembers a part that waits, so that it is queued as soon as the account works again."""
-        await self._store.redis.zadd(self._keys.account(account, "waiting"), {f"{bid}:{pid}": due_at})
+        await self._store.command("ZADD", self._keys.account(account, "waiting"), due_at, f"{bid}:{pid}")
 
     async def reopen(self, account: str, lane: str) -> None:
         """Ends all waiting for an account that was just seen to work."""

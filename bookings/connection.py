@@ -124,14 +124,19 @@ class OurConnection(AbstractConnection):
             await self.disconnect(nowait=True)
             raise ReadOnlyError(_REPLICA) from None
 
-    async def read_group(self, count: int) -> list[Any]:
-        """Reads the answers to so many commands; a refusal stands in its command's place.
+    async def exchange(self, packed: bytes, count: int) -> list[Any]:
+        """Sends so many commands and reads their answers; a refusal stands in its command's place.
 
-        One time limit for all of them: redis-py sets one for each, which takes longer than to read it.
+        One time limit for all: redis-py sets one for each, which takes longer than to read it.
         """
+        if not self.is_connected:
+            await self.connect()  # type: ignore[no-untyped-call]
         parser: Any = self._parser  # redis-py's base class does not say what all of its parsers can
+        assert self._writer is not None
         try:
             async with asyncio.timeout(self.socket_timeout):
+                self._writer.write(packed)
+                await self._writer.drain()
                 answers = [await parser.read_response() for _ in range(count)]
         except TimeoutError:
             await self.disconnect(nowait=True)

@@ -9,6 +9,7 @@ class Keys:
         self.bookings = f"{prefix}:booking:"
         self.open = f"{prefix}:open"
         self.queue = f"{prefix}:queue"
+        self.bell = f"{prefix}:bell"
         self.index = f"{prefix}:bookings"
         self.dead = f"{prefix}:dead"
         self.accounts = f"{prefix}:accounts"

@@ -45,6 +45,19 @@ class Claim(msgspec.Struct, frozen=True):
 class Leases(Reader):
     """The worker's side of `Store`."""
 
+    async def take(self, queue: str, *, limit: int) -> list[str]:
+        """Takes jobs out of a queue, those first that have been due the longest; gives their ids."""
+        jobs = await self.run("take", keys=[queue], args=[self.keys.prefix, limit])
+        return [job.decode() for job in jobs]
+
+    async def bell(self, *, within_s: float) -> bool:
+        """Waits until there may be jobs, so long at most. One worker hears of each."""
+        return await self.redis.blpop([self.keys.bell], timeout=within_s) is not None
+
+    async def ring(self) -> None:
+        """Passes it on to another worker that there may be jobs."""
+        await self.command("LPUSH", self.keys.bell, 1)
+
     async def claim(self, bid: str, pid: str, *, holder: str, lease_s: float, job: str) -> Claim | None:
         """Takes the lease of a part; None where there is nothing open or another worker holds it.
 
@@ -52,7 +65,7 @@ class Leases(Reader):
         """
         answer = await self.run(
             "claim",
-            keys=[self.keys.booking(bid), self.keys.open, self.keys.queue],
+            keys=[self.keys.booking(bid), self.keys.open],
             args=[bid, pid, holder, int(lease_s * 1000), job],
         )
         if answer[0] != b"claimed":

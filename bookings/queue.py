@@ -3,19 +3,11 @@
 Jobs are put in by `scripts/wake.lua`, in the same atomic step as the record.
 """
 
-import json
-from typing import Any
-
 FUNCTION = "sync_part"
 """The one function that jobs call, with the ids of a booking and a part; `scripts/wake.lua` names it, too."""
 
 
-def serialize(data: dict[str, Any]) -> bytes:
-    """A job or a result as JSON; what is no JSON (an exception) by the name of its type."""
-    return json.dumps(data, default=lambda value: type(value).__name__).encode()
-
-
-def deserialize(data: bytes) -> dict[str, Any]:
-    """The reverse, for what was JSON."""
-    value: dict[str, Any] = json.loads(data)
-    return value
+def part_of(job: str) -> tuple[str, str]:
+    """The ids of the booking and the part that a job, by its own id, has looked at."""
+    _, bid, pid, _ = job.rsplit(":", 3)
+    return bid, pid

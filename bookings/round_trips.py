@@ -1,7 +1,7 @@
 """Round trips to Redis that callers share: whoever comes while one is under way goes with the next.
 
-With a Redis that writes to disk before it answers, a round trip takes little longer for thirty scripts than for
-one. Nobody waits for company: what comes alone goes at once.
+With a Redis that writes to disk before it answers, a round trip takes little longer for thirty scripts than
+for one. Nobody waits for company: what comes alone goes at once.
 """
 
 import asyncio
@@ -42,7 +42,9 @@ class RoundTrips:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
         self._waiting[answer] = command
-        if len(self._under_way) < _SIDE_BY_SIDE:
+        if (
+            len(self._waiting) == 1 and len(self._under_way) < _SIDE_BY_SIDE
+        ):  # else there is one that takes it
             self._under_way.add(loop.create_task(self._go()))
         too_late = None if by is None else loop.call_at(by, _give_up, answer)
         try:
@@ -80,10 +82,12 @@ class RoundTrips:
                 each.set_result(answer)
 
     async def _exchange(self, commands: list[tuple[Argument, ...]]) -> list[Any]:
+        packed = b"".join([pack_command(each) for each in commands])  # type: ignore[arg-type]  # the stub means one-tuples
         connection: OurConnection = await self._pool.get_connection()
         try:
             return await connection.retry.call_with_retry(
-                lambda: _answers(connection, commands), lambda _: connection.disconnect(nowait=True)
+                lambda: connection.exchange(packed, len(commands)),
+                lambda _: connection.disconnect(nowait=True),
             )
         except BaseException:
             await connection.disconnect(nowait=True)
@@ -95,9 +99,3 @@ class RoundTrips:
 def _give_up(answer: asyncio.Future[Any]) -> None:
     if not answer.done():
         answer.set_exception(TimeoutError())
-
-
-async def _answers(connection: "OurConnection", commands: list[tuple[Argument, ...]]) -> list[Any]:
-    packed = [pack_command(command) for command in commands]  # type: ignore[arg-type]  # the stub means one-tuples
-    await connection.send_packed_command(b"".join(packed))
-    return await connection.read_group(len(commands))

@@ -16,7 +16,12 @@ PAYLOAD_MS = 86_400_000
 
 
 class Scripted:
-    """Runs the scripts on the keys under a prefix. Every method may raise `redis.RedisError` or `OSError`."""
+    """Runs the scripts on the keys under a prefix. Every method may raise `redis.RedisError` or `OSError`.
+
+    Args:
+        redis: a client made by `bookings.connection.connect`.
+        prefix: what the names of all keys begin with.
+    """
 
     def __init__(self, redis: Any, prefix: str) -> None:
         from bookings.round_trips import RoundTrips  # noqa: PLC0415 - redis-py is for whoever connects to import
@@ -41,22 +46,29 @@ class Scripted:
         from redis.exceptions import NoScriptError  # noqa: PLC0415
 
         by = None if within_s is None else asyncio.get_running_loop().time() + within_s
-        script = _script(name)
-        command = ("EVALSHA", script.sha, len(keys), *keys, *args)
+        of_name = script(name)
+        command = ("EVALSHA", of_name.sha, len(keys), *keys, *args)
         try:
             return await self._round_trips.send(*command, by=by)
         except NoScriptError:  # a Redis that was started anew
-            await self._round_trips.send("SCRIPT", "LOAD", script.text, by=by)
+            await self._round_trips.send("SCRIPT", "LOAD", of_name.text, by=by)
             return await self._round_trips.send(*command, by=by)
 
+    async def command(self, *command: str | bytes | float) -> Any:
+        """Gives the answer to one plain command, on the same terms."""
+        return await self._round_trips.send(*command)
 
-class _Script(NamedTuple):
+
+class Script(NamedTuple):
+    """A script, and the name by which Redis knows it."""
+
     text: bytes
     sha: str
 
 
 @cache
-def _script(name: str) -> _Script:
+def script(name: str) -> Script:
+    """Gives one of the scripts, what all of them share put before it."""
     folder = files("bookings") / "scripts"
     text = (folder / "wake.lua").read_bytes() + (folder / f"{name}.lua").read_bytes()
-    return _Script(text, hashlib.sha1(text, usedforsecurity=False).hexdigest())
+    return Script(text, hashlib.sha1(text, usedforsecurity=False).hexdigest())

@@ -1,7 +1,7 @@
 """One revision of one part on its way into its calendars: route, upsert each, remove what is left over."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -55,9 +55,8 @@ class PartUnderWay:
         self.writes = part_writes.asked(self.writes, claim.asks, now=now)
         await self._bring()
         if part_writes.is_everywhere(self.writes):
-            await self._all(
-                self._remove(write) for write in part_writes.removable(self.writes, self.means.clock())
-            )
+            removable = part_writes.removable(self.writes, self.means.clock())
+            await self._all([self._remove(write) for write in removable])
 
     async def _bring(self) -> None:
         """Brings the part into the calendars that it goes to."""
@@ -70,10 +69,13 @@ class PartUnderWay:
                 self._fail(write, CalendarError(ErrorClass.PERMANENT, "invalid_part"), detail=str(invalid))
             return
         self.ends_at = event.over_at
-        await self._all(self._attempt(write, event) for write in due)
+        await self._all([self._attempt(write, event) for write in due])
 
-    async def _all(self, attempts: Iterable[Coroutine[None, None, None]]) -> None:
+    async def _all(self, attempts: Sequence[Coroutine[None, None, None]]) -> None:
         """Lets every attempt come to its end, then raises what one of them raised."""
+        if len(attempts) == 1:  # as nearly always; it needs no task of its own
+            await attempts[0]
+            return
         results = await asyncio.gather(*attempts, return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):

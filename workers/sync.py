@@ -102,36 +102,46 @@ class Sync:
         """Keeps the lease while the provider takes its time; ends what is done under it when it is lost."""
         lease_s = self.settings.worker.lease
         owner = asyncio.current_task()
-        done = asyncio.Event()
-        lost = False
+        assert owner is not None
+        done = lost = False
+        timer: asyncio.TimerHandle
+
+        def renew_later() -> asyncio.TimerHandle:
+            return asyncio.get_running_loop().call_later(lease_s / 3, begin)
+
+        def begin() -> None:
+            renewal = asyncio.create_task(renew())
+            self._renewals.add(renewal)
+            renewal.add_done_callback(self._renewals.discard)
 
         async def renew() -> None:
-            nonlocal lost
-            while True:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(done.wait(), lease_s / 3)
-                if done.is_set():
-                    return
-                try:
-                    await self.store.journal(claim, None, lease_s=lease_s)
-                except LeaseLost:
-                    if not done.is_set() and owner is not None:
-                        lost = True
-                        owner.cancel()
-                    return
-                except (RedisError, OSError) as error:
-                    _log.warning("lease_not_renewed", error=type(error).__name__)
+            nonlocal lost, timer
+            kept = await self._renewed(claim)
+            if done:
+                return
+            if kept:
+                timer = renew_later()
+            else:
+                lost = True
+                owner.cancel()
 
-        renewal = asyncio.create_task(renew())
-        self._renewals.add(renewal)
-        renewal.add_done_callback(self._renewals.discard)
+        timer = renew_later()
         try:
             yield
         except asyncio.CancelledError:
-            if lost and owner is not None and owner.uncancel() == 0:
+            if lost and owner.uncancel() == 0:
                 raise LeaseLost from None
             raise
         finally:
-            # Told, not cancelled and not waited for: redis-py may swallow a cancellation (cpython issue
-            # 86296), and a renewal that went on would keep the lease for ever.
-            done.set()
+            done = True  # a renewal under way is the last
+            timer.cancel()
+
+    async def _renewed(self, claim: Claim) -> bool:
+        """Makes a lease last longer; False where it is lost. Redis may be in trouble for a while."""
+        try:
+            await self.store.journal(claim, None, lease_s=self.settings.worker.lease)
+        except LeaseLost:
+            return False
+        except (RedisError, OSError) as error:
+            _log.warning("lease_not_renewed", error=type(error).__name__)
+        return True

@@ -66,6 +66,7 @@ class Upsert:
         self._journal = journal
         self._now_ms = now_ms
         self._form = _Form()
+        self._drafted: tuple[tuple[int, _Form], Draft] | None = None
         self._conflicts = 0
 
     async def run(self) -> Outcome:
@@ -79,13 +80,17 @@ class Upsert:
         raise CalendarError(ErrorClass.TRANSIENT, "event_keeps_changing")
 
     def _draft(self) -> Draft:
-        return self.calendar.draft(
-            self.event,
-            key=self._key(self.generation),
-            revision=self.revision,
-            named_zone=self._form.named_zone,
-            conference=self._form.conference,
-        )
+        of = (self.generation, self._form)
+        if self._drafted is None or self._drafted[0] != of:
+            draft = self.calendar.draft(
+                self.event,
+                key=self._key(self.generation),
+                revision=self.revision,
+                named_zone=self._form.named_zone,
+                conference=self._form.conference,
+            )
+            self._drafted = of, draft
+        return self._drafted[1]
 
     # -- looking
 

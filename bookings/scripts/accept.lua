@@ -77,6 +77,7 @@ end
 redis.call('ZADD', ARGV[14] == '' and KEYS[3] or KEYS[3] .. ':' .. ARGV[14], unpack(queued))
 redis.call('ZADD', KEYS[2], unpack(open))
 redis.call('ZADD', KEYS[4], string.format('%.0f', now), bid)
+ring(ARGV[1])
 if known[1] then
   for pid in pairs(listed) do
     redis.call('HDEL', booking, 'gone:' .. pid)

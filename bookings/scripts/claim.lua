@@ -1,6 +1,6 @@
 -- Takes the lease of a part, and reads the part after it is held.
 --
--- KEYS  1 booking hash   2 open   3 queue
+-- KEYS  1 booking hash   2 open
 -- ARGV  1 booking id   2 part id   3 holder (unique to this claim)   4 lease (ms)   5 job id
 -- Gives {'claimed', fence, revision, app, event_id, link, part JSON, writes JSON or '', asks, 'gone' or '',
 --       from}
@@ -41,7 +41,6 @@ redis.call('HSET', booking, 'lease:' .. pid, fence .. ' ' .. till .. ' ' .. ARGV
 if fields[4] == ARGV[5] then
   redis.call('HDEL', booking, 'job:' .. pid)
 end
-redis.call('ZREM', queue_of(booking, KEYS[3]), ARGV[5]) -- arq leaves it there until it ends; the queue is of what waits
 redis.call('ZADD', KEYS[2], till, bid .. ':' .. pid)
 return {'claimed', fence, fields[1], fields[5], fields[6], fields[7] or '', fields[8], fields[9] or '',
   fields[10] or '', fields[11] and 'gone' or '', fields[13] or ''}

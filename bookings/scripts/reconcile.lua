@@ -29,8 +29,7 @@ for _, member in ipairs(overdue) do
     redis.call('ZREM', KEYS[1], member)
   elseif till > now then
     redis.call('ZADD', KEYS[1], string.format('%.0f', till), member)
-  elseif job and redis.call('ZSCORE', queue_of(booking, KEYS[2]), job) and redis.call('EXISTS', 'arq:job:' .. job) == 1
-    and redis.call('EXISTS', 'arq:in-progress:' .. job) == 0 then
+  elseif job and redis.call('ZSCORE', queue_of(booking, KEYS[2]), job) and redis.call('EXISTS', 'arq:job:' .. job) == 1 then
     redis.call('ZADD', KEYS[1], string.format('%.0f', now + tonumber(ARGV[6])), member)
   else
     wake(booking, KEYS[1], KEYS[2], ARGV[1], bid, pid, now, now, tonumber(ARGV[3]), tonumber(ARGV[4]))

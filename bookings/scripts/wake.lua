@@ -10,6 +10,7 @@
 -- Of the booking as a whole there is, among others, `queue`: its app, where that has a queue of its own, or ''.
 -- The sorted set `open` holds "<bid>:<pid>" of every part with open writes, scored by the time at which
 -- the reconciler has to look at it should nobody else have done so. arq's queue is only the wake-up.
+-- The list `bell` holds one element while there may be jobs for a worker that rests: one of them takes it.
 
 local function clock()
   local time = redis.call('TIME')
@@ -34,6 +35,13 @@ local function write_job(job, bid, pid, now, ttl)
     .. '"],"k":{},"et":' .. string.format('%.0f', now) .. '}', 'PX', string.format('%.0f', ttl))
 end
 
+-- Has one worker that rests look at the queues now; should none hear it, they look at them anyhow before long.
+local function ring(prefix)
+  if redis.call('LLEN', prefix .. ':bell') == 0 then
+    redis.call('LPUSH', prefix .. ':bell', '1')
+  end
+end
+
 -- Queues one arq job for a part, due at `due`.
 local function wake(booking, open, queue, prefix, bid, pid, now, due, grace, ttl)
   local job = job_name(prefix, bid, pid, redis.call('HINCRBY', booking, 'jobs', 1))
@@ -41,6 +49,9 @@ local function wake(booking, open, queue, prefix, bid, pid, now, due, grace, ttl
   redis.call('ZADD', queue_of(booking, queue), string.format('%.0f', due), job)
   redis.call('ZADD', open, string.format('%.0f', due + grace), bid .. ':' .. pid)
   redis.call('HSET', booking, 'job:' .. pid, job)
+  if due <= now then
+    ring(prefix)
+  end
 end
 
 -- Marks a part as gone in a revision, so that a worker removes what it has in calendars.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.conftest import Service, until
-from tests.callbacks import SEQUENCING, moved
+from tests.callbacks import SEQUENCING, changed, moved
 from tests.integration.calendars import utc
 
 
@@ -104,6 +104,29 @@ async def test_what_a_worker_has_to_leave_behind_is_taken_up_at_once(
     await until(lambda: service.sandbox.state.faults.held)
     worker.send_signal(signal.SIGTERM)
     assert await asyncio.wait_for(worker.wait(), 10) == 0
+    await service.start("worker")
+    await service.written(within_s=10)
+    assert len(service.events()) == 2
+
+
+async def test_a_worker_at_rest_hears_of_a_booking_long_before_it_polls(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEQUENCE_SYNC__WORKER__POLL_DELAY", "60s")
+    await service.start("receiver")
+    await service.start("worker")
+    for number in range(3):
+        await service.post(changed(event__event_id=f"booking-{number}"))
+        await service.written(within_s=10)
+    assert len(service.events()) == 6
+
+
+async def test_a_bell_that_nobody_heard_costs_a_poll(service: Service) -> None:
+    await service.start("receiver")
+    await service.post(SEQUENCING)
+    client = service.client()
+    assert await client.delete(f"{service.settings.redis.key_prefix}:bell") == 1
+    await client.aclose()
     await service.start("worker")
     await service.written(within_s=10)
     assert len(service.events()) == 2

@@ -20,10 +20,10 @@ from tests.integration.calendars import utc
 SCRIPTS = ROOT / "bookings" / "scripts"
 _SCRIPTED = re.compile(r"redis\.p?call\('([A-Z]+)'")
 _SENT = re.compile(r"\b(?:redis|pipe)\.([a-z]+)\(")
+_SENT_TOGETHER = re.compile(r"\b(?:command|send)\(\"([A-Z]+)\"")
 _OF_THE_CLIENT = {"aclose", "execute", "pipeline"}
 _NOT_EVERY_TIME = {
     "select",  # the database of `redis.url`, where that is not 0
-    "unwatch",  # arq, where another worker was quicker at a job
 }
 _OF_ADMINS = {"acl|log", "acl", "config|resetstat", "config", "client|setinfo", "client", "auth", "hello"}
 
@@ -45,9 +45,10 @@ def coded() -> set[str]:
         name
         for package in PACKAGES
         for path in (ROOT / package).rglob("*.py")
-        for name in _SENT.findall(path.read_text())
+        for name in _SENT.findall(path.read_text()) + _SENT_TOGETHER.findall(path.read_text())
     }
-    return {"del" if name == "delete" else name for name in found - _OF_THE_CLIENT}
+    names = {"delete": "del", "SCRIPT": "script|load"}
+    return {names.get(name, name.lower()) for name in found - _OF_THE_CLIENT}
 
 
 async def ours(service: Service, *arguments: str, status: int = 0) -> Result:

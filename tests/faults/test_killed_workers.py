@@ -11,11 +11,8 @@ from functools import partial
 
 import aiohttp
 import pytest
-from arq.connections import ArqRedis
 
-from bookings import queue
 from bookings.accounts import Accounts
-from bookings.connection import connection_pool
 from bookings.record import WriteState
 from bookings.store import Store
 from sandbox.graph_times import ZoneRules
@@ -23,8 +20,8 @@ from tests.acceptance.conftest import Service, kill, until
 from tests.callbacks import SEQUENCING, changed, moved
 from tests.integration.calendars import GOOGLE, MICROSOFT, PROVIDERS, Clock, World, one_part, utc
 from workers.calendars.directory import Directory
+from workers.polling import polling_worker
 from workers.sync import Sync
-from workers.worker import _arq_worker
 
 pytestmark = pytest.mark.fault(number=23)
 
@@ -192,9 +189,7 @@ async def test_a_job_that_arq_ends_because_it_took_too_long_is_done_again(
 ) -> None:
     world.fault(provider, "hold", method="POST")
     await world.accept(one_part(provider))
-    pool = connection_pool(world.settings.redis, connections=8, retries=0)
-    redis = ArqRedis(pool, job_serializer=queue.serialize, job_deserializer=queue.deserialize)
-    worker = _arq_worker(world.settings, redis, world.store.keys.queue, world.sync)
+    worker = polling_worker(world.store, world.sync, world.store.keys.queue, concurrency=8)
     worker.job_timeout_s = 0.5
     try:
         async with asyncio.timeout(10):
@@ -204,7 +199,6 @@ async def test_a_job_that_arq_ends_because_it_took_too_long_is_done_again(
                 await asyncio.sleep(0.02)
     finally:
         await worker.end()
-        await redis.aclose(close_connection_pool=True)
     assert worker.jobs_failed >= 1  # which is all that arq knows of it
     assert world.requests(provider).count("POST") <= 1  # the held one is noted when its client has gone
     assert world.event(provider).starts_at == utc(11)

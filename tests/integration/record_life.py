@@ -143,11 +143,12 @@ class RecordLife(RuleBasedStateMachine):
         self.claims.insert(0, claim)
 
     def _start_job(self, part: PartModel) -> str:
-        """As arq does it: the job stays in the queue while it runs."""
+        """As `take` does it, but for this one job."""
         job: bytes | None = self.do(self.redis.hget(self.keys.booking(part.bid), f"job:{part.pid}"))
         if job is None:
             return "none"
-        self.do(self.redis.set(b"arq:in-progress:" + job, 1))
+        self.do(self.redis.zrem(self.store.keys.queue, job))
+        self.do(self.redis.delete(b"arq:job:" + job))
         part.has_job = False
         return job.decode()
 

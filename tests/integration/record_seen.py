@@ -41,11 +41,10 @@ async def look(store: Store) -> Seen:
             pipe.hgetall(key).pttl(key)
         opened, dead, queued, *found = await pipe.execute()
     jobs = [job.decode() for job, _ in queued]
-    names = [f"arq:{kind}:{job}" for kind in ("job", "in-progress") for job in jobs]
-    values = await store.redis.mget(names) if names else []
+    payloads = await store.redis.mget([f"arq:job:{job}" for job in jobs]) if jobs else []
     waiting: dict[str, float] = {}
-    for job, payload, under_way in zip(jobs, values[: len(jobs)], values[len(jobs) :], strict=True):
-        if payload is not None and under_way is None:
+    for job, payload in zip(jobs, payloads, strict=True):
+        if payload is not None:
             waiting.setdefault(_place(job, payload), dict(queued)[job.encode()])
     return Seen(
         open=_scores(opened),

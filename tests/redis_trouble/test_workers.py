@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bookings.scripted import script
 from tests.acceptance.conftest import Service
 from tests.redis_trouble.conftest import numbered
 from tests.redis_trouble.proxy import Proxy, Trouble
@@ -69,7 +70,7 @@ async def test_trouble_while_jobs_are_started_costs_a_worker_none_of_its_places(
     monkeypatch.setenv("SEQUENCE_SYNC__WORKER__CONCURRENCY", "1")
     async with Proxy(server.port) as proxy, service_at(proxy.url, folder, monkeypatch) as service:
         await service.start("receiver")
-        proxy.arm(Trouble(word=b"\nEXISTS\r"))  # arq asks so before it takes a job
+        proxy.arm(Trouble(word=script("take").sha.encode()))
         worker = await service.start("worker")
         assert (await service.post(numbered(1)))[0] == 202
         async with asyncio.timeout(20):

@@ -4,8 +4,8 @@ import asyncio
 import random
 import time
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 from redis.exceptions import RedisError
 
@@ -54,15 +54,10 @@ class Lane:
         Only so many wait here, and not for long: jobs that wait for one account must not take the places of
         all others.
         """
-        if self._waiting >= _MOST_WAITING:
-            raise self._busy()
         holder = uuid.uuid4().hex
-        self._waiting += 1
-        try:
-            if self._here is not None:
+        if self._here is not None:
+            with self._in_line():
                 await self._here.acquire()  # first come first served, within this process
-        finally:
-            self._waiting -= 1
         try:
             leave = await self._leave(holder)
             began = time.monotonic()
@@ -78,18 +73,29 @@ class Lane:
 
     async def _leave(self, holder: str) -> Leave:
         patience = time.monotonic() + _PATIENCE_S
-        self._waiting += 1
-        try:
-            while not (leave := await self._asked(holder)).go:
+        leave = await self._asked(holder)
+        if leave.go:
+            return leave
+        with self._in_line():
+            while not leave.go:
                 if leave.closed_until:
                     parked = leave.state == "parked"
                     raise AccountWaits(leave.reason, until=leave.closed_until, parked=parked)
                 if time.monotonic() + leave.wait_s > patience:
                     raise self._busy()
                 await asyncio.sleep(leave.wait_s * (0.5 + random.random()))  # noqa: S311 - it only spreads
+                leave = await self._asked(holder)
+        return leave
+
+    @contextmanager
+    def _in_line(self) -> Iterator[None]:
+        if self._waiting >= _MOST_WAITING:
+            raise self._busy()
+        self._waiting += 1
+        try:
+            yield
         finally:
             self._waiting -= 1
-        return leave
 
     async def _asked(self, holder: str) -> Leave:
         """Asks for leave; where the answer is lost, gives back the slot that may have been granted."""

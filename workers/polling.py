@@ -1,0 +1,174 @@
+"""Takes jobs out of the queues: at once where the bell rings, at the next poll where nobody heard it."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import structlog
+from arq.worker import Worker, func
+from redis.exceptions import RedisError
+
+from admin.metrics import REDIS_ERRORS
+from admin.signals import told_to_stop
+from bookings import queue
+from bookings.store import Store
+from workers.sync import Sync
+
+_JOB_TIMEOUT_S = 600
+_AFTER_REDIS_TROUBLE_S = 1.0
+_BELL_S = 2.0
+"""How long one command waits for the bell; below what a connection waits for an answer."""
+_TAKEN_TOGETHER_S = 0.005
+"""How long a busy worker lets places get free before it takes jobs for them: a round trip for several."""
+
+_log = structlog.get_logger()
+
+
+class PollingWorker(Worker):
+    """arq's worker, polled by ourselves, with one round trip for all the jobs that it takes.
+
+    arq takes three for each job, and two more when it runs; what they are for (that nobody else runs the job,
+    that it is run again if its worker dies) is in the part's lease and with the reconciler. arq ends its own
+    loop by cancelling it, and a cancellation may be swallowed on the way (cpython issue 86296); and it stops
+    polling for each job whose end Redis did not take.
+    """
+
+    def __init__(self, store: Store, **options: Any) -> None:
+        super().__init__(**options)
+        self.last_poll = float("-inf")
+        self.freed = asyncio.Event()
+        """Set whenever a job has ended."""
+        self.may_be_more = False
+        """Whether there were jobs for all places that were free."""
+        self._store = store
+
+    @property
+    def room(self) -> int:
+        """How many more jobs may be under way."""
+        return int(self.max_jobs) - len(self.tasks)
+
+    async def poll(self) -> None:
+        """Starts the jobs that are due. Raises `redis.RedisError` or `OSError`; it may be called again."""
+        if room := self.room:
+            jobs = await self._store.take(self.queue_name, limit=room)
+            self.may_be_more = len(jobs) == room
+            for job in jobs:
+                self.tasks[job] = task = asyncio.create_task(self.run_job(job, 0))
+                task.add_done_callback(partial(self._ended, job))
+        self.last_poll = time.monotonic()
+
+    async def run_job(self, job_id: str, score: int) -> None:
+        """Runs a job; its id says which part is to be looked at."""
+        del score
+        bid, pid = queue.part_of(job_id)
+        context = {**self.ctx, "job_id": job_id}
+        async with asyncio.timeout(self.job_timeout_s):
+            await self.functions[queue.FUNCTION].coroutine(context, bid, pid)
+
+    def _ended(self, job: str, task: asyncio.Task[None]) -> None:
+        del self.tasks[job]
+        self.freed.set()
+        if not task.cancelled() and (error := task.exception()):
+            self.jobs_failed += 1
+            _log.warning("job_not_finished", job=job, error=type(error).__name__)
+
+    async def end(self) -> None:
+        """Cancels what is still under way; its parts stay open and are done again."""
+        tasks = list(self.tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def polling_worker(store: Store, sync: Sync, queue_name: str, *, concurrency: int) -> PollingWorker:
+    """Takes jobs out of one queue, so many at a time."""
+
+    async def sync_part(context: dict[str, Any], bid: str, pid: str) -> None:
+        try:
+            await sync.part(bid, pid, context["job_id"])
+        except Exception:  # noqa: BLE001 - logged with its traceback
+            # The part stays open, and the reconciler has it done again: arq need not know.
+            _log.exception("part_not_settled", booking=bid, part=pid)
+
+    return PollingWorker(
+        store,
+        functions=[func(sync_part, name=queue.FUNCTION)],  # type: ignore[arg-type]  # arq types its own context
+        queue_name=queue_name,
+        redis_pool=store.redis,
+        max_jobs=concurrency,
+        job_timeout=_JOB_TIMEOUT_S,
+        handle_signals=False,
+    )
+
+
+class Bell:
+    """Rings when there may be jobs; without it they would be found only at the next poll."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._listening: asyncio.Task[bool] | None = None
+
+    def listen(self) -> asyncio.Task[bool]:
+        """Gives what is done when it has rung, or has not for a while."""
+        if self._listening is None:
+            self._listening = asyncio.create_task(self._store.bell(within_s=_BELL_S))
+        return self._listening
+
+    async def heard(self, *, has_room: bool) -> None:
+        """Takes note of it if it has rung; somebody who has no room leaves it to another worker.
+
+        Raises `redis.RedisError` or `OSError`.
+        """
+        if self._listening is not None and self._listening.done():
+            listened, self._listening = self._listening, None
+            if listened.result() and not has_room:
+                await self._store.ring()
+
+    async def silence(self) -> None:
+        """Listens no more."""
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+
+
+async def poll_until_stopped(pollers: Sequence[PollingWorker], bell: Bell, *, poll_delay: float) -> None:
+    """Polls until told to stop, through every trouble with Redis; jobs may be under way then."""
+    stopped = asyncio.create_task(told_to_stop())
+    while not stopped.done():
+        try:
+            for poller in pollers:
+                await poller.poll()
+            await _rest(pollers, bell, stopped, poll_delay)
+        except (RedisError, OSError) as error:
+            REDIS_ERRORS.inc()
+            _log.error("redis_trouble", error=type(error).__name__)
+            for each in pollers:  # none of them stands still: Redis does
+                each.last_poll = time.monotonic()
+            await asyncio.wait({stopped}, timeout=_AFTER_REDIS_TROUBLE_S)
+    await bell.silence()
+
+
+async def _rest(
+    pollers: Sequence[PollingWorker], bell: Bell, stopped: asyncio.Task[None], poll_delay: float
+) -> None:
+    """Waits until the bell rings, a place that is wanted gets free, or `poll_delay` is over."""
+    wanted = [poller for poller in pollers if poller.may_be_more]
+    if any(poller.room for poller in wanted):
+        return
+    has_room = any(poller.room for poller in pollers)
+    waiting: set[asyncio.Task[Any]] = {stopped}
+    if has_room:
+        waiting.add(bell.listen())
+    frees = [asyncio.create_task(poller.freed.wait()) for poller in wanted]
+    for poller in wanted:
+        poller.freed.clear()
+    await asyncio.wait(waiting.union(frees), timeout=poll_delay, return_when=asyncio.FIRST_COMPLETED)
+    if any(free.done() for free in frees):
+        await asyncio.sleep(_TAKEN_TOGETHER_S)
+    for free in frees:
+        free.cancel()
+    await bell.heard(has_room=any(poller.room for poller in pollers))
+
+
