@@ -5,7 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test chaos defences lint format types lock audit clean
+REFERENCES := .venv-bench/.ready
+
+.PHONY: help setup demo test chaos defences bench lint format types lock audit clean
 
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +32,16 @@ chaos: $(READY) ## a long run with faults and kills everywhere (MINUTES=10, SEED
 defences: $(READY) ## show that each fault of docs/faults.md is survived by its defence (FAULTS="1 5")
 	$(BIN)/python -m tests.faults $(FAULTS)
 
+$(REFERENCES): bench/references/requirements.lock bench/references/package-lock.json
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bench/references/requirements.lock
+	npm ci --prefix bench/references --ignore-scripts --no-audit --no-fund --silent
+	@touch $(REFERENCES)
+
+bench: $(READY) $(REFERENCES) ## ours and others side by side; an hour (ONLY="receiver growth", ROUNDS=5)
+	$(BIN)/python -m bench $(ONLY) $(if $(ROUNDS),--rounds $(ROUNDS))
+	.venv-bench/bin/python -m bench.charts
+
 lint: $(READY) ## ruff (rules and format) and the import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -41,15 +53,17 @@ format: $(READY) ## ruff format, and the fixes ruff can make
 
 types: $(READY) ## mypy --strict over code and tests
 	$(BIN)/mypy
-	$(BIN)/mypy tests
+	$(BIN)/mypy tests bench
 
 lock: $(READY) ## rewrite requirements*.lock from pyproject.toml (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --generate-hashes --no-annotate --custom-compile-command "make lock" --group dev pyproject.toml -o requirements-dev.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" bench/references/requirements.txt -o bench/references/requirements.lock
+	npm install --prefix bench/references --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --silent
 
 audit: $(READY) ## known vulnerabilities of what requirements.lock pins (asks PyPI)
 	@$(BIN)/pip-audit --strict --progress-spinner off --disable-pip --require-hashes -r requirements.lock || { \
 		echo "make audit: not passed. A pin has a known vulnerability, or could not be asked about; see above." >&2; exit 1; }
 
 clean: ## remove what the verbs made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-bench bench/references/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

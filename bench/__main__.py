@@ -6,9 +6,10 @@ import importlib
 import sys
 
 from bench import results
+from bench.queue_desk import Lost
 from bench.tools import MissingTool
 
-BENCHMARKS = ("receiver",)
+BENCHMARKS = ("receiver", "queues", "idle", "writes", "end_to_end", "growth", "scale", "sizes")
 
 
 def main() -> int:
@@ -23,12 +24,13 @@ def main() -> int:
     for name in given.names or BENCHMARKS:
         benchmark = importlib.import_module(f"bench.{name}")
         sys.stderr.write(f"{name}: {benchmark.TITLE}\n")
+        before = results.machine()
         try:
             findings = asyncio.run(benchmark.run(given.rounds))
-        except MissingTool as missing:
-            sys.stderr.write(f"{missing}\n")
+        except (MissingTool, Lost) as problem:
+            sys.stderr.write(f"{problem}\n")
             return 2
-        results.write(name, benchmark.TITLE, findings, rounds=given.rounds)
+        results.write(name, benchmark.TITLE, findings, rounds=given.rounds, machine=before)
         results.show(findings)
         missed += sum(not bar.holds for bar in findings.bars)
     return 1 if missed else 0

@@ -22,6 +22,8 @@ def booking(name: str, *, sequence_id: str | None = None) -> bytes:
     """The documented callback for a booking of this name; with `sequence_id`, one part of it alone."""
     data = json.loads(DOCUMENTED)
     data["event"]["event_id"] = name
+    for part in data["sequence"]:
+        part["event"]["summary"] = name  # by which its events are known again
     if sequence_id is not None:
         data["sequence"] = [part for part in data["sequence"] if part["sequence_id"] == sequence_id]
     return json.dumps(data).encode()

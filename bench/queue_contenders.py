@@ -7,6 +7,7 @@ from typing import NamedTuple
 from bench import references_ready
 from bench.tools import tool
 
+OURS, ARQ = "sequence-sync", "arq, defaults"
 _PACKAGE = "bench.references.queues"
 
 
@@ -20,7 +21,7 @@ class Contender(NamedTuple):
 
 
 def contenders() -> dict[str, Contender]:
-    """All references. Raises `MissingTool`."""
+    """Ours and all references. Raises `MissingTool`."""
     here = (sys.executable, "-m")
     theirs = (references_ready.python(), "-m")
     node = (tool("node"), str(references_ready.node_modules().with_name("queues") / "with_bullmq.mjs"))
@@ -32,7 +33,10 @@ def contenders() -> dict[str, Contender]:
     tuned = "arq MODULE.Tuned --custom-log-dict MODULE.QUIET"
     celery = "celery --app MODULE worker --pool threads --concurrency 100"
     return {
-        "arq, defaults": python("with_arq", "arq MODULE.Defaults", 400, 60, here),
+        OURS: Contender(
+            (*here, "bench.our_queue", "work"), (*here, "bench.our_queue", "enqueue"), 1500, 1500
+        ),
+        ARQ: python("with_arq", "arq MODULE.Defaults", 400, 60, here),
         "arq, tuned": python("with_arq", tuned, 2000, 1500, here),
         "SAQ": python("with_saq", "saq MODULE.settings", 3000, 2000),
         "taskiq": python(

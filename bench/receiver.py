@@ -1,7 +1,6 @@
 """How many callbacks a second one receiver verifies, stores and queues, each on disk before it is answered."""
 
 import json
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -61,9 +60,11 @@ async def run(rounds: int) -> Findings:
         plain = [signed(booking(f"booking-{number}"), here.secret) for number in range(_CALLBACKS)]
         new, mixed = Load(here.folder / "new", plain), Load(here.folder / "mixed", _mixed(plain))
         receiver = await stack.enter_async_context(here.receiver())
-        bare_process, bare_url = await stack.enter_async_context(_reference(here, "bare_receiver"))
+        bare_process, bare_url = await stack.enter_async_context(here.reference_receiver("bare_receiver"))
         theirs = await stack.enter_async_context(RedisServer(here.folder / "theirs"))
-        arq_process, arq_url = await stack.enter_async_context(_reference(here, "arq_receiver", theirs.url))
+        arq_process, arq_url = await stack.enter_async_context(
+            here.reference_receiver("arq_receiver", theirs.url)
+        )
         hook_process, hook_url = await stack.enter_async_context(_webhook(here))
         hooked = Load(here.folder / "hex", [_in_hex(each, here.secret) for each in plain])
 
@@ -92,22 +93,6 @@ async def run(rounds: int) -> Findings:
         }
         rows += await take_turns("32 connections, 5 % forged, 5 % repeated", with_mix, rounds)
         return Findings(rows, bars)
-
-
-@asynccontextmanager
-async def _reference(here: World, name: str, *arguments: str) -> AsyncIterator[tuple[psutil.Process, str]]:
-    [port] = free_ports(1)
-    log = here.folder / f"{name}.log"
-    command = (
-        sys.executable,
-        "-m",
-        f"bench.references.{name}",
-        str(port),
-        str(here.folder / "cronofy_current"),
-    )
-    async with child(*command, *arguments, log=log) as process:
-        await answers(f"http://127.0.0.1:{port}/", log)
-        yield process, f"http://127.0.0.1:{port}/callbacks/hiring"
 
 
 @asynccontextmanager

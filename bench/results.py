@@ -4,6 +4,7 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from bookings.embedded import redis_server
 FOLDER = Path(__file__).with_name("results")
 
 
-def write(name: str, title: str, findings: Findings, *, rounds: int) -> None:
+def write(name: str, title: str, findings: Findings, *, rounds: int, machine: Mapping[str, Any]) -> None:
     """Writes `results/NAME.json`."""
     FOLDER.mkdir(exist_ok=True)
     data: dict[str, Any] = {
@@ -26,7 +27,7 @@ def write(name: str, title: str, findings: Findings, *, rounds: int) -> None:
         "title": title,
         "command": f"make bench ONLY={name} ROUNDS={rounds}",
         "on": time.strftime("%Y-%m-%d", time.gmtime()),
-        "machine": _machine(),
+        "machine": machine,
         "rounds": rounds,
         "rows": [
             {**msgspec.to_builtins(row), "medians": {figure: row.median(figure) for figure in row.figures}}
@@ -57,7 +58,8 @@ def show(findings: Findings) -> None:
         console.print(note)
 
 
-def _machine() -> dict[str, Any]:
+def machine() -> dict[str, Any]:
+    """What is measured on, and how busy it is already."""
     return {
         "cores": os.cpu_count(),
         "memory GiB": round(psutil.virtual_memory().total / 2**30),

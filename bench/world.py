@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import psutil
 
 from bench.children import answers, child
@@ -69,12 +70,50 @@ class World:
             await answers(f"http://127.0.0.1:{admin_port}/readyz", log)
             yield process
 
+    @asynccontextmanager
+    async def reference_receiver(
+        self, name: str, *arguments: str
+    ) -> AsyncIterator[tuple[psutil.Process, str]]:
+        """Runs a receiver as others would write it; gives where it takes callbacks, too."""
+        [port] = free_ports(1)
+        log = self.folder / f"{name}.log"
+        secret_file = str(self.folder / "cronofy_current")
+        command = (sys.executable, "-m", f"bench.references.{name}", str(port), secret_file)
+        async with child(*command, *arguments, log=log) as process:
+            await answers(f"http://127.0.0.1:{port}/", log)
+            yield process, f"http://127.0.0.1:{port}/callbacks/hiring"
+
+    def google_worker(self, name: str) -> AbstractAsyncContextManager[psutil.Process]:
+        """Runs a worker as others would write it, on the same Redis and the same calendar."""
+        environment = {
+            "BENCH_REDIS": self.redis.url,
+            "BENCH_GOOGLE": f"{self.sandbox.url}/calendar/v3/",
+            "BENCH_GOOGLE_KEY": str(self.folder / "google.json"),
+        }
+        command = (sys.executable, "-m", "bench.references.google_worker", name)
+        return child(*command, log=self.folder / f"{name}.log", environment=environment)
+
     async def delay(self, seconds: float) -> None:
         """Makes every provider answer so much later."""
         for provider in ("google", "microsoft"):
             await self.sandbox.post(
                 "/faults", {"fault": f"delay;seconds={seconds}", "provider": provider, "count": None}
             )
+
+    async def inserted(self, session: aiohttp.ClientSession) -> int:
+        """How many events the providers have made."""
+        async with session.get(f"{self.sandbox.url}/_sandbox/counters") as response:
+            counted = (await response.json())["requests"]
+        made = {("google", "POST", 200), ("microsoft", "POST", 201)}
+        return sum(
+            each["count"] for each in counted if (each["provider"], each["method"], each["status"]) in made
+        )
+
+    async def google_token(self) -> str:
+        """An access token for the sandbox's Google, without our or anybody's detour."""
+        answer = await self.sandbox.post("/google/tokens", {"subject": GOOGLE})
+        token: str = answer["access_token"]
+        return token
 
     def store(self) -> Store:
         """The record, over a connection of our own."""
