@@ -40,6 +40,7 @@ $(REFERENCES): bench/references/requirements.lock bench/references/package-lock.
 
 bench: $(READY) $(REFERENCES) ## ours and others side by side; an hour (ONLY="receiver growth", ROUNDS=5)
 	$(BIN)/python -m bench $(ONLY) $(if $(ROUNDS),--rounds $(ROUNDS))
+	$(BIN)/python -m bench.report
 	.venv-bench/bin/python -m bench.charts
 
 lint: $(READY) ## ruff (rules and format) and the import rules

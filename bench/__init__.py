@@ -1,1 +1,1 @@
-"""Benchmarks: ours and a reference in the same run, taking turns, so that a ratio says something on any machine."""
+"""Benchmarks: ours and a reference take turns in the same run; a ratio says something on any machine."""

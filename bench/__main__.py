@@ -1,4 +1,4 @@
-"""`python -m bench [NAME…]` runs the benchmarks of these names, all by default, and writes `bench/results/`."""
+"""`python -m bench [NAME…]` runs benchmarks, all by default, and writes `bench/results/`."""
 
 import argparse
 import asyncio
@@ -9,7 +9,7 @@ from bench import results
 from bench.queue_desk import Lost
 from bench.tools import MissingTool
 
-BENCHMARKS = ("receiver", "queues", "idle", "writes", "end_to_end", "growth", "scale", "sizes")
+BENCHMARKS = ("receiver", "queues", "idle", "writes", "end_to_end", "growth", "scale", "sizes", "profiles")
 
 
 def main() -> int:

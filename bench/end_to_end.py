@@ -19,11 +19,11 @@ async def run(rounds: int) -> Findings:
         rows = []
         for rate in _RATES:
             rows += await take_turns(f"{rate} callbacks/s", {OURS: partial(_turn, here, rate)}, rounds)
-    notes = [
-        "One receiver, one worker, Redis with appendfsync always, the sandbox (which answers at once) and what "
-        "sends the callbacks share the machine's cores.",
-    ]
-    return Findings(rows, notes=notes)
+    note = (
+        "One receiver, one worker, Redis with appendfsync always, the sandbox (which answers at once) and "
+        "what sends the callbacks share the machine's cores."
+    )
+    return Findings(rows, notes=[note])
 
 
 async def _turn(here: World, rate: int) -> Figures:

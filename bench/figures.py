@@ -1,4 +1,4 @@
-"""What a benchmark finds out: figures of each contender in each round, their medians, and ratios with their bars."""
+"""What a benchmark finds out: figures of each contender in each round, ratios, and bars."""
 
 import statistics
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""How soon a worker at rest has an accepted callback at the provider: from the 2xx to the event that stands there."""
+"""How soon a worker at rest has an accepted callback in the calendar: from the 2xx to the event."""
 
 from functools import partial
 

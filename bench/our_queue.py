@@ -1,7 +1,7 @@
-"""Our own queue as a contender: `python -m bench.our_queue work`, and `enqueue` for `bench.references.queues`.
+"""Our own queue as a contender: `python -m bench.our_queue work`, and `enqueue`.
 
-What is enqueued is a whole booking of one part, accepted as the receiver does it; the job claims it, does what
-every contender's job does, and settles it. Nothing that keeps a part from being lost is left out.
+What is enqueued is a whole booking of one part, accepted as the receiver does it; the job claims it, does
+what every contender's job does, and settles it. Nothing that keeps a part from being lost is left out.
 """
 
 import sys
@@ -15,7 +15,6 @@ from yarl import URL
 from bench.filling import NO_LIMIT
 from bench.references.queues.jobs import REDIS_URL, async_job, obey
 from bookings.connection import TcpConnection
-from bookings.identity import booking_id, part_id
 from bookings.record import Part, Write, WriteState
 from bookings.store import Store
 from workers.polling import Bell, PollingWorker, poll_until_stopped, polling_worker

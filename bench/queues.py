@@ -15,7 +15,7 @@ import psutil
 
 from bench import references_ready
 from bench.children import child
-from bench.figures import Bar, Figures, Findings, percentile, ratio, take_turns
+from bench.figures import Bar, Figures, Findings, Row, percentile, ratio, take_turns
 from bench.queue_contenders import ARQ, OURS, Contender, contenders
 from bench.queue_desk import Desk, Lost, desk
 from bench.redis_server import RedisServer
@@ -52,7 +52,8 @@ async def run(rounds: int) -> Findings:
     """Measures."""
     everyone = contenders()
     folder = Path(tempfile.mkdtemp(prefix="bench-queues-"))
-    rows, bars = [], []
+    rows: list[Row] = []
+    bars = []
     async with RedisServer(folder / "redis") as redis, desk(folder) as (opened, environment):
         place = Place(folder, redis, opened, {**environment, "BENCH_REDIS": redis.url})
         for case in _WAIT_S:
@@ -112,7 +113,7 @@ async def _whole(
             for each in _tree(process):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     each.kill()
-            while process.is_running():  # noqa: ASYNC110 - until asyncio itself has seen its end
+            while process.is_running():
                 await asyncio.sleep(0.005)
 
 
@@ -142,7 +143,7 @@ async def _empty(redis: RedisServer) -> None:
     async with redis.client() as client:
         await client.flushall()
         await client.bgrewriteaof()
-        while (await client.info("persistence"))["aof_rewrite_in_progress"]:  # noqa: ASYNC110 - it tells nobody
+        while (await client.info("persistence"))["aof_rewrite_in_progress"]:
             await asyncio.sleep(0.01)
 
 

@@ -1,4 +1,4 @@
-"""How many callbacks a second one receiver verifies, stores and queues, each on disk before it is answered."""
+"""How many callbacks a second one receiver verifies and stores, each on disk before it is answered."""
 
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -12,7 +12,7 @@ import psutil
 
 from bench.callbacks import Signed, booking, signed
 from bench.children import answers, child, cpu_seconds
-from bench.figures import Bar, Figures, Findings, ratio, take_turns
+from bench.figures import Bar, Figures, Findings, Row, ratio, take_turns
 from bench.redis_server import RedisServer
 from bench.tools import tool
 from bench.world import World, world
@@ -76,7 +76,8 @@ async def run(rounds: int) -> Findings:
             ARQ: Contender(arq_process, arq_url, new, theirs),
             WEBHOOK: Contender(hook_process, hook_url, hooked),
         }
-        rows, bars = [], []
+        rows: list[Row] = []
+        bars = []
         for connections in _CONNECTIONS:
             case = f"{connections} connection{'s' * (connections > 1)}"
             turns = {name: partial(each.measure, connections) for name, each in contenders.items()}

@@ -12,7 +12,7 @@ from cli.processes import free_ports
 
 
 class RedisServer:
-    """One redis-server; an async context manager. `appendfsync` is as in redis.conf, `no` for no file at all."""
+    """One redis-server; an async context manager. `appendfsync` as in redis.conf, `no` for no file."""
 
     def __init__(self, folder: Path, *, appendfsync: str = "always") -> None:
         self._folder = folder
@@ -60,7 +60,8 @@ class RedisServer:
 
     def client(self) -> Redis:
         """A client of it."""
-        return Redis.from_url(self.url)
+        client: Redis = Redis.from_url(self.url)
+        return client
 
     async def commands(self) -> int:
         """How many commands it has carried out, those inside scripts and transactions counted."""

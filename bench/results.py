@@ -51,9 +51,8 @@ def show(findings: Findings) -> None:
     console.print(table)
     for bar in findings.bars:
         sign = "≥" if bar.at_least else "≤"
-        console.print(
-            f"{'holds ' if bar.holds else 'MISSED'} {bar.what}: {bar.value:.3g} {bar.unit} (bar {sign} {bar.bar:g})"
-        )
+        said = "holds " if bar.holds else "MISSED"
+        console.print(f"{said} {bar.what}: {bar.value:.3g} {bar.unit} (bar {sign} {bar.bar:g})")
     for note in findings.notes:
         console.print(note)
 

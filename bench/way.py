@@ -15,7 +15,7 @@ _WITHIN_S = 30.0
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """A callback that was answered 202: its booking's name, and when (Unix seconds, as the sandbox counts)."""
+    """A callback that was answered 202: its booking's name, and when, in Unix seconds."""
 
     name: str
     sent: float

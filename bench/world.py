@@ -1,4 +1,4 @@
-"""What a benchmark runs in: a Redis, a sandbox that answers like a provider far away, and our own processes."""
+"""What a benchmark runs in: a Redis, a sandbox as the provider far away, and our own processes."""
 
 import shutil
 import sys

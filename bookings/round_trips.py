@@ -55,45 +55,48 @@ class RoundTrips:
                 too_late.cancel()
 
     async def _go(self) -> None:
+        connection: OurConnection | None = None
         try:
             while self._waiting:
                 group = dict(islice(self._waiting.items(), _MOST_AT_ONCE))
                 for answer in group:
                     del self._waiting[answer]
-                await self._together(group)
+                try:
+                    connection = connection or await self._pool.get_connection()
+                    answers = await _exchange(connection, list(group.values()))
+                except Exception as error:  # noqa: BLE001 - whatever it is, it is for those who wait
+                    answers = [error] * len(group)
+                except asyncio.CancelledError:
+                    for each in group:
+                        each.cancel()
+                    raise
+                _hand_out(group, answers)
         finally:
             self._under_way.remove(cast("asyncio.Task[None]", asyncio.current_task()))
+            if connection is not None:  # whoever comes now begins a round trip of its own
+                await self._pool.release(connection)
 
-    async def _together(self, group: dict[asyncio.Future[Any], tuple[Argument, ...]]) -> None:
-        try:
-            answers = await self._exchange(list(group.values()))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is for those who wait
-            answers = [error] * len(group)
-        except asyncio.CancelledError:
-            for each in group:
-                each.cancel()
-            raise
-        for each, answer in zip(group, answers, strict=True):
-            if each.done():  # its caller did not wait
-                continue
-            if isinstance(answer, Exception):
-                each.set_exception(answer)
-            else:
-                each.set_result(answer)
 
-    async def _exchange(self, commands: list[tuple[Argument, ...]]) -> list[Any]:
-        packed = b"".join([pack_command(each) for each in commands])  # type: ignore[arg-type]  # the stub means one-tuples
-        connection: OurConnection = await self._pool.get_connection()
-        try:
-            return await connection.retry.call_with_retry(
-                lambda: connection.exchange(packed, len(commands)),
-                lambda _: connection.disconnect(nowait=True),
-            )
-        except BaseException:
-            await connection.disconnect(nowait=True)
-            raise
-        finally:
-            await self._pool.release(connection)
+async def _exchange(connection: "OurConnection", commands: list[tuple[Argument, ...]]) -> list[Any]:
+    packed = b"".join([pack_command(each) for each in commands])  # type: ignore[arg-type]  # the stub means one-tuples
+    try:
+        return await connection.retry.call_with_retry(
+            lambda: connection.exchange(packed, len(commands)),
+            lambda _: connection.disconnect(nowait=True),
+        )
+    except BaseException:
+        await connection.disconnect(nowait=True)
+        raise
+
+
+def _hand_out(group: dict[asyncio.Future[Any], Any], answers: list[Any]) -> None:
+    for each, answer in zip(group, answers, strict=True):
+        if each.done():  # its caller did not wait
+            continue
+        if isinstance(answer, Exception):
+            each.set_exception(answer)
+        else:
+            each.set_result(answer)
 
 
 def _give_up(answer: asyncio.Future[Any]) -> None:

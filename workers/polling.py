@@ -170,5 +170,3 @@ async def _rest(
     for free in frees:
         free.cancel()
     await bell.heard(has_room=any(poller.room for poller in pollers))
-
-

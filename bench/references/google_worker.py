@@ -1,7 +1,7 @@
 """Workers as most would write them: `python -m bench.references.google_worker naive`, or `tuned`.
 
-The naive one is arq with its defaults, and each job calls `build()` and `.execute()` in a thread. The tuned one
-shares what can be shared: one service, a thread pool of a hundred with a connection for each, a quick poll.
+The naive one is arq with its defaults, and each job calls `build()` and `.execute()` in a thread. The tuned
+one shares what can be shared: one service, a hundred threads with a connection for each, a quick poll.
 """
 
 import asyncio
@@ -40,7 +40,8 @@ def event_of(part: dict[str, Any]) -> dict[str, Any]:
 
 def credentials() -> Credentials:
     key = json.loads(Path(os.environ["BENCH_GOOGLE_KEY"]).read_text())
-    return Credentials.from_service_account_info(key, scopes=[SCOPE])
+    own: Credentials = Credentials.from_service_account_info(key, scopes=[SCOPE])
+    return own
 
 
 def service(own: Credentials, **options: Any) -> Any:
@@ -81,7 +82,7 @@ async def begin(context: dict[str, Any]) -> None:
 class Naive:
     """arq's defaults: ten jobs at once, a poll every half second."""
 
-    functions = (func(naive, name="write_part"),)
+    functions = (func(naive, name="write_part"),)  # type: ignore[arg-type]  # arq types its own context
     redis_settings = RedisSettings.from_dsn(os.environ.get("BENCH_REDIS", "redis://"))
     on_startup = begin
 
@@ -89,7 +90,7 @@ class Naive:
 class Tuned:
     """As quick as its settings make it."""
 
-    functions = (func(tuned, name="write_part"),)
+    functions = (func(tuned, name="write_part"),)  # type: ignore[arg-type]  # arq types its own context
     redis_settings = RedisSettings.from_dsn(os.environ.get("BENCH_REDIS", "redis://"))
     on_startup = begin
     poll_delay = 0.005

@@ -17,6 +17,7 @@ _REFUSED = frozenset({401, 403, 429})
 _MOST_WAITING = 25
 _PATIENCE_S = 5.0
 _BUSY_MS = 500
+_AGAIN_S = 1.0
 _LONGEST_TURN_MS = 30_000
 
 THROTTLED_FOR_S = 5.0
@@ -43,6 +44,7 @@ class Lane:
         self._limits = limits
         self._cap_s = cap_s
         self._here = asyncio.Semaphore(limits.at_a_time) if limits.at_a_time else None
+        self._given_back_later: set[asyncio.Task[None]] = set()
         self._waiting = 0
         self._pace_ms = 0.0
         self._turn_at = 0
@@ -66,7 +68,7 @@ class Lane:
             finally:
                 self._keep_pace(time.monotonic() - began)
                 if self._limits.at_a_time:
-                    await self._accounts.leave(self.name, holder)
+                    await self._give_back(holder)
         finally:
             if self._here is not None:
                 self._here.release()
@@ -97,14 +99,30 @@ class Lane:
         finally:
             self._waiting -= 1
 
+    async def _give_back(self, holder: str) -> None:
+        """Gives a slot back; now or, where Redis is in trouble, as soon as it is not."""
+        try:
+            await self._accounts.leave(self.name, holder)
+        except (RedisError, OSError):
+            later = asyncio.create_task(self._give_back_later(holder))
+            self._given_back_later.add(later)
+            later.add_done_callback(self._given_back_later.discard)
+
+    async def _give_back_later(self, holder: str) -> None:
+        until = time.monotonic() + self._limits.slot_s  # then it has run out
+        while time.monotonic() < until:
+            await asyncio.sleep(_AGAIN_S)
+            with suppress(RedisError, OSError):
+                await self._accounts.leave(self.name, holder)
+                return
+
     async def _asked(self, holder: str) -> Leave:
         """Asks for leave; where the answer is lost, gives back the slot that may have been granted."""
         try:
             return await self._accounts.admit(self.account, self.name, holder, self._limits)
         except (RedisError, OSError, asyncio.CancelledError):
             if self._limits.at_a_time:
-                with suppress(RedisError, OSError):  # it runs out by itself then
-                    await self._accounts.leave(self.name, holder)
+                await self._give_back(holder)
             raise
 
     def _busy(self) -> AccountWaits:
