@@ -62,12 +62,16 @@ class Taken(CalendarError):
 
 
 class AccountWaits(CalendarError):
-    """Nothing was asked: the account's clock says to wait until `until` (Unix ms)."""
+    """Nothing was asked: the account's clock says to wait until `until` (Unix ms).
 
-    def __init__(self, reason: str, *, until: int, parked: bool) -> None:
+    Or the account is only `busy`, and that is when it is this one's turn.
+    """
+
+    def __init__(self, reason: str, *, until: int, parked: bool = False, busy: bool = False) -> None:
         super().__init__(ErrorClass.AUTH if parked else ErrorClass.THROTTLED, reason)
         self.until = until
         self.parked = parked
+        self.busy = busy
 
 
 class FormRefused(CalendarError):

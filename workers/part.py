@@ -167,7 +167,10 @@ class PartUnderWay:
         try:
             yield
         except AccountWaits as waits:
-            await self._wait(write, until=waits.until, parked=waits.parked, reason=waits.code)
+            if waits.busy:
+                self._put_off(write, due_at=waits.until, parked=False, reason=waits.code)
+            else:
+                await self._wait(write, until=waits.until, parked=waits.parked, reason=waits.code)
         except CalendarError as error:
             self._fail(self._current(write.id), error, detail=error.code)
             if error.error_class in (ErrorClass.THROTTLED, ErrorClass.AUTH):
@@ -196,12 +199,14 @@ class PartUnderWay:
             await self._wait(write, until=until, parked=parked, reason=error.code)
 
     async def _wait(self, write: Write, *, until: int, parked: bool, reason: str) -> None:
+        """Has a write wait for its account, which has it queued again should it work before."""
         due_at = until + int(_SPREAD_MS * self.means.jitter())
-        current = self._current(write.id)
-        self._replace(
-            state.waiting(current, due_at=due_at, parked=parked, reason=reason, now=self.means.clock())
-        )
+        self._put_off(write, due_at=due_at, parked=parked, reason=reason)
         await self._calendar(write).lane.wait_for(self.claim.booking, self.claim.part, due_at)
+
+    def _put_off(self, write: Write, *, due_at: int, parked: bool, reason: str) -> None:
+        current, now = self._current(write.id), self.means.clock()
+        self._replace(state.waiting(current, due_at=due_at, parked=parked, reason=reason, now=now))
 
     def _current(self, wid: str) -> Write:
         return next(write for write in self.writes if write.id == wid)

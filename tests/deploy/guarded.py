@@ -41,7 +41,7 @@ class GuardedRedis(NamedTuple):
 
     def as_user(self, name: str) -> Redis:
         """A client that is this user."""
-        user = {"username": name, "password": PASSWORDS[name]}
+        user: dict[str, Any] = {"username": name, "password": PASSWORDS[name]}
         return Redis.from_pool(ConnectionPool(TcpConnection, port=self.port, **user))
 
     async def ask(self, *command: Any, user: str = "admin") -> Any:

@@ -41,6 +41,18 @@ async def test_a_mailbox_never_gets_more_requests_at_a_time_than_it_takes_from_a
 
 
 @pytest.mark.fault(number=11)
+async def test_a_crowd_before_a_busy_mailbox_is_put_off_and_leaves_nothing_behind(world: World) -> None:
+    world.fault("microsoft", "delay;seconds=0.02", count=None)
+    for number in range(50):
+        await world.accept(one_part("microsoft", event_id=f"booking-{number}"))
+    await world.work()
+    assert (await world.store.counts())["open"] > 0
+    await world.work_until_done()
+    assert len(world.events("microsoft")) == 50
+    assert await world.store.redis.keys("*:account:waiting:*") == []
+
+
+@pytest.mark.fault(number=11)
 async def test_no_event_is_lost_where_others_use_up_what_the_mailbox_takes(
     world: World, fleet: list[World]
 ) -> None:

@@ -133,7 +133,7 @@ class Lane:
         """
         now = now_ms()
         self._turn_at = max(self._turn_at + int(self._pace_ms), now + _BUSY_MS)
-        return AccountWaits("busy", until=min(self._turn_at, now + _LONGEST_TURN_MS), parked=False)
+        return AccountWaits("busy", until=min(self._turn_at, now + _LONGEST_TURN_MS), busy=True)
 
     def _keep_pace(self, took_s: float) -> None:
         """Learns how long one request takes on the average, those made at the same time counted in."""
