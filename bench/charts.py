@@ -1,4 +1,4 @@
-"""Draws `bench/results/` into docs/performance/: `.venv-bench/bin/python -m bench.charts`, with matplotlib."""
+"""Draws `bench/results/` into docs/performance/ with matplotlib: `.venv-bench/bin/python -m bench.charts`."""
 
 import json
 import sys

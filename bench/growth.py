@@ -1,18 +1,18 @@
-"""What a record with many bookings in it costs, beside one with none, and what Redis needs for each of them."""
+"""What a record with many bookings in it costs, beside one with none, and what Redis needs for each."""
 
 import asyncio
 import os
 import random
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
 
 from bench import filling, stored
-from bench.figures import Bar, Figures, Findings, Row, ratio, take_turns
-from bench.record_turn import PAGE, Turn
+from bench.figures import Bar, Figures, Findings, Row, take_turns
 from bench.redis_server import RedisServer
+from bench.side_by_side import PAGE, Side, side_by_side
 from bench.world import World, world
 from bookings.connection import connect
 from bookings.dead_letters import Filter, find
@@ -21,24 +21,25 @@ from bookings.store import Store
 from config.load import load
 
 TITLE = "Growth"
-FULL, EMPTY = "so many bookings", "empty"
 ACCEPTED, WRITTEN, DEAD = "accepted", "written", "dead"
 _SIZES = (0, 10_000, 100_000, 1_000_000)
-_DIED = 10  # one of so many
-_TURNS_A_ROUND = 4
+_DIED = 10
+"""One booking of so many."""
+_TIMES_A_ROUND = 3
 _ACCEPTED = 10_000
 _SAMPLE = 200
+_MS, _EMPTY_MS, _TIMES = "ms", "empty, ms", "x empty"
+_NOT_SLOWER = ("accept", "accept, 32 at a time", "claim", "take, claim and settle")
 _SLOWER_AT_MOST = 1.1
-_PAGE_WITHIN_MS = 200.0
-_BYTES_AT_MOST = 3072.0
-_NOT_SLOWER = ("accept ms", "accept, 32 at a time ms", "claim ms", "take, claim and settle ms")
+_PAGE_MS = 200.0
+_BYTES = 3072.0
 _URL = "SEQUENCE_SYNC__REDIS__URL"
-NOTES = (
-    "The bookings are the documented callback, as a worker left it: written, but one of ten with a dead letter.",
-    "No Redis keeps a file: the disk takes as long for a full one as for an empty one, and would hide a difference.",
-    "“in Redis” is what INFO commandstats says of EVALSHA; the rest of a time is the way there and back, and Python.",
-    "Each turn leaves the record as it was; at size 0 both are empty, so that case shows the noise.",
-    "The index of an empty record has no page to look through, so reconciling has nothing to compare with.",
+_NOTES = (
+    "The bookings are the documented callback as a worker left it; one of ten has a dead letter.",
+    "“empty” is another Redis with nothing in it, asked in turns. Where nothing is stored, both are empty.",
+    "Neither keeps a file: a disk takes its time whatever is stored, and would hide a difference.",
+    "“in Redis” is what INFO commandstats says of EVALSHA; the rest is the way there and back, and Python.",
+    "A reconciler's round of an empty record has no page of the index to look through.",
 )
 
 
@@ -54,148 +55,129 @@ async def run(rounds: int) -> Findings:
             growing = Growing(full, empty, *await stored.written_and_dead(here))
             rows = [await _accepted(empty)]
             for size in _SIZES:
-                await growing.grow(size)
-                rows += await growing.take_turns(rounds)
-            rows += growing.memory
+                rows += await growing.grow(size)
+                rows += await growing.compare(rounds)
             rows += await _commands(here, beside, growing, rounds)
-            notes = (*NOTES, await _in_vain(full))
-        return Findings(rows, _bars(rows), notes)
+            note = await _in_vain(full)
+        return Findings(rows, list(_bars(rows, growing.size)), (*_NOTES, note))
 
 
 class Growing:
     """The record that grows, and the one that does not."""
 
     def __init__(self, full: Store, empty: Store, written: stored.Template, dead: stored.Template) -> None:
-        self.full = full
-        self.case = ""
-        self.memory: list[Row] = []
+        self.size = ""
+        self._full = full
         self._kinds = {WRITTEN: written, DEAD: dead}
         self._counts = dict.fromkeys(self._kinds, 0)
         self._bytes = dict.fromkeys(self._kinds, 0)
-        self._turns = {FULL: Turn(full, written.writes), EMPTY: Turn(empty, written.writes)}
+        self._sides = Side(full, written.writes), Side(empty, written.writes)
 
-    async def grow(self, size: int) -> None:
-        """Stores bookings until there are so many."""
-        self.case = f"{size:,} stored, {size // _DIED:,} dead"
-        for kind, count in ((WRITTEN, size - size // _DIED), (DEAD, size // _DIED)):
-            before = await stored.memory(self.full.redis)
-            await self._kinds[kind].copy(self.full, range(self._counts[kind], count))
+    async def grow(self, size: int) -> Sequence[Row]:
+        """Stores bookings until there are so many, and says what they take."""
+        dead = size // _DIED
+        self.size = f"{size:,} stored, {dead:,} of them dead"
+        rows = []
+        for kind, count in ((WRITTEN, size - dead), (DEAD, dead)):
+            before = await stored.memory(self._full.redis)
+            await self._kinds[kind].copy(self._full, range(self._counts[kind], count))
             self._counts[kind] = count
-            self._bytes[kind] += await stored.memory(self.full.redis) - before
+            self._bytes[kind] += await stored.memory(self._full.redis) - before
             if size:
-                usage = await stored.mean_usage(self.full, self._some(kind, _SAMPLE))
-                self.memory.append(_memory_row(self.case, kind, self._bytes[kind] / count, usage))
-        counted = await self.full.redis.zcard(self.full.keys.index), (await self.full.counts())["dead"]
-        if counted != (size, size // _DIED):
-            raise RuntimeError(f"{counted} instead of {self.case}")
+                usage = await stored.mean_usage(self._full, self.some(kind, _SAMPLE))
+                rows.append(_memory(kind, self.size, self._bytes[kind] / count, usage))
+        found = await self._full.redis.zcard(self._full.keys.index), (await self._full.counts())["dead"]
+        if found != (size, dead):
+            raise RuntimeError(f"{found[0]} bookings and {found[1]} dead letters instead of {self.size}")
+        return rows
 
-    def _some(self, kind: str, count: int) -> list[str]:
-        """Ids of some of the bookings of a kind."""
-        template, last = self._kinds[kind], self._counts[kind]
-        return [booking_id(filling.APP, template.event_id(random.randrange(last))) for _ in range(count)]  # noqa: S311
+    def some(self, kind: str, count: int) -> Sequence[str]:
+        """Ids of some of the bookings of a kind; none where there are none."""
+        numbers = range(self._counts[kind])
+        return self._kinds[kind].ids(random.choices(numbers, k=count)) if numbers else ()  # noqa: S311
 
-    async def take_turns(self, rounds: int) -> list[Row]:
+    async def compare(self, rounds: int) -> Sequence[Row]:
         """Measures it beside the empty one."""
-
-        async def full() -> Figures:
-            stored = self._some(WRITTEN, _SAMPLE) if self._counts[WRITTEN] else []
-            return await self._turns[FULL].measure(stored)
-
-        async def empty() -> Figures:
-            return await self._turns[EMPTY].measure([])
-
-        await full()
-        await empty()  # both are warm
-        page = await self._turns[FULL].page()
-        if len(page) != min(PAGE, self._counts[DEAD]):
+        full, empty = self._sides
+        if len(page := await full.page()) != min(PAGE, self._counts[DEAD]):
             raise RuntimeError(f"a page of {len(page)} dead letters")
-        return await take_turns(self.case, {FULL: full, EMPTY: empty}, _TURNS_A_ROUND * rounds)
+        await side_by_side(full, empty, self.some(WRITTEN, _SAMPLE))  # now both are warm
+        found = [
+            await side_by_side(full, empty, self.some(WRITTEN, _SAMPLE))
+            for _ in range(_TIMES_A_ROUND * rounds)
+        ]
+        return [
+            _beside(name, self.size, [ours[name] for ours, _ in found], [theirs[name] for _, theirs in found])
+            for name in found[0][0]
+        ]
+
+
+def _beside(case: str, size: str, full: list[float], empty: list[float]) -> Row:
+    """What an operation takes in the full record and in the empty one."""
+    times = [mine / its for mine, its in zip(full, empty, strict=True)]
+    return Row(case, size, {_MS: full, _EMPTY_MS: empty, _TIMES: times})
 
 
 async def _accepted(store: Store) -> Row:
     """What Redis needs for bookings that nobody has looked at yet."""
-    await filling.accept_all(store, filling.bookings(100))  # whatever is made once is there
+    await filling.accept_all(store, filling.bookings(_SAMPLE))  # what is made but once is there
     await store.redis.flushall()
     before = await stored.memory(store.redis)
     await filling.accept_all(store, filling.bookings(_ACCEPTED))
     each = (await stored.memory(store.redis) - before) / _ACCEPTED
-    usage = await stored.mean_usage(
-        store, [booking_id(filling.APP, f"booking-{number}") for number in range(_SAMPLE)]
-    )
+    some = [booking_id(filling.APP, f"booking-{number}") for number in range(_SAMPLE)]
+    usage = await stored.mean_usage(store, some)
     await store.redis.flushall()
-    return _memory_row(f"{_ACCEPTED:,} accepted", ACCEPTED, each, usage)
+    return _memory(ACCEPTED, f"{_ACCEPTED:,} accepted", each, usage)
 
 
-def _memory_row(case: str, kind: str, each: float, usage: float) -> Row:
-    return Row(f"memory, {case}", kind, {"bytes each": [each], "its hash": [usage]})
+def _memory(kind: str, size: str, each: float, usage: float) -> Row:
+    return Row(f"memory of one {kind}", size, {"bytes": [each], "bytes, its hash": [usage]})
 
 
-async def _commands(here: World, beside: RedisServer, growing: Growing, rounds: int) -> list[Row]:
-    """The commands as somebody at a terminal waits for them, each a process that has to start first."""
-
-    async def timed(url: str, *command: str) -> Figures:
-        began = time.perf_counter()
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "cli.main", *command, "--config", str(here.config)),
-            stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, _URL: url},
-        )
-        said, _ = await process.communicate()
-        took = 1000 * (time.perf_counter() - began)
-        if (process.returncode == 0) != bool(said):
-            raise RuntimeError(f"{command} ended with {process.returncode}")
-        return {"whole command ms": took}
-
-    some = growing._some(WRITTEN, 1)
-    rows = []
-    for command in (("dead-letters", "list"), ("bookings", "show", *some)):
-        turns = {FULL: partial(timed, here.redis.url, *command), EMPTY: partial(timed, beside.url, *command)}
-        rows += await take_turns(f"{growing.case}: {' '.join(command[:2])}", turns, rounds)
+async def _commands(here: World, beside: RedisServer, growing: Growing, rounds: int) -> Sequence[Row]:
+    """Commands as somebody at a terminal waits for them, each a process that has to start first."""
+    environments: Mapping[str, Mapping[str, str]] = {"full": {}, "empty": {_URL: beside.url}}
+    rows: list[Row] = []
+    for command in (("dead-letters", "list"), ("bookings", "show", *growing.some(WRITTEN, 1))):
+        turns = {
+            name: partial(_command, here, environment, *command) for name, environment in environments.items()
+        }
+        full, empty = (row.figures[_MS] for row in await take_turns("", turns, rounds))
+        rows.append(_beside(f"`{' '.join(command[:2])}`, the whole command", growing.size, full, empty))
     return rows
+
+
+async def _command(here: World, environment: Mapping[str, str], *command: str) -> Figures:
+    begun = time.perf_counter()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli.main", *command, "--config", str(here.config)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={**os.environ, **environment},
+    )
+    said, _ = await process.communicate()
+    if (process.returncode == 0) == bool(environment) or bool(said) == bool(environment):
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
+    return {_MS: 1000 * (time.perf_counter() - begun)}
 
 
 async def _in_vain(full: Store) -> str:
     """What the widest search takes."""
-    began = time.perf_counter()
+    begun = time.perf_counter()
     found = [letter async for letter in find(full, Filter(reason="nothing"))]
-    seconds = time.perf_counter() - began
-    dead = (await full.counts())["dead"]
-    assert not found
-    return f"A filter that none of {dead:,} dead letters matches reads them all, in {seconds:.1f} s."
+    seconds, dead = time.perf_counter() - begun, (await full.counts())["dead"]
+    if found:
+        raise RuntimeError(f"{len(found)} dead letters for no reason")
+    return f"`dead-letters list` with a filter that nothing matches reads all {dead:,}, in {seconds:.1f} s."
 
 
-def _bars(rows: Sequence[Row]) -> list[Bar]:
-    turns = [row for row in rows if "accept ms" in row.figures]
-    full, empty = turns[-2:]
-    bars = [
-        Bar(
-            f"{full.case}: {figure.removesuffix(' ms')}, against an empty store",
-            ratio(full, empty, figure),
-            _SLOWER_AT_MOST,
-            at_least=False,
-            unit="x",
-        )
-        for figure in _NOT_SLOWER
-    ]
-    page = Bar(
-        f"{full.case}: first page of dead letters",
-        full.median("page of dead letters ms"),
-        _PAGE_WITHIN_MS,
-        at_least=False,
-        unit="ms",
-    )
-    memory = {row.contender: row.median("bytes each") for row in rows if "bytes each" in row.figures}
-    return [
-        *bars,
-        page,
-        *(
-            Bar(
-                f"Redis memory for each booking, {kind}",
-                memory[kind],
-                _BYTES_AT_MOST,
-                at_least=False,
-                unit="B",
-            )
-            for kind in (ACCEPTED, WRITTEN)
-        ),
-    ]
+def _bars(rows: Sequence[Row], size: str) -> Iterable[Bar]:
+    found = {row.case: row for row in rows if row.contender == size}
+    for name in _NOT_SLOWER:
+        times = found[name].median(_TIMES)
+        yield Bar(f"{name}: {size}", times, _SLOWER_AT_MOST, at_least=False, unit=_TIMES)
+    page = found["page of dead letters"].median(_MS)
+    yield Bar("first page of `dead-letters list`", page, _PAGE_MS, at_least=False, unit="ms")
+    for each in (rows[0], found[f"memory of one {WRITTEN}"]):
+        yield Bar(each.case, each.median("bytes"), _BYTES, at_least=False, unit="bytes")

@@ -121,10 +121,12 @@ async def _whole(
 async def _asleep(worker: psutil.Process) -> AsyncIterator[None]:
     """Holds a worker still, so that it begins with a backlog and its start is in no figure."""
     for each in _tree(worker):
-        each.suspend()
+        with contextlib.suppress(psutil.NoSuchProcess):  # RQ's, which has just done its one job
+            each.suspend()
     yield
     for each in _tree(worker):
-        each.resume()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.resume()
 
 
 @asynccontextmanager

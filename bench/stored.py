@@ -1,7 +1,8 @@
 """Stored bookings by the million: one that a worker wrote and one that died, copied under other names."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,7 +31,7 @@ class Template(NamedTuple):
     writes: Mapping[str, Sequence[Write]]
     """Of each part by its id."""
 
-    def ids(self, numbers: range) -> list[str]:
+    def ids(self, numbers: Iterable[int]) -> list[str]:
         """The ids of copies."""
         return [booking_id(APP, self.event_id(number)) for number in numbers]
 
@@ -86,7 +87,7 @@ async def _template(store: Store, name: str) -> Template:
 async def settled(store: Store, *, within_s: float = _SETTLED_WITHIN_S) -> None:
     """Waits until nothing is open. Raises `TimeoutError`."""
     async with asyncio.timeout(within_s):
-        while await store.redis.zcard(store.keys.open):  # noqa: ASYNC110 - workers are processes of their own
+        while await store.redis.zcard(store.keys.open):
             await asyncio.sleep(0.02)
 
 
@@ -99,4 +100,4 @@ async def memory(redis: Any) -> int:
 async def mean_usage(store: Store, bids: Sequence[str]) -> float:
     """MEMORY USAGE of the bookings' hashes, in bytes."""
     usages = [await store.redis.memory_usage(store.keys.booking(bid), samples=0) for bid in bids]
-    return sum(usages) / len(usages)
+    return float(statistics.mean(usages))

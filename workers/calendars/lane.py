@@ -47,6 +47,7 @@ class Lane:
         self._given_back_later: set[asyncio.Task[None]] = set()
         self._waiting = 0
         self._pace_ms = 0.0
+        self._ended = time.monotonic()
         self._turn_at = 0
 
     @asynccontextmanager
@@ -62,11 +63,10 @@ class Lane:
                 await self._here.acquire()  # first come first served, within this process
         try:
             leave = await self._leave(holder)
-            began = time.monotonic()
             try:
                 yield Admission(self if leave.told else None)
             finally:
-                self._keep_pace(time.monotonic() - began)
+                self._keep_pace()
                 if self._limits.at_a_time:
                     await self._give_back(holder)
         finally:
@@ -135,10 +135,15 @@ class Lane:
         self._turn_at = max(self._turn_at + int(self._pace_ms), now + _BUSY_MS)
         return AccountWaits("busy", until=min(self._turn_at, now + _LONGEST_TURN_MS), busy=True)
 
-    def _keep_pace(self, took_s: float) -> None:
-        """Learns how long one request takes on the average, those made at the same time counted in."""
-        at_a_time = self._limits.at_a_time or 1
-        self._pace_ms += 0.1 * (1000 * took_s / at_a_time - self._pace_ms)
+    def _keep_pace(self) -> None:
+        """Learns how much later each request ends than the one before, while others wait for it.
+
+        What else takes its time is in it: our own work between requests, and the rest of the fleet.
+        """
+        ended = time.monotonic()
+        if self._waiting:
+            self._pace_ms += 0.1 * (1000 * (ended - self._ended) - self._pace_ms)
+        self._ended = ended
 
     async def went_well(self) -> None:
         """The account works again: whatever waits for it goes on."""
