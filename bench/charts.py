@@ -14,7 +14,10 @@ _OURS = "sequence-sync"
 _COLOURS = {True: "#0b6e4f", False: "#9aa5b1"}
 
 _CHARTS = {
-    "receiver": ("callbacks/s", "Callbacks a second, each on disk before its answer"),
+    "receiver": (
+        "callbacks/s",
+        "Callbacks a second; only ours and arq's are stored, on disk before the answer",
+    ),
     "queues": ("start p50 ms", "From enqueuing to the start of a lone job, median in ms"),
     "writes": ("writes/s", "Writes a second of one worker, a provider that answers after 50 ms"),
     "idle": ("p50 ms", "From 2xx to the event in the calendar, median in ms"),
@@ -40,7 +43,7 @@ def _draw(name: str, figure: str, title: str, rows: list[dict[str, Any]]) -> Non
     values = [row["medians"][figure] for row in rows]
     picture, axes = plt.subplots(figsize=(8, 0.6 + 0.27 * len(rows)))
     drawn = axes.barh(labels, values, color=[_COLOURS[row["contender"] == _OURS] for row in rows])
-    axes.bar_label(drawn, labels=[f" {value:,.4g}" for value in values])
+    axes.bar_label(drawn, labels=[f" {value:,.0f}" if value >= 100 else f" {value:.3g}" for value in values])
     axes.invert_yaxis()
     axes.margins(x=0.15)
     axes.spines[["top", "right"]].set_visible(False)

@@ -25,7 +25,9 @@ def main() -> None:
 def _section(name: str) -> Iterable[str]:
     found = msgspec.json.decode((results.FOLDER / f"{name}.json").read_bytes())
     machine = ", ".join(f"{key} {value}" for key, value in found["machine"].items())
-    yield f"`{found['command']}`, {found['on']}; {machine}. Medians of {found['rounds']} rounds.\n"
+    yield f"`{found['command']}`, {found['on']}; {machine}. Medians of {found['rounds']} rounds.\n".replace(
+        "Medians of 1 rounds", "One round"
+    )
     yield from _rows(found["rows"])
     if found["bars"]:
         yield ""
