@@ -9,7 +9,8 @@ from bench import results
 from bench.queue_desk import Lost
 from bench.tools import MissingTool
 
-BENCHMARKS = ("receiver", "queues", "idle", "writes", "end_to_end", "growth", "scale", "sizes", "profiles")
+_SERVICE = ("receiver", "queues", "idle", "writes", "end_to_end", "growth", "scale", "sizes", "profiles")
+BENCHMARKS = (*_SERVICE, "availability")
 
 
 def main() -> int:

@@ -1,0 +1,1 @@
+"""Finding times for a sequence of meetings over the calendars that we hold credentials for."""

@@ -1,0 +1,79 @@
+"""The availability engine: when a sequence of parts can take place. Pure; all it needs is in the query.
+
+One integer per person, a bit for each minute, says when they are free. Shifts and ands say where each part
+can start and, from the last part back to the first, from which starts all others can follow. Only then, one
+start after the other, is somebody picked for each group.
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+
+from scheduler.chain import Chain, gaps, orders
+from scheduler.limits import Rooms
+from scheduler.minutes import Span, as_bytes, whole_minutes
+from scheduler.picking import Picker
+from scheduler.query import Part, Placed, Query, Sequence
+from scheduler.search import Found, Search
+from scheduler.shared_limits import Picks, SharedLimits
+from scheduler.starts import StartFinder, frame_of
+
+MOST_DEAD_ENDS = 2_000
+"""How often picking members may get stuck in one query, which only limits can make it. After that, starts
+where the first picks do not fit are left out."""
+
+
+def find_sequences(query: Query) -> tuple[Sequence, ...]:
+    """The tightest sequence of each start that one can have, the earliest first, at most `max_results`.
+
+    The tightest ends first; of several, its order is closer to the listed one, then its starts are earlier.
+    Members are picked as they are listed, an earlier part deciding before a later one.
+    """
+    spans = whole_minutes(query.periods)
+    return tuple(islice(_sequences(query, spans), query.max_results)) if spans else ()
+
+
+def _sequences(query: Query, spans: list[Span]) -> Iterator[Sequence]:
+    frame = frame_of(query.parts, spans)
+    rooms = Rooms(frame)
+    finder = StartFinder(query.zone, spans, frame, rooms)
+    starts = [finder.of(part) for part in query.parts]
+    every_start = [as_bytes(each.all, frame.width) for each in starts]
+    limits = SharedLimits(query.parts, rooms)
+    picker = Picker(query.parts, limits, starts, frame.width, MOST_DEAD_ENDS)
+    places = _Places(query.parts, frame.first)
+    durations, between = [part.duration for part in query.parts], gaps(query.parts)
+    in_order = orders(query.parts)
+    for first, last in spans:
+        within = Span(first - frame.first, last - frame.first)
+        search = Search(Chain(every_start, within, durations, between), picker, in_order, within)
+        for found in search.found():
+            yield places.of(found)
+
+
+class _Places:
+    """Puts what was found as it is answered; sequences share many of their parts."""
+
+    def __init__(self, parts: tuple[Part, ...], first: int) -> None:
+        self._parts, self._first = parts, first
+        self._placed: dict[tuple[int, int, Picks], Placed] = {}
+        self._groups: dict[tuple[int, Picks], tuple[tuple[str, ...], ...]] = {}
+
+    def of(self, found: Found) -> Sequence:
+        """The sequence that was found."""
+        return tuple(map(self._place, found.order, found.starts, found.picks))
+
+    def _place(self, place: int, start: int, picks: Picks) -> Placed:
+        key = (place, start, picks)
+        if key not in self._placed:
+            part, begins = self._parts[place], (self._first + start) * 60
+            ends = begins + part.duration * 60
+            self._placed[key] = Placed(part.sequence_id, begins, ends, self._subs(place, picks))
+        return self._placed[key]
+
+    def _subs(self, place: int, picks: Picks) -> tuple[tuple[str, ...], ...]:
+        if (place, picks) not in self._groups:
+            self._groups[place, picks] = tuple(
+                tuple(group.members[member].sub for member in members)
+                for group, members in zip(self._parts[place].groups, picks, strict=True)
+            )
+        return self._groups[place, picks]

@@ -1,0 +1,89 @@
+"""What the events of a calendar mean to availability: times that they block, limits that count them.
+
+Whoever reads the calendars leaves out what does not take place for the person: cancelled and declined events.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+import msgspec
+
+from scheduler.limits import bounds_of
+from scheduler.minutes import whole_minutes
+from scheduler.query import Period, Query
+from scheduler.starts import frame_of
+
+
+class Shown(StrEnum):
+    """As what an event shows the person."""
+
+    BUSY = "busy"
+    TENTATIVE = "tentative"
+    FREE = "free"
+
+
+class CalendarEvent(msgspec.Struct, frozen=True):
+    """An event of one calendar, in Unix seconds, fractions rounded outward."""
+
+    start: int
+    end: int
+    shown: Shown = Shown.BUSY
+    event_id: str | None = None
+    """Ours, for an event that we manage."""
+    event_uid: str | None = None
+    """Cronofy's or the provider's, for any other."""
+    tags: frozenset[str] = frozenset()
+    """Its private tags."""
+
+
+class Excluded(msgspec.Struct, frozen=True):
+    """`excluded_events`: what is not considered at all."""
+
+    event_ids: frozenset[str] = frozenset()
+    event_uids: frozenset[str] = frozenset()
+
+    def names(self, event: CalendarEvent) -> bool:
+        """Whether the event is one of them."""
+        return event.event_id in self.event_ids or event.event_uid in self.event_uids
+
+
+NOTHING = Excluded()
+
+
+def busy_periods(
+    events: Iterable[CalendarEvent], *, ignore_tentative: bool = False, excluded: Excluded = NOTHING
+) -> tuple[Period, ...]:
+    """When the events keep the person from meeting."""
+    blocking = {Shown.BUSY} if ignore_tentative else {Shown.BUSY, Shown.TENTATIVE}
+    return tuple(
+        Period(event.start, event.end)
+        for event in events
+        if event.shown in blocking and not excluded.names(event)
+    )
+
+
+def counted_periods(
+    events: Iterable[CalendarEvent], *, tags: frozenset[str] = frozenset(), excluded: Excluded = NOTHING
+) -> tuple[Period, ...]:
+    """The events that a limit counts: those with all of the tags, however they are shown."""
+    return tuple(
+        Period(event.start, event.end) for event in events if tags <= event.tags and not excluded.names(event)
+    )
+
+
+def to_read(query: Query) -> Period:
+    """From when to when events matter to a query, whose `busy` and `events` may still be empty.
+
+    The query periods with the buffers around them, and all days and weeks of limits that these touch.
+    """
+    frame = frame_of(query.parts, whole_minutes(query.periods))
+    first, last = frame.first, frame.first + frame.width
+    bounds = [
+        bound
+        for part in query.parts
+        for group in part.groups
+        for member in group.members
+        for limit in member.limits
+        for bound in bounds_of(limit, frame)
+    ]
+    return Period(min([first, *bounds]) * 60, max([last, *bounds]) * 60)
