@@ -39,9 +39,8 @@ $(REFERENCES): bench/references/requirements.lock bench/references/package-lock.
 	@touch $(REFERENCES)
 
 bench: $(READY) $(REFERENCES) ## ours and others side by side; an hour (ONLY="receiver growth", ROUNDS=5)
-	$(BIN)/python -m bench $(ONLY) $(if $(ROUNDS),--rounds $(ROUNDS))
-	$(BIN)/python -m bench.report
-	.venv-bench/bin/python -m bench.charts
+	$(BIN)/python -m bench $(ONLY) $(if $(ROUNDS),--rounds $(ROUNDS)); status=$$?; \
+	$(BIN)/python -m bench.report && .venv-bench/bin/python -m bench.charts && exit $$status
 
 lint: $(READY) ## ruff (rules and format) and the import rules
 	$(BIN)/ruff check .
