@@ -149,7 +149,10 @@ class OurConnection(AbstractConnection):
             raise
         if any(isinstance(answer, ResponseError) and _is_last(answer) for answer in answers):
             await self.disconnect(nowait=True)
-        return answers
+        return [
+            ReadOnlyError(_REPLICA) if isinstance(answer, ResponseError) and _is_read_only(answer) else answer
+            for answer in answers
+        ]
 
 
 _REPLICA = "the Redis we write to is a read-only replica"

@@ -23,7 +23,7 @@ def _digest(*fields: str) -> bytes:
 
 
 def _spell(digest: bytes, chars: int) -> str:
-    """The first characters of a digest in base32hex, two at a time: `base64` takes four times as long."""
+    """The first characters of a digest in base32hex, two at a time: `base64` takes three times as long."""
     pairs = (chars + 1) // 2
     number = int.from_bytes(digest) >> (8 * len(digest) - 10 * pairs)
     return "".join([_PAIRS[number >> shift & 1023] for shift in range(10 * pairs - 10, -1, -10)])[:chars]

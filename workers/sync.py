@@ -73,8 +73,7 @@ class Sync:
             async with self._kept(claim):
                 await part.write()
         except asyncio.CancelledError:
-            with suppress(RedisError, OSError):  # then it has to run out
-                await self.store.release(claim)
+            await self._give_back(claim)
             raise
         return await self._settled(part)
 
@@ -95,7 +94,13 @@ class Sync:
             return await asyncio.shield(settling)
         except asyncio.CancelledError:
             await asyncio.wait((settling,))
+            if settling.exception() is None and (newer := settling.result()) is not None:
+                await self._give_back(newer)
             raise
+
+    async def _give_back(self, claim: Claim) -> None:
+        with suppress(RedisError, OSError):  # then it has to run out
+            await self.store.release(claim)
 
     @asynccontextmanager
     async def _kept(self, claim: Claim) -> AsyncIterator[None]:

@@ -1,7 +1,5 @@
 """What most would write first: aiohttp checks the HMAC and gives each part to `arq.enqueue_job`."""
 
-import base64
-import hmac
 import json
 import sys
 from collections.abc import AsyncIterator
@@ -12,6 +10,8 @@ from aiohttp import web
 from arq import create_pool
 from arq.connections import ArqRedis, RedisSettings
 
+from bench.references.bare_receiver import is_signed
+
 REDIS = web.AppKey("redis", ArqRedis)
 
 
@@ -20,8 +20,7 @@ def main(port: int, secret_file: str, redis_url: str) -> None:
 
     async def callback(request: web.Request) -> web.Response:
         body = await request.read()
-        expected = base64.b64encode(hmac.digest(secret, body, "sha256"))
-        if not hmac.compare_digest(expected, request.headers.get("Cronofy-HMAC-SHA256", "").encode()):
+        if not is_signed(request, body, secret):
             return web.json_response({"error": "invalid_signature"}, status=401)
         data = json.loads(body)
         for part in data["sequence"]:

@@ -9,13 +9,17 @@ import uvloop
 from aiohttp import web
 
 
+def is_signed(request: web.Request, body: bytes, secret: bytes) -> bool:
+    expected = base64.b64encode(hmac.digest(secret, body, "sha256"))
+    return hmac.compare_digest(expected, request.headers.get("Cronofy-HMAC-SHA256", "").encode())
+
+
 def main(port: int, secret_file: str) -> None:
     secret = Path(secret_file).read_bytes()
 
     async def callback(request: web.Request) -> web.Response:
         body = await request.read()
-        expected = base64.b64encode(hmac.digest(secret, body, "sha256"))
-        if not hmac.compare_digest(expected, request.headers.get("Cronofy-HMAC-SHA256", "").encode()):
+        if not is_signed(request, body, secret):
             return web.json_response({"error": "invalid_signature"}, status=401)
         return web.json_response({"status": "accepted"}, status=202)
 
