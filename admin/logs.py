@@ -1,5 +1,6 @@
 """Logging: one JSON object a line, or coloured lines on a terminal. Ids only, never a meeting's text."""
 
+import asyncio
 import contextlib
 import logging
 import sys
@@ -23,7 +24,7 @@ Caught = tuple[type[BaseException], BaseException, TracebackType | None]
 def configure_logs(process: str, *, stream: TextIO = sys.stderr, level: int = logging.INFO) -> None:
     """Sends our own and the libraries' log lines to `stream`, each with the name of the process.
 
-    Ours go there at once: by way of Python's logging a line costs three times as much.
+    Ours do not go by way of Python's logging, where a line costs three times as much.
     """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -59,17 +60,42 @@ def configure_logs(process: str, *, stream: TextIO = sys.stderr, level: int = lo
 
 
 class _Lines:
-    """Where our lines go. That they cannot be written, to a full disk or to nobody, is no reason to stop."""
+    """Where our lines go. That they cannot be written, to a full disk or to nobody, is no reason to stop.
+
+    What tells of the usual is written once a turn of the event loop, what goes wrong at once.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._waiting: list[str] = []
+        self._loop: asyncio.AbstractEventLoop | None = None  # the one that is to write what waits
 
     def info(self, line: str) -> None:
-        with contextlib.suppress(OSError, ValueError):  # ValueError: it is closed
-            self._stream.write(line + "\n")
-            self._stream.flush()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # before the event loop, after it, or in a thread beside it
+            self._write([line])
+            return
+        if not self._waiting or loop is not self._loop:
+            self._loop = loop
+            loop.call_soon(self._write_waiting)
+        self._waiting.append(line)
 
-    debug = warning = error = critical = exception = info
+    def warning(self, line: str) -> None:
+        self._write_waiting()
+        self._write([line])
+
+    debug = info
+    error = critical = exception = warning
+
+    def _write_waiting(self) -> None:
+        lines, self._waiting = self._waiting, []
+        self._write(lines)
+
+    def _write(self, lines: list[str]) -> None:
+        with contextlib.suppress(OSError, ValueError):  # ValueError: it is closed
+            self._stream.write("".join([line + "\n" for line in lines]))
+            self._stream.flush()
 
 
 def _json(line: dict[str, Any], **_: Any) -> str:

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 _SIDE_BY_SIDE = 2
 """Round trips under way at a time: while Redis carries one out, we prepare another."""
+_AT_ONCE = 16
+"""So many share one round trip without more ado: who is answered in between asks for the next."""
 _MOST_AT_ONCE = 128
-"""So many share one round trip; Redis does nothing else while it carries them out, some 10 ms."""
+"""However many wait; Redis does nothing else while it carries them out, some 10 ms."""
 
 Argument = str | bytes | int | float
 
@@ -58,7 +60,7 @@ class RoundTrips:
         connection: OurConnection | None = None
         try:
             while self._waiting:
-                group = dict(islice(self._waiting.items(), _MOST_AT_ONCE))
+                group = dict(islice(self._waiting.items(), _share(len(self._waiting))))
                 for answer in group:
                     del self._waiting[answer]
                 try:
@@ -75,6 +77,11 @@ class RoundTrips:
             self._under_way.remove(cast("asyncio.Task[None]", asyncio.current_task()))
             if connection is not None:  # whoever comes now begins a round trip of its own
                 await self._pool.release(connection)
+
+
+def _share(waiting: int) -> int:
+    """How many of those who wait go with the next round trip: more of them where Redis is slow to answer."""
+    return min(max(waiting // 4, _AT_ONCE), _MOST_AT_ONCE)
 
 
 async def _exchange(connection: "OurConnection", commands: list[tuple[Argument, ...]]) -> list[Any]:

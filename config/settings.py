@@ -1,8 +1,9 @@
 """The whole configuration, as the other rooms see it. `config.load` makes it and checks how its parts fit."""
 
+from functools import cached_property
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 
 from config.accounts import Account, GoogleAccount, MicrosoftAccount
 from config.fields import AT_LEAST_ONE, EMPTY_IS_NONE, Name, SequenceId, Text, Zone
@@ -76,16 +77,21 @@ class Settings(Table):
     calendars: tuple[Calendar, ...] = ()
     routes: tuple[Route, ...] = ()
 
-    _apps: dict[str, App] = PrivateAttr(default_factory=dict)
-    _accounts: dict[str, GoogleAccount | MicrosoftAccount] = PrivateAttr(default_factory=dict)
-    _calendars: dict[str, Calendar] = PrivateAttr(default_factory=dict)
-    _addresses: dict[Calendar, CalendarAddress] = PrivateAttr(default_factory=dict)
+    @cached_property
+    def _apps(self) -> dict[str, App]:
+        return {each.name: each for each in self.apps}
 
-    def model_post_init(self, _context: object, /) -> None:
-        """Index what is looked up by name."""
-        self._apps.update((each.name, each) for each in self.apps)
-        self._accounts.update((each.name, each) for each in self.accounts)
-        self._calendars.update((each.name, each) for each in self.calendars)
+    @cached_property
+    def _accounts(self) -> dict[str, GoogleAccount | MicrosoftAccount]:
+        return {each.name: each for each in self.accounts}
+
+    @cached_property
+    def _calendars(self) -> dict[str, Calendar]:
+        return {each.name: each for each in self.calendars}
+
+    @cached_property
+    def _addresses(self) -> dict[Calendar, CalendarAddress]:
+        return {}
 
     def app(self, name: str) -> App | None:
         """The app of this name, if there is one."""

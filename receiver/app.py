@@ -31,6 +31,7 @@ _STORED_WITHIN_S = 3.0
 """For all that Redis is waited for: a free connection, connecting, the script. How long Cronofy waits is not
 documented; for its other callbacks it is five seconds."""
 
+_TAKEN = {result: RECEIVED.labels(result) for result in ("accepted", "duplicate")}
 _log = structlog.get_logger()
 
 
@@ -153,8 +154,9 @@ async def _accept(
     log: structlog.typing.FilteringBoundLogger,
 ) -> web.Response:
     event_id = str(callback.event_id)
+    bid = booking_id(app, event_id)
     try:
-        with ACCEPT_SECONDS.time(), _accepting(app, delivery, event_id) as accepting:
+        with ACCEPT_SECONDS.time(), _accepting(app, delivery, bid) as accepting:
             accepted = await store.accept(
                 app=app,
                 event_id=event_id,
@@ -171,10 +173,10 @@ async def _accept(
     except (UnknownLink, QueueFull, DeadLettersFull, SealError, RedisError, OSError) as error:
         raise _not_stored(error, delivery) from None
     result = "duplicate" if accepted.duplicate else "accepted"
-    RECEIVED.labels(result).inc()
+    _TAKEN[result].inc()
     log.info(
         "callback_duplicate" if accepted.duplicate else "callback_accepted",
-        booking=booking_id(app, event_id),
+        booking=bid,
         revision=accepted.revision,
         parts=len(callback.parts),
     )
@@ -189,9 +191,9 @@ async def _accept(
     )
 
 
-def _accepting(app: str, delivery: str, event_id: str) -> AbstractContextManager[Span]:
-    facts = {"app": app, "delivery": delivery, "booking": booking_id(app, event_id)}
-    return span("accept", Kind.PRODUCER, {f"sequence_sync.{name}": each for name, each in facts.items()})
+def _accepting(app: str, delivery: str, bid: str) -> AbstractContextManager[Span]:
+    facts = {"sequence_sync.app": app, "sequence_sync.delivery": delivery, "sequence_sync.booking": bid}
+    return span("accept", Kind.PRODUCER, facts)
 
 
 async def _quarantine(

@@ -133,15 +133,17 @@ def _parts(items: list[_Item], zone: str | None) -> tuple[Part, ...]:
             raise Unreadable(f"`sequence[{position}].sequence_id` is the same as that of an earlier part")
         seen.add(str(item.sequence_id))
     return tuple(
-        Part(
-            sequence_id=item.sequence_id,
-            event=item.event or msgspec.Raw(b"null"),
-            start=item.start,
-            end=item.end,
-            subs=_subs(item.participants),
-            zone=zone,
-        )
-        for item in items
+        [
+            Part(
+                sequence_id=item.sequence_id,
+                event=item.event or msgspec.Raw(b"null"),
+                start=item.start,
+                end=item.end,
+                subs=_subs(item.participants),
+                zone=zone,
+            )
+            for item in items
+        ]
     )
 
 
@@ -157,8 +159,8 @@ def _zone(outer: _OuterEvent) -> str | None:
 def _subs(participants: Any) -> tuple[str, ...]:
     if not isinstance(participants, list):
         return ()
-    subs = (item.get("sub") for item in participants if isinstance(item, dict))
-    return tuple(dict.fromkeys(sub for sub in subs if isinstance(sub, str)))
+    subs = [item.get("sub") for item in participants if isinstance(item, dict)]
+    return tuple(dict.fromkeys([sub for sub in subs if isinstance(sub, str)]))
 
 
 def _without_lone_surrogates(body: bytes) -> bytes | None:
