@@ -5,6 +5,7 @@ import contextlib
 import logging
 import sys
 import traceback
+from collections import deque
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, TextIO
@@ -67,34 +68,31 @@ class _Lines:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._waiting: list[str] = []
+        self._waiting: deque[str] = deque()  # threads may append
         self._loop: asyncio.AbstractEventLoop | None = None  # the one that is to write what waits
 
     def info(self, line: str) -> None:
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # before the event loop, after it, or in a thread beside it
-            self._write([line])
-            return
-        if not self._waiting or loop is not self._loop:
-            self._loop = loop
-            loop.call_soon(self._write_waiting)
         self._waiting.append(line)
+        if len(self._waiting) > 1 and self._loop is not None and not self._loop.is_closed():
+            return  # it goes with those before it
+        try:
+            self._loop = asyncio.get_running_loop()
+        except RuntimeError:  # before the event loop, after it, or in a thread beside it
+            self._write()
+        else:
+            self._loop.call_soon(self._write)
 
     def warning(self, line: str) -> None:
-        self._write_waiting()
-        self._write([line])
+        self._waiting.append(line)
+        self._write()
 
     debug = info
     error = critical = exception = warning
 
-    def _write_waiting(self) -> None:
-        lines, self._waiting = self._waiting, []
-        self._write(lines)
-
-    def _write(self, lines: list[str]) -> None:
+    def _write(self) -> None:
+        lines = [self._waiting.popleft() + "\n" for _ in range(len(self._waiting))]
         with contextlib.suppress(OSError, ValueError):  # ValueError: it is closed
-            self._stream.write("".join([line + "\n" for line in lines]))
+            self._stream.write("".join(lines))
             self._stream.flush()
 
 

@@ -5,6 +5,7 @@ for one. Nobody waits for company: what comes alone goes at once.
 """
 
 import asyncio
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
@@ -26,7 +27,7 @@ Argument = str | bytes | int | float
 class RoundTrips:
     """Sends commands that are answered one by one, each to whoever asked.
 
-    What fails is the caller's own: one that Redis refuses raises the refusal, the others have their answers.
+    What fails is the caller's own: one that Redis refuses raises the refusal, the others have their answers. Where
     the connection is lost, nobody knows what was carried out, and every one of them is told so.
     """
 
@@ -35,26 +36,32 @@ class RoundTrips:
         self._waiting: dict[asyncio.Future[Any], tuple[Argument, ...]] = {}
         self._under_way: set[asyncio.Task[None]] = set()
 
+    def deadline(self, within_s: float) -> float:
+        """The event loop's time in so many seconds."""
+        return self._loop.time() + within_s
+
     async def send(self, *command: Argument, by: float | None = None) -> Any:
         """Gives the answer to a command. Raises `redis.RedisError` or `OSError`.
 
         Where it has not come by then (the event loop's time) it raises `TimeoutError`. Then, and when its
         caller is cancelled, a command that still waits is taken back; else nobody knows the outcome.
         """
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Any] = loop.create_future()
+        answer: asyncio.Future[Any] = self._loop.create_future()
         self._waiting[answer] = command
-        if (
-            len(self._waiting) == 1 and len(self._under_way) < _SIDE_BY_SIDE
-        ):  # else there is one that takes it
-            self._under_way.add(loop.create_task(self._go()))
-        too_late = None if by is None else loop.call_at(by, _give_up, answer)
+        if len(self._waiting) == 1 and len(self._under_way) < _SIDE_BY_SIDE:
+            # Else one that is under way already takes it.
+            self._under_way.add(self._loop.create_task(self._go()))
+        too_late = None if by is None else self._loop.call_at(by, _give_up, answer)
         try:
             return await answer
         finally:
             self._waiting.pop(answer, None)
             if too_late is not None:
                 too_late.cancel()
+
+    @cached_property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()  # asks for the process id each time: a system call
 
     async def _go(self) -> None:
         connection: OurConnection | None = None

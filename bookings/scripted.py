@@ -1,6 +1,5 @@
 """Redis, and the scripts in `scripts/`: each is one change, atomic and one round trip."""
 
-import asyncio
 import hashlib
 from collections.abc import Sequence
 from functools import cache
@@ -45,7 +44,7 @@ class Scripted:
         """
         from redis.exceptions import NoScriptError  # noqa: PLC0415
 
-        by = None if within_s is None else asyncio.get_running_loop().time() + within_s
+        by = None if within_s is None else self._round_trips.deadline(within_s)
         of_name = script(name)
         command = ("EVALSHA", of_name.sha, len(keys), *keys, *args)
         try:
