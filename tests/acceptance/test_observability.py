@@ -75,6 +75,7 @@ async def test_one_delivery_is_followed_from_the_callback_to_the_provider_by_its
     await service.post(SEQUENCING)
     await service.written()
     await service.post(SEQUENCING)
+    await until(lambda: "callback_duplicate" in service.log("receiver"))
     [accepted] = [line for line in lines(service, "receiver") if line["event"] == "callback_accepted"]
     found = [
         line
