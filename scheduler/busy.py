@@ -8,10 +8,10 @@ from enum import StrEnum
 
 import msgspec
 
-from scheduler.limits import bounds_of
-from scheduler.minutes import whole_minutes
+from scheduler.engine.limits import bounds_of
+from scheduler.engine.minutes import whole_minutes
 from scheduler.query import Period, Query
-from scheduler.starts import frame_of
+from scheduler.engine.starts import frame_of
 
 
 class Shown(StrEnum):
