@@ -6,7 +6,9 @@ from config.fields import AT_LEAST_ONE, EMPTY_IS_NONE, Name, WebAddress, WebTarg
 from config.references import AppSecret
 from config.table import Table
 
-_HOSTS = {"us": "api.cronofy.com"} | {centre: f"api-{centre}.cronofy.com" for centre in ("uk", "de", "au", "ca", "sg")}
+_HOSTS = {"us": "api.cronofy.com"} | {
+    centre: f"api-{centre}.cronofy.com" for centre in ("uk", "de", "au", "ca", "sg")
+}
 
 
 class App(Table):

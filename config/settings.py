@@ -59,10 +59,10 @@ class CalendarAddress(NamedTuple):
     """Which calendar it is at the provider, whatever we call it: part of the identity of a write.
 
     `owner` is in small letters: a Microsoft mailbox, the user a Google account acts for, or "" where Google's
-    calendar id says all.
+    calendar id says all. `forward` is no calendar: callbacks are passed on there.
     """
 
-    provider: Literal["google", "microsoft"]
+    provider: Literal["google", "microsoft", "forward"]
     owner: str
     calendar_id: str
 

@@ -4,36 +4,14 @@ Whoever reads the calendars leaves out what does not take place for the person: 
 """
 
 from collections.abc import Iterable
-from enum import StrEnum
 
 import msgspec
 
 from scheduler.engine.limits import bounds_of
 from scheduler.engine.minutes import whole_minutes
-from scheduler.query import Period, Query
 from scheduler.engine.starts import frame_of
-
-
-class Shown(StrEnum):
-    """As what an event shows the person."""
-
-    BUSY = "busy"
-    TENTATIVE = "tentative"
-    FREE = "free"
-
-
-class CalendarEvent(msgspec.Struct, frozen=True):
-    """An event of one calendar, in Unix seconds, fractions rounded outward."""
-
-    start: int
-    end: int
-    shown: Shown = Shown.BUSY
-    event_id: str | None = None
-    """Ours, for an event that we manage."""
-    event_uid: str | None = None
-    """Cronofy's or the provider's, for any other."""
-    tags: frozenset[str] = frozenset()
-    """Its private tags."""
+from scheduler.query import Period, Query
+from workers.calendars.reading import CalendarEvent, Shown
 
 
 class Excluded(msgspec.Struct, frozen=True):

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from scheduler.engine.chain import Order
 from scheduler.engine.minutes import Span, as_bytes
-from scheduler.query import Part
 from scheduler.engine.shared_limits import Picks, SharedLimits, Taken
 from scheduler.engine.starts import PartStarts
+from scheduler.query import Part
 
 
 class Able(NamedTuple):

@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from scheduler.busy import CalendarEvent, Excluded, Shown, busy_periods, counted_periods, to_read
+from scheduler.busy import Excluded, busy_periods, counted_periods, to_read
 from scheduler.query import Buffer, Group, Limit, Member, Part, Per, Period, Query
+from workers.calendars.reading import CalendarEvent, Shown
 
 MIDNIGHT = 1_796_169_600  # 2026-12-02, a Wednesday
 HOUR = 3600
