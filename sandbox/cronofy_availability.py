@@ -31,8 +31,9 @@ def check_part(part: Fields, now: float) -> None:
         subs |= _group(group, now)
     if len(subs) > MOST_ACCOUNTS:
         part.add("participants", f"must have no more than {MOST_ACCOUNTS} accounts", "errors.too_many")
-    if part.minutes("required_duration", required=True) == 0:
-        part.add("required_duration", "must be greater than zero")
+    minutes = part.minutes("required_duration", required=True)
+    if minutes is not None and not 0 < minutes * 60 <= LONGEST:
+        part.add("required_duration", "must be greater than zero, and fit into a query")
     interval = part.minutes("start_interval")
     if interval is not None and interval not in INTERVALS:
         part.add("start_interval", f"must be one of {', '.join(map(str, INTERVALS))} minutes")

@@ -6,7 +6,8 @@ Source: docs.cronofy.com/developers/api/scheduling/{real-time-sequencing,real-ti
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
+
+from yarl import URL
 
 from sandbox.cronofy_availability import MOST_PARTS, check_part, check_periods, check_slots
 from sandbox.cronofy_fields import Fields
@@ -123,5 +124,13 @@ def _addresses(fields: Fields) -> None:
 
 def _address(owner: Fields, name: str) -> None:
     text = owner.text(name)
-    if text and (urlsplit(text).scheme not in ("http", "https") or not urlsplit(text).hostname):
+    if text and not _is_address(text):
         owner.add(name, "must be an address")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        url = URL(text)
+    except ValueError:
+        return False
+    return url.scheme in ("http", "https") and bool(url.host)

@@ -133,8 +133,8 @@ def _first(link: CronofyLink, now: float) -> datetime:
 def _instant(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
-        raise ChoiceError(f"{text!r} is no time") from None
-    if found.tzinfo is None:
-        raise ChoiceError(f"{text!r} has no offset from UTC")
-    return found.astimezone(UTC)
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise ChoiceError(f"{text!r} is no time with an offset from UTC")

@@ -26,10 +26,14 @@ SETTINGS = Settings(
     ),
 )
 
-_BUFFER = {
-    "before": {"minimum": {"minutes": 30}, "maximum": {"minutes": 60}},
-    "after": {"minimum": {"minutes": 15}, "maximum": {"minutes": 30}},
-}
+
+def _buffer() -> dict[str, Any]:
+    return {
+        "before": {"minimum": {"minutes": 30}, "maximum": {"minutes": 60}},
+        "after": {"minimum": {"minutes": 15}, "maximum": {"minutes": 30}},
+    }
+
+
 FIRST: dict[str, Any] = {
     "query_periods": [
         {"start": "2026-12-06T09:00:00Z", "end": "2026-12-06T18:00:00Z"},
@@ -47,7 +51,7 @@ FIRST: dict[str, Any] = {
             ],
             "required_duration": {"minutes": 60},
             "start_interval": {"minutes": 60},
-            "buffer": _BUFFER,
+            "buffer": _buffer(),
         },
         {
             "sequence_id": "456",
@@ -68,7 +72,7 @@ FIRST: dict[str, Any] = {
             ],
             "required_duration": {"minutes": 60},
             "start_interval": {"minutes": 60},
-            "buffer": _BUFFER,
+            "buffer": _buffer(),
         },
     ],
 }

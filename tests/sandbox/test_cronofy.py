@@ -45,6 +45,10 @@ async def wrong(cronofy: Client, path: str, body: dict[str, Any], **headers: str
     return {field: [each["key"] for each in found] for field, found in errors.items()}
 
 
+def test_its_endpoint_is_announced_with_the_others(box: Sandbox) -> None:
+    assert box.addresses()["cronofy_endpoint"] == f"{box.url}/cronofy"
+
+
 @pytest.mark.parametrize(("text", "day"), [(REPAIRED, (2026, 4, 29)), (OLDER, (2024, 10, 14))])
 async def test_the_documented_request_makes_a_link(
     box: Sandbox, cronofy: Client, time: Time, text: str, day: tuple[int, int, int]

@@ -1,0 +1,190 @@
+"""From a request over what the calendars hold to the answer."""
+
+from typing import Any
+
+import pytest
+
+from scheduler.availability import find_sequences
+from scheduler.busy import CalendarEvent, Shown
+from scheduler.query import Period
+from scheduler.sequenced import Events, answer_of, calendars_of, period_to_read, query_of, unavailable
+from tests.availability_words import at, period
+from tests.sequenced_words import ANN, BOB, FIRST, SECOND, changed, read, without
+
+FREE: Events = {"interviews": (), "private": (), "bob": ()}
+MEMBER = "sequence.0.participants.0.members.0"
+
+
+def event(when: str, shown: Shown = Shown.BUSY, uid: str | None = None, tags: str = "") -> CalendarEvent:
+    start, end = period(when)
+    return CalendarEvent(start, end, shown, None, uid, frozenset(tags.split()))
+
+
+def answer(data: dict[str, Any], events: Events = FREE) -> list[list[dict[str, Any]]]:
+    answered = answer_of(find_sequences(query_of(read(data), events)))
+    return [each["sequence"] for each in answered["sequences"]]
+
+
+def starts(data: dict[str, Any], events: Events = FREE) -> list[str]:
+    """The first starts, `06 09:00`."""
+    return [sequence[0]["start"][8:16].replace("T", " ") for sequence in answer(data, events)]
+
+
+def one(*people: str, required: object = "all", **members: object) -> dict[str, Any]:
+    """One part of an hour, on the hour, on one morning."""
+    groups = [{"members": [{"sub": sub, **members} for sub in people], "required": required}]
+    part = {
+        "sequence_id": 7,
+        "participants": groups,
+        "required_duration": {"minutes": 60},
+        "start_interval": {"minutes": 60},
+    }
+    return {
+        "query_periods": [{"start": "2026-12-06T09:00:00Z", "end": "2026-12-06T12:00:00Z"}],
+        "sequence": [part],
+    }
+
+
+def test_cronofys_request_is_answered_in_cronofys_shape() -> None:
+    answered = answer(FIRST)
+    assert answered[0] == [
+        {
+            "sequence_id": "123",
+            "start": "2026-12-06T09:00:00Z",
+            "end": "2026-12-06T10:00:00Z",
+            "participants": [{"sub": ANN}],
+        },
+        {
+            "sequence_id": "456",
+            "start": "2026-12-06T10:00:00Z",
+            "end": "2026-12-06T11:00:00Z",
+            "participants": [{"sub": BOB}],
+        },
+    ]
+    assert starts(FIRST)[:4] == ["06 09:00", "06 10:00", "07 09:00", "07 10:00"]
+    assert len(answered) == 10
+
+
+def test_nothing_found_is_an_empty_list() -> None:
+    assert answer_of([]) == {"sequences": []}
+
+
+def test_a_sequence_id_comes_back_as_it_was_sent() -> None:
+    assert answer(one(BOB))[0][0]["sequence_id"] == 7
+
+
+def test_who_is_in_two_groups_is_shown_once() -> None:
+    group = {"members": [{"sub": ANN}, {"sub": BOB}], "required": 1}
+    both = {"members": [{"sub": BOB}, {"sub": ANN}], "required": "all"}
+    answered = answer(changed("sequence.0.participants", [group, both], one(ANN)))
+    assert answered[0][0]["participants"] == [{"sub": ANN}, {"sub": BOB}]
+
+
+def test_of_a_group_as_many_as_required_take_part_as_they_are_listed() -> None:
+    events = {**FREE, "bob": (event("2026-12-06 9:00-10:00"),)}
+    answered = answer(one(BOB, ANN, required=1), events)
+    assert [each[0]["participants"] for each in answered] == [[{"sub": ANN}], [{"sub": BOB}], [{"sub": BOB}]]
+
+
+@pytest.mark.parametrize("missing", [{"bob": None}, {}])
+def test_a_calendar_that_could_not_be_read_makes_its_person_unavailable(missing: Events) -> None:
+    events: Events = {"interviews": (), "private": (), **missing}
+    assert unavailable(read(FIRST), events) == (BOB,)
+    assert answer(FIRST, events) == []
+    assert answer(one(BOB, ANN), events) == []
+    assert {each[0]["participants"][0]["sub"] for each in answer(one(BOB, ANN, required=1), events)} == {ANN}
+
+
+def test_a_calendar_that_is_not_asked_for_may_be_unreadable() -> None:
+    events = {**FREE, "private": None}
+    assert unavailable(read(FIRST), events) == ()
+    assert len(answer(FIRST, events)) == 10
+    assert unavailable(read(one(ANN)), events) == (ANN,)
+
+
+def test_all_calendars_of_a_person_make_them_busy() -> None:
+    events = {
+        **FREE,
+        "interviews": (event("2026-12-06 9:00-9:01"),),
+        "private": (event("2026-12-06 11:59-12:30"),),
+    }
+    assert starts(one(ANN), events) == ["06 10:00"]
+    assert starts(one(ANN, calendar_ids=["cal_private"]), events) == ["06 09:00", "06 10:00"]
+
+
+def test_a_tentative_event_blocks_unless_it_is_ignored() -> None:
+    events = {**FREE, "bob": (event("2026-12-06 10:00-11:00", Shown.TENTATIVE),)}
+    assert starts(one(BOB), events) == ["06 09:00", "06 11:00"]
+    assert starts(one(BOB, ignore_tentative=True), events) == ["06 09:00", "06 10:00", "06 11:00"]
+
+
+def test_an_excluded_event_blocks_nothing() -> None:
+    events = {**FREE, "bob": (event("2026-12-06 9:00-12:00", uid="evt_1"),)}
+    assert starts(one(BOB), events) == []
+    assert len(starts({**one(BOB), "excluded_events": [{"event_uid": "evt_1"}]}, events)) == 3
+
+
+def limited(most: int, *tags: str) -> dict[str, Any]:
+    private = [{"value": tag} for tag in tags]
+    constraint = {"period": "day", "tzid": "Europe/London", "limit": most, "tags": {"private": private}}
+    return one(ANN, availability_constraints=[constraint])
+
+
+def test_a_limit_counts_the_events_with_its_tags() -> None:
+    events = {**FREE, "private": (event("2026-12-06 19:00-20:00", uid="a", tags="Interview Onsite"),)}
+    assert starts(limited(1), events) == []
+    assert starts(limited(1, "Interview"), events) == []
+    assert len(starts(limited(1, "Interview", "Remote"), events)) == 3
+    assert len(starts(limited(2), events)) == 3
+
+
+def test_an_event_in_two_calendars_of_a_person_counts_once() -> None:
+    same, other = event("2026-12-06 19:00-20:00", uid="a"), event("2026-12-06 19:00-20:00", uid="b")
+    nameless = event("2026-12-06 19:00-20:00")
+    assert len(starts(limited(2), {"interviews": (same,), "private": (same,)})) == 3
+    assert starts(limited(2), {"interviews": (same,), "private": (other,)}) == []
+    assert starts(limited(2), {"interviews": (nameless,), "private": (nameless,)}) == []
+
+
+def test_members_with_the_same_calendars_share_what_they_are_busy() -> None:
+    data = changed("sequence.1.participants.0.members.0", {"sub": ANN, "calendar_ids": ["interviews"]})
+    events = {**FREE, "interviews": (event("2026-12-06 9:00-10:00"),)}
+    first, second = query_of(read(data), events).parts
+    assert first.groups[0].members[0].busy is second.groups[0].members[0].busy
+
+
+@pytest.mark.parametrize(
+    ("data", "details"),
+    [
+        (FIRST, {"interviews": False, "bob": False}),
+        (SECOND, {"interviews": True, "bob": True}),
+        ({**FIRST, "excluded_events": [{"event_uid": "x"}]}, {"interviews": True, "bob": True}),
+        (changed(f"{MEMBER}.ignore_tentative", True), {"interviews": True, "bob": False}),
+        (changed("sequence.1.participants.0.members.0", {"sub": ANN, "ignore_tentative": True}),
+         {"interviews": True, "private": True}),
+        (without(f"{MEMBER}.calendar_ids"), {"interviews": False, "private": False, "bob": False}),
+    ],
+)  # fmt: skip
+def test_each_calendar_is_read_with_as_much_detail_as_needed(
+    data: dict[str, Any], details: dict[str, bool]
+) -> None:
+    assert calendars_of(read(data)) == details
+
+
+def test_calendars_are_read_as_far_as_buffers_and_limits_reach() -> None:
+    assert period_to_read(read(FIRST)) == Period(at("2026-12-06 8:30"), at("2026-12-07 18:15"))
+    assert period_to_read(read(SECOND)) == Period(at("2026-11-30 0:00"), at("2026-12-21 0:00"))
+
+
+def test_a_period_without_a_whole_minute_is_read_and_has_room_for_nothing() -> None:
+    data = changed("query_periods", [{"start": "2026-12-06T09:00:30Z", "end": "2026-12-06T09:01:30Z"}])
+    assert period_to_read(read(data)) == period("2026-12-06 9:00:30-9:01:30")
+    assert answer(data) == []
+
+
+def test_the_grid_is_that_of_the_zone() -> None:
+    assert starts({**one(BOB), "tzid": "Asia/Kolkata"}) == ["06 09:30", "06 10:30"]
+
+
+def test_there_are_no_more_answers_than_asked_for() -> None:
+    assert starts({**one(BOB), "max_results": 2}) == ["06 09:00", "06 10:00"]
