@@ -4,7 +4,7 @@ Pure; the calendars are read in between. `calendars_of` and `period_to_read` say
 `query_of` puts what they hold into the engine's words, `answer_of` what the engine found into Cronofy's.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
 from functools import cache
 from typing import Any
@@ -12,9 +12,10 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from scheduler.busy import NOTHING, CalendarEvent, Excluded, busy_periods, counted_periods, to_read
+from scheduler.busy import NOTHING, Excluded, busy_periods, counted_periods, to_read
 from scheduler.engine.minutes import whole_minutes
-from scheduler.query import MOST_RESULTS, Group, Limit, Member, Part, Period, Placed, Query, Sequence
+from scheduler.query import MOST_RESULTS, Group, Limit, Member, Part, Period, Query, Sequence
+from workers.calendars.reading import CalendarEvent
 
 Events = Mapping[str, tuple[CalendarEvent, ...] | None]
 """What is in each calendar, by our name of it. None, or no entry: it could not be read."""
@@ -109,19 +110,22 @@ def unavailable(request: SequencedRequest, events: Events) -> tuple[str, ...]:
     )
 
 
-def answer_of(sequences: Iterable[Sequence]) -> dict[str, Any]:
+def answer_of(sequences: Collection[Sequence]) -> dict[str, Any]:
     """The answer, as JSON shows it: instants in UTC, everybody who takes part once."""
     instant, people = cache(_instant), cache(_people)
-
-    def shown(placed: Placed) -> dict[str, object]:
-        return {
-            "sequence_id": placed.sequence_id,
-            "start": instant(placed.start),
-            "end": instant(placed.end),
-            "participants": people(placed.groups),
-        }
-
-    return {"sequences": [{"sequence": [shown(placed) for placed in sequence]} for sequence in sequences]}
+    shown: dict[int, dict[str, Any]] = {}  # by identity: the engine has one object for a part at one time
+    answer = []
+    for sequence in sequences:
+        for placed in sequence:
+            if id(placed) not in shown:
+                shown[id(placed)] = {
+                    "sequence_id": placed.sequence_id,
+                    "start": instant(placed.start),
+                    "end": instant(placed.end),
+                    "participants": people(placed.groups),
+                }
+        answer.append({"sequence": [shown[id(placed)] for placed in sequence]})
+    return {"sequences": answer}
 
 
 class _Calendars:
@@ -168,7 +172,7 @@ def _each_once(events: list[CalendarEvent]) -> Iterable[CalendarEvent]:
 
 
 def _instant(seconds: int) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}Z"
 
 
 def _people(groups: tuple[tuple[str, ...], ...]) -> list[dict[str, str]]:

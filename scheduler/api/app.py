@@ -13,7 +13,7 @@ from bookings.links import LinkKind
 from config.apps import App
 from config.errors import ConfigError
 from config.settings import Settings
-from scheduler.api.auth import app_of, presented_secret
+from scheduler.api.auth import app_of, presented_secrets
 from scheduler.api.problems import Invalid
 from scheduler.api.values import from_json
 from scheduler.asking import Asker
@@ -24,7 +24,7 @@ SETTINGS = web.AppKey("settings", Settings)
 MAKER = web.AppKey("maker", LinkMaker)
 ASKER = web.AppKey("asker", Asker)
 
-MOST_BYTES = 1 << 20
+MOST_BYTES = 1 << 19
 RETRY_AFTER_S = 5
 
 _log = structlog.get_logger()
@@ -96,8 +96,8 @@ async def _asked(request: web.Request) -> _Asked:
         data = from_json(raw) if raw else {}
     except Invalid as error:
         unreadable = error
-    secret = presented_secret(request.headers.get("Authorization", ""), data)
-    app = app_of(secret, request.app[SETTINGS])
+    secrets = presented_secrets(request.headers.get("Authorization", ""), data)
+    app = app_of(secrets, request.app[SETTINGS])
     if app is None:
         _log.warning("api_refused", status=401)
         raise _Refused(401, None, **{"WWW-Authenticate": "Bearer"})

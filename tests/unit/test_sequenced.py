@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from scheduler.availability import find_sequences
-from scheduler.busy import CalendarEvent, Shown
 from scheduler.query import Period
 from scheduler.sequenced import Events, answer_of, calendars_of, period_to_read, query_of, unavailable
 from tests.availability_words import at, period
 from tests.sequenced_words import ANN, BOB, FIRST, SECOND, changed, read, without
+from workers.calendars.reading import CalendarEvent, Shown
 
 FREE: Events = {"interviews": (), "private": (), "bob": ()}
 MEMBER = "sequence.0.participants.0.members.0"

@@ -1,7 +1,9 @@
 """Requests that may be anything: they are read, or refused with what is wrong, and nothing else happens."""
 
+import contextlib
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import msgspec
@@ -29,6 +31,15 @@ EDGES = st.sampled_from(
         {"minutes": 1}, {"minutes": 35 * 1440}, {"hours": 840}, {"hours": -1}, {"minutes": 2**70},
     ]
 )  # fmt: skip
+_MINUTES = st.integers(0, 100).map(lambda minutes: {"minutes": minutes})
+_TIMES = st.integers(0, 72 * 60).map(lambda minute: (NOW + timedelta(minutes=minute)).isoformat())
+SOUND = {
+    "required_duration": _MINUTES, "minimum": _MINUTES, "maximum": _MINUTES | st.none(), "start": _TIMES, "end": _TIMES,
+    "start_interval": st.sampled_from([{"minutes": 5}, {"hours": 1}, None]), "buffer": st.just({}), "before": _MINUTES,
+    "ordinal": st.integers(1, 2) | st.none(), "limit": st.integers(0, 2), "tags": st.none(),
+    "calendar_ids": st.just(["private", "interviews"]) | st.none(), "available_periods": st.none(),
+}  # fmt: skip
+"""What may stand in some places, by their names."""
 
 
 def places(data: object, path: str = "") -> list[str]:
@@ -52,16 +63,21 @@ ALSO = [
 
 @st.composite
 def requests(draw: st.DrawFn) -> dict[str, Any]:
-    """A sound request with something else in one or two of its places."""
+    """A sound request, or one with something else in one or two of its places."""
     data, place = draw(st.sampled_from(PLACES))
+    found = data
+    for _ in range(draw(st.integers(0, 5))):
+        sound = draw(st.sampled_from([each for each in places(data) if each.rpartition(".")[2] in SOUND]))
+        with contextlib.suppress(TypeError, KeyError):  # what it was in may be gone
+            found = changed(sound, draw(SOUND[sound.rpartition(".")[2]]), found)
+    if draw(st.booleans()):
+        return found
     found = changed(place, draw(EDGES | JSON), data)
     if draw(st.booleans()):
         way, _, _ = draw(st.sampled_from(places(found))).rpartition(".")
         also = f"{way}.{draw(st.sampled_from(ALSO))}".lstrip(".")
-        try:
+        with contextlib.suppress(TypeError, KeyError, IndexError, ValueError):  # a list, or a name with a dot
             found = changed(also, draw(EDGES | JSON), found)
-        except (TypeError, KeyError, IndexError, ValueError):
-            return found  # there is a list
     return found
 
 

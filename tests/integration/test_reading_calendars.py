@@ -1,0 +1,272 @@
+"""When people are taken, read from both providers over HTTP."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from sandbox.server import Sandbox
+from scheduler.reading import read
+from tests.conftest import Settle
+from tests.integration.reading import ANN, BEN, CLEO, NINE, OF, PEOPLE, TEN, WEEK, Desk, at, desk
+from workers.calendars.google_tokens import SCOPES
+from workers.calendars.reading import CalendarEvent, Shown
+from workers.event import read_event
+
+both = pytest.mark.parametrize("provider", ["google", "microsoft"])
+either_way = pytest.mark.parametrize("details", [True, False])
+
+
+@pytest.fixture
+async def calendars(sandbox: Sandbox, settle: Settle, redis: Redis, tmp_path: Path) -> AsyncIterator[Desk]:
+    async with desk(sandbox, settle, redis, tmp_path) as opened:
+        yield opened
+
+
+def shown(events: tuple[CalendarEvent, ...]) -> list[Shown]:
+    return [event.shown for event in events]
+
+
+def spans(events: tuple[CalendarEvent, ...]) -> list[tuple[int, int]]:
+    return [(event.start, event.end) for event in events]
+
+
+# -- what an event means
+
+
+@both
+@either_way
+async def test_an_event_blocks_its_time(calendars: Desk, provider: str, details: bool) -> None:
+    calendars.put(provider)
+    [found] = await calendars.events(OF[provider], details=details)
+    assert (found.start, found.end, found.shown) == (NINE, TEN, Shown.BUSY)
+    assert bool(found.event_uid) is details
+
+
+@both
+@either_way
+async def test_a_calendar_without_events_is_free(calendars: Desk, provider: str, details: bool) -> None:
+    assert await calendars.events(OF[provider], details=details) == ()
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"transparency": "transparent"}, [Shown.FREE]),
+        ({"status": "tentative"}, [Shown.TENTATIVE]),
+        ({"attendees": [{"email": ANN, "responseStatus": "tentative"}]}, [Shown.TENTATIVE]),
+        ({"attendees": [{"email": ANN}, {"email": BEN}]}, [Shown.BUSY]),
+        ({"attendees": [{"email": BEN, "responseStatus": "declined"}, {"email": ANN}]}, [Shown.BUSY]),
+        ({"attendees": [{"email": BEN}, {"email": ANN, "responseStatus": "declined"}]}, []),
+    ],
+)
+async def test_a_google_event_is_as_its_owner_shows_it(
+    calendars: Desk, fields: dict[str, Any], expected: list[Shown]
+) -> None:
+    calendars.put_google(**fields)
+    assert shown(await calendars.events("ann-google")) == expected
+
+
+async def test_a_google_event_that_was_deleted_does_not_block(calendars: Desk) -> None:
+    calendars.sandbox.person.deletes("google", ANN, calendars.put_google().id)
+    assert await calendars.events("ann-google") == ()
+    assert await calendars.events("ann-google", details=False) == ()
+
+
+@pytest.mark.parametrize(
+    ("shows", "expected"),
+    [
+        ("free", Shown.FREE),
+        ("workingElsewhere", Shown.FREE),
+        ("tentative", Shown.TENTATIVE),
+        ("oof", Shown.BUSY),
+        ("unknown", Shown.BUSY),
+    ],
+)
+async def test_a_microsoft_event_is_as_its_owner_shows_it(
+    calendars: Desk, shows: str, expected: Shown
+) -> None:
+    calendars.put_microsoft(showAs=shows)
+    assert shown(await calendars.events("ann-microsoft")) == [expected]
+    blocking = [
+        each for each in await calendars.events("ann-microsoft", details=False) if each.shown != "free"
+    ]
+    assert shown(tuple(blocking)) == ([] if expected is Shown.FREE else [expected])
+
+
+@either_way
+async def test_a_microsoft_event_that_was_declined_or_put_off_does_not_block(
+    calendars: Desk, details: bool
+) -> None:
+    person = calendars.sandbox.person
+    person.answers("microsoft", ANN, calendars.put_microsoft().immutable_id, "declined")
+    person.is_put_off(ANN, calendars.put_microsoft().immutable_id)
+    assert await calendars.events("ann-microsoft", details=details) == ()
+
+
+@either_way
+async def test_a_whole_day_at_google_is_one_of_the_calendar_s_zone(calendars: Desk, details: bool) -> None:
+    calendars.put_google(start={"date": "2026-10-25"}, end={"date": "2026-10-26"})  # the clocks go back
+    assert spans(await calendars.events("ann-google", details=details)) == [
+        (at("2026-10-24T23:00"), at("2026-10-26T00:00"))
+    ]
+
+
+def whole_day(zone: str) -> dict[str, Any]:
+    return {
+        "isAllDay": True,
+        "start": {"dateTime": "2026-10-25T00:00:00", "timeZone": zone},
+        "end": {"dateTime": "2026-10-26T00:00:00", "timeZone": zone},
+    }
+
+
+@either_way
+async def test_a_whole_day_at_microsoft_is_one_of_the_zone_it_was_made_in(
+    calendars: Desk, details: bool
+) -> None:
+    calendars.put_microsoft(**whole_day("GMT Standard Time"))
+    assert spans(await calendars.events("ann-microsoft", details=details)) == [
+        (at("2026-10-24T23:00"), at("2026-10-26T00:00"))
+    ]
+
+
+async def test_a_whole_day_that_a_program_made_in_utc_is_one_of_the_mailbox(calendars: Desk) -> None:
+    calendars.sandbox.state.microsoft.put_mailbox(ANN, time_zone="Tokyo Standard Time")
+    calendars.put_microsoft(**whole_day("UTC"))
+    for _ in range(2):
+        assert spans(await calendars.events("ann-microsoft")) == [
+            (at("2026-10-24T15:00"), at("2026-10-25T15:00"))
+        ]
+    assert calendars.asked("microsoft").count("getSchedule") == 1
+
+
+async def test_a_whole_day_of_nobody_knows_what_zone_lasts_as_long_as_anywhere(calendars: Desk) -> None:
+    calendars.sandbox.state.microsoft.put_mailbox(ANN, time_zone="Customized Time Zone")
+    calendars.put_microsoft(**whole_day("UTC"))
+    assert spans(await calendars.events("ann-microsoft")) == [
+        (at("2026-10-24T10:00"), at("2026-10-26T12:00"))
+    ]
+
+
+@both
+@pytest.mark.parametrize("expands", [True, False])
+async def test_what_we_wrote_is_read_with_its_tags(calendars: Desk, provider: str, expands: bool) -> None:
+    calendars.sandbox.state.microsoft.put_mailbox(ANN, view_expands=expands)
+    part = {"start": "2026-10-20T09:00:00Z", "end": "2026-10-20T10:00:00Z", "summary": "Pre screen"}
+    tags = {"tags": {"private": [{"value": "Interview"}, {"value": "Onsite"}]}}
+    calendar = calendars.directory.calendar(OF[provider])
+    for number, fields in enumerate([{**part, **tags}, part]):
+        draft = calendar.draft(read_event(msgspec.json.encode(fields)), key=f"{number:032}", revision=1)
+        await calendar.create(msgspec.json.encode(draft.create))
+    tagged, plain = await calendars.events(OF[provider])
+    assert tagged.tags == {"Interview", "Onsite"}
+    assert plain.tags == frozenset()
+    [written] = await calendar.find(f"{0:032}")
+    assert tagged.event_uid == written.event_id
+
+
+# -- pages
+
+
+async def test_all_pages_are_read(calendars: Desk) -> None:
+    for _ in range(1001):
+        calendars.put_microsoft()
+    for _ in range(2501):
+        calendars.put_google()
+    assert len(await calendars.events("ann-microsoft")) == 1001
+    assert calendars.asked("microsoft") == ["calendarView"] * 3
+    assert len(await calendars.events("ann-google")) == 2501
+    assert calendars.asked("google") == ["events"] * 2
+
+
+# -- which way
+
+
+@both
+async def test_busy_times_are_read_without_events(calendars: Desk, provider: str) -> None:
+    calendars.put(provider)
+    await calendars.events(OF[provider], details=False)
+    assert calendars.asked(provider) == [{"google": "freeBusy", "microsoft": "getSchedule"}[provider]]
+
+
+async def test_without_the_scope_for_free_busy_events_are_read_and_that_is_remembered(
+    calendars: Desk,
+) -> None:
+    account = calendars.sandbox.state.google_tokens.service_accounts["delegated@globex.iam.example"]
+    account.delegated_scopes = frozenset(SCOPES)
+    calendars.put_google()
+    for name, found in (("ann-delegated", 1), ("ann-delegated", 1), ("team-delegated", 0)):
+        assert len(await calendars.events(name, details=False)) == found
+    assert calendars.asked("google") == ["events"] * 3
+    assert calendars.asked("google-token") == ["token"] * 2  # refused, granted
+
+
+async def test_a_token_that_does_not_do_for_free_busy_is_as_good_as_none(calendars: Desk) -> None:
+    calendars.sandbox.state.google_tokens.service_accounts["delegated@globex.iam.example"].delegated = False
+    assert await calendars.code("ann-delegated", details=False) == "unauthorized_client"
+
+
+async def test_a_google_user_s_busy_times_are_read_by_what_they_consented_to(calendars: Desk) -> None:
+    calendars.put_google()
+    assert spans(await calendars.events("ann-user", details=False)) == [(NINE, TEN)]
+    assert calendars.asked("google") == ["events"]
+
+
+async def test_a_personal_account_s_busy_times_are_read_without_a_schedule(calendars: Desk) -> None:
+    calendars.sandbox.state.microsoft.put_mailbox(BEN, personal=True)
+    calendars.put_microsoft(BEN)
+    for _ in range(2):
+        assert spans(await calendars.events("ben-himself", details=False)) == [(NINE, TEN)]
+    assert calendars.asked("microsoft") == ["getSchedule", "calendarView", "calendarView"]
+
+
+async def test_only_a_default_calendar_has_a_schedule(calendars: Desk) -> None:
+    calendars.put_microsoft(ANN, "second")
+    assert spans(await calendars.events("ann-second", details=False)) == [(NINE, TEN)]
+    assert calendars.asked("microsoft") == ["calendarView"]
+    assert await calendars.events("ann-microsoft", details=False) == ()
+
+
+@either_way
+async def test_a_mailbox_that_another_user_shares_is_read(calendars: Desk, details: bool) -> None:
+    calendars.sandbox.state.microsoft.put_mailbox(CLEO, shared_with={BEN})
+    calendars.put_microsoft(CLEO)
+    assert spans(await calendars.events("cleo-of-ben", details=details)) == [(NINE, TEN)]
+
+
+@either_way
+async def test_a_mailbox_that_is_not_shared_is_not(calendars: Desk, details: bool) -> None:
+    assert await calendars.code("cleo-of-ben", details=details) == "ErrorAccessDenied"
+
+
+# -- many at once
+
+
+async def test_ten_people_take_about_as_long_as_the_slowest(calendars: Desk) -> None:
+    for number, person in enumerate(PEOPLE.values()):
+        (calendars.put_google if number % 2 else calendars.put_microsoft)(person)
+    wanted = {person: number < 5 for number, person in enumerate(PEOPLE)}
+    await read(calendars.directory, wanted, WEEK, within_s=5)  # the tokens are there now
+    calendars.sandbox.state.faults.add("delay;seconds=0.3", count=None)
+    began = time.monotonic()
+    found = await read(calendars.directory, wanted, WEEK, within_s=5)
+    assert 0.3 <= time.monotonic() - began < 0.9
+    assert list(found) == list(PEOPLE)
+    for person in PEOPLE:
+        events = found[person]
+        assert isinstance(events, tuple)
+        assert spans(events) == [(NINE, TEN)]
+
+
+async def test_who_finds_an_account_busy_waits_for_it(calendars: Desk) -> None:
+    calendars.put_microsoft()
+    await calendars.events("ann-microsoft")
+    calendars.sandbox.state.faults.add("delay;seconds=0.02", count=None)
+    found = await asyncio.gather(*(calendars.read("ann-microsoft") for _ in range(40)))
+    assert {len(events) if isinstance(events, tuple) else events.code for events in found} == {1}
+    assert calendars.sandbox.state.journal.concurrency_violations == 0
