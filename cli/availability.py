@@ -23,7 +23,7 @@ async def run_availability(settings: Settings, file: Path, *, as_json: bool) -> 
     async with opened(settings) as store, aiohttp.ClientSession() as session:
         directory = Directory(settings, session, Accounts(store), Consents(store))
         try:
-            answer = await Asker(settings, directory).sequenced(data)
+            answer = await Asker(settings, store, directory).sequenced(data, settings.apps)
         except Invalid as invalid:
             raise CommandError(str(invalid).replace("; ", "\n"), Exit.USAGE) from None
         finally:

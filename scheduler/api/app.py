@@ -141,7 +141,7 @@ async def _sequenced_availability(request: web.Request) -> web.Response:
     asked = await _asked(request)
     if not asked.app.availability:
         raise _Refused(402)
-    answer = await request.app[ASKER].sequenced(asked.data)
+    answer = await request.app[ASKER].sequenced(asked.data, [asked.app])
     _log.info(
         "availability_answered",
         app=asked.app.name,

@@ -54,7 +54,7 @@ async def _serve(
     console: MakeConsole | None,
 ) -> None:
     cronofy = Cronofy(session, timeout_s=settings.worker.request_timeout)
-    app = api_app(settings, LinkMaker(settings, store, cronofy), Asker(settings, directory))
+    app = api_app(settings, LinkMaker(settings, store, cronofy), Asker(settings, store, directory))
     health = Health(store)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.api.drain_timeout)
     await runner.setup()
