@@ -52,17 +52,15 @@ async def run_list(settings: Settings, *, app_name: str | None, limit: int, as_j
         print_json([_shown(link) for link in found])
     elif found:
         print_table(
-            ("link", "app", "kind", "state", "made", "good until", "parts to", "url"),
+            ("link", "app", "state", "made", "good until", "parts go to"),
             [
                 (
                     link.cronofy_id or "-",
                     link.app,
-                    link.kind,
                     link.state,
                     moment(link.created_at),
                     moment(link.expires_at) if link.expires_at else "-",
-                    ", ".join(_targets(link)) or "by routes",
-                    link.url or "-",
+                    "\n".join(_targets(link)) or "by routes",
                 )
                 for link in found
             ],

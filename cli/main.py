@@ -11,7 +11,7 @@ import typer
 from bookings.errors import EmbeddedRedisError
 from cli.dead_letters_commands import dead_letters
 from cli.moments import duration_option
-from cli.options import AsJson, CommandError, ConfigFile, Exit, end, run, settings_from
+from cli.options import AsJson, CommandError, ConfigFile, Exit, end, quiet, run, settings_from
 from config.errors import ConfigError
 from config.references import Use
 
@@ -116,6 +116,7 @@ def availability(
     json: AsJson = False,
 ) -> None:
     """Find times for a sequence of meetings over the calendars of the people in it."""
+    quiet()
     from cli.availability import run_availability
 
     settings = settings_from(config, Use.RECORD, Use.CALENDARS)
@@ -270,6 +271,7 @@ def links_create(
     json: AsJson = False,
 ) -> None:
     """Have a link made at Cronofy, or a scheduler request; its callback comes to us."""
+    quiet()
     from cli.links import run_create
 
     settings = settings_from(config, Use.RECORD, Use.CALLBACKS)
@@ -312,6 +314,7 @@ def links_disable(
     json: AsJson = False,
 ) -> None:
     """Disable a link at Cronofy: nobody can pick a time any more."""
+    quiet()
     from cli.links import run_disable
 
     settings = settings_from(config, Use.RECORD, Use.CALLBACKS)

@@ -13,8 +13,16 @@ from config.apps import App
 from config.settings import Settings
 from scheduler.api.sequenced_request import read_request
 from scheduler.availability import find_sequences
+from scheduler.metrics import CALENDARS_UNREADABLE
 from scheduler.reading import Unreadable, read
-from scheduler.sequenced import SequencedRequest, answer_of, calendars_of, period_to_read, query_of, unavailable
+from scheduler.sequenced import (
+    SequencedRequest,
+    answer_of,
+    calendars_of,
+    period_to_read,
+    query_of,
+    unavailable,
+)
 from workers.calendars.directory import Directory
 
 
@@ -53,6 +61,9 @@ class Asker:
             period_to_read(request),
             within_s=self._settings.api.read_timeout,
         )
+        for name, each in found.items():
+            if isinstance(each, Unreadable):
+                CALENDARS_UNREADABLE.labels(name).inc()
         events = {name: None if isinstance(each, Unreadable) else each for name, each in found.items()}
         # A thread: while one query takes tens of milliseconds, which few do, others are answered.
         sequences = await asyncio.to_thread(find_sequences, query_of(request, events))

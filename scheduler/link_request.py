@@ -230,7 +230,7 @@ def prepare_scheduler_request(data: object, *, impersonate: str) -> dict[str, An
         problems.add(
             "host",
             Key.INVALID if ways else Key.REQUIRED,
-            "name the host in exactly one way: `host`, `scheduler_group_rule` or the header Cronofy-Impersonate",
+            "name the host in one way: `host`, `scheduler_group_rule`, or the header Cronofy-Impersonate",
         )
     for name, inner in (("host", "sub"), ("scheduler_group_rule", "id")):
         given = body.get(name)

@@ -1,6 +1,7 @@
 """The Cronofy-compatible API: its paths, and Cronofy's shapes of what is answered, errors included."""
 
 from collections.abc import Mapping
+from time import perf_counter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,6 +20,7 @@ from scheduler.api.values import from_json
 from scheduler.asking import Asker
 from scheduler.cronofy import CronofyAnswer, CronofyUnreachable
 from scheduler.links import LinkMaker
+from scheduler.metrics import API_SECONDS
 
 SETTINGS = web.AppKey("settings", Settings)
 MAKER = web.AppKey("maker", LinkMaker)
@@ -54,7 +56,17 @@ class _Refused(Exception):
 
 @web.middleware
 async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Whatever happens is answered as JSON; what we cannot do now, with 503 or 502, and never a 500."""
+    """Whatever happens is answered as JSON, and measured."""
+    began = perf_counter()
+    answer = await _answer(request, handler)
+    route = request.match_info.route.resource
+    path = route.canonical if route is not None else "other"
+    API_SECONDS.labels(path, str(answer.status)).observe(perf_counter() - began)
+    return answer
+
+
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """What we cannot do now is answered 503 or 502, and nothing 500."""
     try:
         return await handler(request)
     except _Refused as refused:

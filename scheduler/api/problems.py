@@ -47,7 +47,7 @@ class Invalid(Exception):
 
     def __init__(self, errors: Mapping[str, tuple[Problem, ...]]) -> None:
         super().__init__(
-            "; ".join(f"{each.path}: {each.description}" for some in errors.values() for each in some)
+            "\n".join(f"{each.path}: {each.description}" for some in errors.values() for each in some)
         )
         self.errors = errors
 

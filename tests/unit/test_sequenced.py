@@ -1,14 +1,19 @@
 """From a request over what the calendars hold to the answer."""
 
+import json
+import re
 from typing import Any
 
 import pytest
 
+from config.settings import Calendar, Person, Settings
+from scheduler.api.sequenced_request import read_request
 from scheduler.availability import find_sequences
 from scheduler.query import Period
 from scheduler.sequenced import Events, answer_of, calendars_of, period_to_read, query_of, unavailable
 from tests.availability_words import at, period
-from tests.sequenced_words import ANN, BOB, FIRST, SECOND, changed, read, without
+from tests.house.project import ROOT
+from tests.sequenced_words import ANN, BOB, FIRST, NOW, SECOND, changed, read, without
 from workers.calendars.reading import CalendarEvent, Shown
 
 FREE: Events = {"interviews": (), "private": (), "bob": ()}
@@ -188,3 +193,19 @@ def test_the_grid_is_that_of_the_zone() -> None:
 
 def test_there_are_no_more_answers_than_asked_for() -> None:
     assert starts({**one(BOB), "max_results": 2}) == ["06 09:00", "06 10:00"]
+
+
+def test_the_example_of_the_documentation_is_true() -> None:
+    query, expected = re.findall(
+        r"```json\n(.*?)```", (ROOT / "docs/availability.md").read_text(), re.DOTALL
+    )[:2]
+    settings = Settings(
+        calendars=(Calendar(name="ann", account="google"), Calendar(name="bob", account="google")),
+        people=(Person(sub="acc_ann", calendars=("ann",)), Person(sub="acc_bob", calendars=("bob",))),
+    )
+    events = {
+        "ann": (event("2027-01-11 9:30-10:00"),),
+        "bob": (event("2027-01-11 9:00-9:30"), event("2027-01-11 10:30-11:00")),
+    }
+    request = read_request(json.loads(query), settings, NOW)
+    assert answer_of(find_sequences(query_of(request, events))) == json.loads(expected)

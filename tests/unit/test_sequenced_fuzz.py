@@ -65,7 +65,7 @@ ALSO = [
 def requests(draw: st.DrawFn) -> dict[str, Any]:
     """A sound request, or one with something else in one or two of its places."""
     data, place = draw(st.sampled_from(PLACES))
-    found = data
+    found: dict[str, Any] = data
     for _ in range(draw(st.integers(0, 5))):
         sound = draw(st.sampled_from([each for each in places(data) if each.rpartition(".")[2] in SOUND]))
         with contextlib.suppress(TypeError, KeyError):  # what it was in may be gone
