@@ -25,7 +25,7 @@ async def run_availability(settings: Settings, file: Path, *, as_json: bool) -> 
         try:
             answer = await Asker(settings, store, directory).sequenced(data, settings.apps)
         except Invalid as invalid:
-            raise CommandError(str(invalid).replace("; ", "\n"), Exit.USAGE) from None
+            raise CommandError(str(invalid), Exit.USAGE) from None
         finally:
             directory.close()
     if as_json:
