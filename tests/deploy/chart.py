@@ -28,6 +28,15 @@ Manifest = dict[str, Any]
 CONFIG = (ROOT / "deploy" / "sequence-sync.toml").read_text().replace("/run/secrets", "/secrets")
 SECRETS = ["sequence-sync-redis", "sequence-sync-accounts"]
 DEFAULT: dict[str, Any] = {"config": CONFIG, "secrets": SECRETS}
+WITH_API: dict[str, Any] = {**DEFAULT, "api": {"enabled": True}}
+_OF_EACH: dict[str, Any] = {
+    "podAnnotations": {"example.com/team": "hr"},
+    "podLabels": {"azure.workload.identity/use": "true"},
+    "env": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}],
+    "nodeSelector": {"kubernetes.io/arch": "amd64"},
+    "tolerations": [{"key": "example.com/quiet", "operator": "Exists"}],
+    "affinity": {"nodeAffinity": {}},
+}
 EVERYTHING: dict[str, Any] = {
     **DEFAULT,
     "image": {"digest": "sha256:" + 64 * "0"},
@@ -37,6 +46,7 @@ EVERYTHING: dict[str, Any] = {
     "serviceAccount": {"annotations": {"azure.workload.identity/client-id": "an id"}},
     "federatedToken": {"enabled": True},
     "networkPolicy": {
+        "apiFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "recruiting"}}}],
         "redis": {"ports": [6379, 26379], "to": [{"ipBlock": {"cidr": "10.1.2.0/24"}}]},
         "extraEgress": [{"ports": [{"port": 4318, "protocol": "TCP"}]}],
     },
@@ -45,25 +55,23 @@ EVERYTHING: dict[str, Any] = {
         "rules": {"enabled": True},
         "dashboard": {"enabled": True},
     },
-    **{
-        name: {
-            "podAnnotations": {"example.com/team": "hr"},
-            "podLabels": {"azure.workload.identity/use": "true"},
-            "env": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}],
-            "nodeSelector": {"kubernetes.io/arch": "amd64"},
-            "tolerations": [{"key": "example.com/quiet", "operator": "Exists"}],
-            "affinity": {"nodeAffinity": {}},
-        }
-        for name in ("receiver", "worker")
+    "receiver": _OF_EACH,
+    "worker": _OF_EACH,
+    "api": {
+        **_OF_EACH,
+        "enabled": True,
+        "ingress": {"enabled": True, "host": "api.example.com", "tlsSecretName": "api-tls"},
     },
 }
+_UNSCALED: dict[str, Any] = {"autoscaling": {"enabled": False}, "disruptionBudget": {"enabled": False}}
 PLAIN: dict[str, Any] = {
     "existingConfigMap": "our-configuration",
     "networkPolicy": {"enabled": False},
     "serviceAccount": {"create": False, "name": "ours"},
     "topologySpread": {"enabled": False},
-    "receiver": {"autoscaling": {"enabled": False}, "disruptionBudget": {"enabled": False}},
-    "worker": {"autoscaling": {"enabled": False}, "disruptionBudget": {"enabled": False}},
+    "receiver": _UNSCALED,
+    "worker": _UNSCALED,
+    "api": {**_UNSCALED, "enabled": True},
 }
 
 

@@ -19,6 +19,7 @@ from tests.deploy.chart import (
     EVERYTHING,
     PLAIN,
     VERSIONS,
+    WITH_API,
     Manifest,
     check,
     helm,
@@ -30,9 +31,9 @@ from tests.deploy.cli_lines import commands_of, parses
 from tests.house.project import PYPROJECT, ROOT
 
 VARIANTS = pytest.mark.parametrize(
-    "values", [DEFAULT, EVERYTHING, PLAIN], ids=["default", "everything", "plain"]
+    "values", [DEFAULT, WITH_API, EVERYTHING, PLAIN], ids=["default", "with the API", "everything", "plain"]
 )
-OURS = pytest.mark.parametrize("name", ["receiver", "worker"])
+OURS = pytest.mark.parametrize("name", ["receiver", "worker", "api"])
 
 
 def pods(manifests: list[Manifest]) -> dict[str, dict[str, Any]]:
@@ -99,20 +100,35 @@ def test_it_is_of_this_version() -> None:
 
 
 @VARIANTS
-@OURS
-def test_a_pod_is_as_restricted_as_kubernetes_knows(values: dict[str, Any], name: str) -> None:
-    pod = pods(render(values))[name]["spec"]
-    assert pod["securityContext"]["runAsNonRoot"] is True
-    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    assert pod["automountServiceAccountToken"] is False
-    [container] = pod["containers"]
-    assert container["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
+def test_every_pod_is_as_restricted_as_kubernetes_knows(values: dict[str, Any]) -> None:
+    for pod in (each["spec"] for each in pods(render(values)).values()):
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert pod["automountServiceAccountToken"] is False
+        [container] = pod["containers"]
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert container["resources"]["limits"]["memory"]
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
+
+
+def test_there_is_an_api_where_one_is_asked_for_and_else_nothing_of_it() -> None:
+    without, with_it = (
+        {(each["kind"], each["metadata"]["name"]) for each in render(values)}
+        for values in (DEFAULT, WITH_API)
+    )
+    assert {name for _, name in with_it - without} == {"sync-sequence-sync-api"}
+    assert {kind for kind, _ in with_it - without} == {
+        "Deployment",
+        "Service",
+        "HorizontalPodAutoscaler",
+        "PodDisruptionBudget",
+        "NetworkPolicy",
     }
-    assert container["resources"]["limits"]["memory"]
-    assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
+    assert without < with_it
 
 
 @OURS
@@ -137,13 +153,14 @@ def test_no_volume_hides_another_or_the_place_of_injected_tokens(name: str) -> N
 
 @OURS
 def test_probes_and_ports_are_those_of_the_process(name: str, tmp_path: Path) -> None:
-    manifests = render(DEFAULT)
+    manifests = render(WITH_API)
     settings = settings_of(manifests, tmp_path)
     [container] = pods(manifests)[name]["spec"]["containers"]
     ports = {each["name"]: each["containerPort"] for each in container["ports"]}
     expected = {"admin": getattr(settings, name).admin_port}
-    if name == "receiver":
-        expected["http"] = settings.receiver.port
+    if name != "worker":
+        expected["http"] = getattr(settings, name).port
+        assert getattr(settings, name).host == "0.0.0.0"  # noqa: S104 - reached by the pod's own address
     assert ports == expected
     probes = {probe: container[f"{probe}Probe"]["httpGet"] for probe in ("startup", "liveness", "readiness")}
     assert probes == {
@@ -157,49 +174,91 @@ def test_probes_and_ports_are_those_of_the_process(name: str, tmp_path: Path) ->
 @OURS
 @pytest.mark.parametrize("drain", [20, 90])
 def test_a_stop_leaves_time_to_drain(name: str, drain: int, tmp_path: Path) -> None:
-    manifests = render({**DEFAULT, "drainSeconds": drain})
+    manifests = render({**WITH_API, "drainSeconds": drain})
     settings = settings_of(manifests, tmp_path)
-    grace = pods(manifests)[name]["spec"]["terminationGracePeriodSeconds"]
+    pod = pods(manifests)[name]["spec"]
     assert getattr(settings, name).drain_timeout == drain
-    delay = settings.receiver.drain_delay if name == "receiver" else 0
-    assert grace >= delay + drain + 5
+    delay = settings.receiver.drain_delay if name == "receiver" else slept(pod)
+    assert pod["terminationGracePeriodSeconds"] >= delay + drain + 5
+
+
+def slept(pod: dict[str, Any]) -> int:
+    """For how many seconds Kubernetes holds back the signal to stop."""
+    hook = pod["containers"][0].get("lifecycle", {}).get("preStop")
+    if hook is None:
+        return 0
+    program, seconds = hook["exec"]["command"]
+    assert program == "sleep"
+    return int(seconds)
+
+
+@pytest.mark.parametrize("delay", [5, 0])
+def test_an_api_is_told_to_stop_once_nobody_sends_it_more(delay: int) -> None:
+    found = pods(render({**DEFAULT, "api": {"enabled": True, "drainDelaySeconds": delay}}))
+    assert {name: slept(pod["spec"]) for name, pod in found.items()} == {
+        "receiver": 0,
+        "worker": 0,
+        "api": delay,
+    }
 
 
 def test_another_configuration_makes_new_pods() -> None:
     sums = {
         name: [
-            pods(render({**DEFAULT, "config": config}))[name]["metadata"]["annotations"]["checksum/config"]
+            pods(render({**WITH_API, "config": config}))[name]["metadata"]["annotations"]["checksum/config"]
             for config in (CONFIG, CONFIG + "\n# more", CONFIG)
         ]
-        for name in ("receiver", "worker")
+        for name in ("receiver", "worker", "api")
     }
     for first, changed, again in sums.values():
         assert first == again != changed
 
 
-def test_the_service_leads_to_receivers_only() -> None:
-    manifests = render(DEFAULT)
-    selector = of(manifests, "Service")["spec"]["selector"].items()
-    assert [
-        name for name, pod in pods(manifests).items() if selector <= pod["metadata"]["labels"].items()
-    ] == ["receiver"]
+def test_each_service_leads_to_one_component() -> None:
+    manifests = render(WITH_API)
+    led = {
+        each["metadata"]["name"]: [
+            name
+            for name, pod in pods(manifests).items()
+            if each["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
+        ]
+        for each in manifests
+        if each["kind"] == "Service"
+    }
+    assert led == {"sync-sequence-sync": ["receiver"], "sync-sequence-sync-api": ["api"]}
 
 
 def test_two_releases_do_not_touch_each_other() -> None:
-    one, other = (render(DEFAULT, release=name) for name in ("one", "other"))
+    one, other = (render(WITH_API, release=name) for name in ("one", "other"))
     assert not {(each["kind"], each["metadata"]["name"]) for each in one} & {
         (each["kind"], each["metadata"]["name"]) for each in other
     }
-    selector = of(one, "Service")["spec"]["selector"].items()
-    assert not selector <= pods(other)["receiver"]["metadata"]["labels"].items()
+    for service in (each for each in one if each["kind"] == "Service"):
+        selector = service["spec"]["selector"].items()
+        assert [pod for pod in pods(other).values() if selector <= pod["metadata"]["labels"].items()] == []
 
 
-def test_only_callbacks_are_public(tmp_path: Path) -> None:
+def test_only_callbacks_and_the_api_are_public_and_each_has_a_host_of_its_own(tmp_path: Path) -> None:
     manifests = render(EVERYTHING)
-    [rule] = of(manifests, "Ingress")["spec"]["rules"]
-    assert [(path["path"], path["pathType"]) for path in rule["http"]["paths"]] == [("/callbacks/", "Prefix")]
-    assert settings_of(manifests, tmp_path).receiver.public_url == f"https://{rule['host']}"
-    assert [port["targetPort"] for port in of(manifests, "Service")["spec"]["ports"]] == ["http"]
+    led = [
+        (rule["host"], path["path"], path["pathType"], path["backend"]["service"]["name"])
+        for each in manifests
+        if each["kind"] == "Ingress"
+        for rule in each["spec"]["rules"]
+        for path in rule["http"]["paths"]
+    ]
+    assert sorted(led) == [
+        ("api.example.com", "/v1/", "Prefix", "sync-sequence-sync-api"),
+        ("sync.example.com", "/callbacks/", "Prefix", "sync-sequence-sync"),
+    ]
+    assert settings_of(manifests, tmp_path).receiver.public_url == "https://sync.example.com"
+    services = [each for each in manifests if each["kind"] == "Service"]
+    assert [port["targetPort"] for each in services for port in each["spec"]["ports"]] == ["http", "http"]
+
+
+def test_an_ingress_of_the_api_wants_a_host() -> None:
+    with pytest.raises(helm.HelmError, match=r"api\.ingress\.host"):
+        render({**DEFAULT, "api": {"enabled": True, "ingress": {"enabled": True}}})
 
 
 def reached(policy: Manifest) -> dict[Any, list[str]]:
@@ -214,20 +273,30 @@ def reached(policy: Manifest) -> dict[Any, list[str]]:
 
 
 def test_the_network_lets_in_callbacks_and_monitoring_and_nothing_else() -> None:
-    manifests = render(DEFAULT)
+    manifests = render(WITH_API)
     assert reached(of(manifests, "NetworkPolicy", "receiver")) == {
         "http": ["ingress-nginx"],
         9090: ["monitoring"],
     }
     assert reached(of(manifests, "NetworkPolicy", "worker")) == {9091: ["monitoring"]}
+    assert reached(of(manifests, "NetworkPolicy", "api")) == {9092: ["monitoring"]}
+
+
+def test_the_api_is_reached_by_those_who_are_listed() -> None:
+    policies = {
+        name: reached(of(render(EVERYTHING), "NetworkPolicy", name)) for name in ("receiver", "worker", "api")
+    }
+    assert policies["api"] == {"http": ["recruiting"], 9092: ["monitoring"]}
+    assert policies["receiver"]["http"] == ["ingress-nginx"]
+    assert "http" not in policies["worker"]
 
 
 @OURS
-def test_the_network_lets_out_to_redis_and_dns_and_from_workers_to_the_providers(name: str) -> None:
-    policy = of(render(DEFAULT), "NetworkPolicy", name)
+def test_the_network_lets_out_to_redis_and_dns_and_all_but_receivers_to_the_providers(name: str) -> None:
+    policy = of(render(WITH_API), "NetworkPolicy", name)
     assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
     out = [port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]]
-    assert out == [53, 53, 6379] + ([443] if name == "worker" else [])
+    assert out == [53, 53, 6379] + ([443] if name != "receiver" else [])
     [https] = [rule for rule in policy["spec"]["egress"] if rule["ports"][0]["port"] == 443] or [None]
     if https:
         assert "169.254.0.0/16" in https["to"][0]["ipBlock"]["except"], "the cloud's metadata service"
@@ -236,7 +305,7 @@ def test_the_network_lets_out_to_redis_and_dns_and_from_workers_to_the_providers
 @OURS
 def test_who_scales_says_how_many_there_are(name: str) -> None:
     assert "replicas" in of(render(PLAIN), "Deployment", name)["spec"]
-    for values in (DEFAULT, EVERYTHING):
+    for values in (WITH_API, EVERYTHING):
         assert "replicas" not in of(render(values), "Deployment", name)["spec"]
 
 
@@ -251,7 +320,10 @@ def test_workers_are_scaled_by_keda_or_by_cpu_never_by_both() -> None:
     )
     assert {each["kind"] for each in render(DEFAULT)} & {"ScaledObject"} == set()
     scaled = [each for each in render(EVERYTHING) if each["kind"] == "HorizontalPodAutoscaler"]
-    assert [each["metadata"]["name"] for each in scaled] == ["sync-sequence-sync-receiver"]
+    assert {each["metadata"]["name"] for each in scaled} == {
+        "sync-sequence-sync-receiver",
+        "sync-sequence-sync-api",
+    }
 
 
 def test_the_rules_and_the_dashboard_are_those_of_deploy() -> None:
@@ -291,3 +363,11 @@ def test_the_notes_name_commands_that_there_are(values: dict[str, Any]) -> None:
     lines = commands_of(notes(values))
     assert len(lines) == 3
     assert [line for line in lines if not parses(line)] == []
+
+
+def test_the_notes_say_where_the_api_is_and_that_nobody_may_reach_it_yet() -> None:
+    assert "API" not in notes(DEFAULT)
+    assert "http://sync-sequence-sync-api.hr:80/v1/" in notes(WITH_API)
+    assert "networkPolicy.apiFrom is empty" in notes(WITH_API)
+    assert "https://api.example.com/v1/" in notes(EVERYTHING)
+    assert "networkPolicy.apiFrom" not in notes(EVERYTHING)

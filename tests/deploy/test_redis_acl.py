@@ -20,7 +20,7 @@ from tests.integration.calendars import utc
 SCRIPTS = ROOT / "bookings" / "scripts"
 _SCRIPTED = re.compile(r"redis\.p?call\('([A-Z]+)'")
 _SENT = re.compile(r"\b(?:redis|pipe)\.([a-z]+)\(")
-_SENT_TOGETHER = re.compile(r"\b(?:command|send)\(\"([A-Z]+)\"")
+_SENT_TOGETHER = re.compile(r"\b(?:command|_round_trips\.send)\(\"([A-Z]+)\"")
 _OF_THE_CLIENT = {"aclose", "execute", "pipeline"}
 _NOT_EVERY_TIME = {
     "select",  # the database of `redis.url`, where that is not 0
