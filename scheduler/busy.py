@@ -18,11 +18,12 @@ class Excluded(msgspec.Struct, frozen=True):
     """`excluded_events`: what is not considered at all."""
 
     event_ids: frozenset[str] = frozenset()
+    """Of bookings; calendars know them only by the `event_uids` of what was written for them."""
     event_uids: frozenset[str] = frozenset()
 
     def names(self, event: CalendarEvent) -> bool:
         """Whether the event is one of them."""
-        return event.event_id in self.event_ids or event.event_uid in self.event_uids
+        return event.uid in self.event_uids
 
 
 NOTHING = Excluded()

@@ -166,9 +166,7 @@ class _Calendars:
 
 def _each_once(events: list[CalendarEvent]) -> Iterable[CalendarEvent]:
     """The events, one that is in several of the calendars once; those without an id are told apart."""
-    return {
-        event if event.event_id or event.event_uid else place: event for place, event in enumerate(events)
-    }.values()
+    return {event if event.uid else place: event for place, event in enumerate(events)}.values()
 
 
 def _instant(seconds: int) -> str:

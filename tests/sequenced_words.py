@@ -11,17 +11,17 @@ from scheduler.sequenced import SequencedRequest
 
 NOW = datetime(2026, 12, 1, 8, 0, 30, tzinfo=UTC)
 """A Tuesday."""
-ANN, BOB = "acc_5ba21743f408617d1269ea1e", "acc_64b17d868090ea21640c914c"
+RECRUITER, MANAGER = "acc_5ba21743f408617d1269ea1e", "acc_64b17d868090ea21640c914c"
 
 _CRONOFY = {"interviews": "cal_n23kjnwrw2_jsdfjksn234", "private": "cal_private"}
 SETTINGS = Settings(
     calendars=tuple(
         Calendar(name=name, account="google", cronofy_id=_CRONOFY.get(name))
-        for name in ("interviews", "private", "bob", *(f"c{at}" for at in range(12)))
+        for name in ("interviews", "private", "manager", *(f"c{at}" for at in range(12)))
     ),
     people=(
-        Person(sub=ANN, calendars=("interviews", "private")),
-        Person(sub=BOB, calendars=("bob",)),
+        Person(sub=RECRUITER, calendars=("interviews", "private")),
+        Person(sub=MANAGER, calendars=("manager",)),
         *(Person(sub=f"acc_{at}", calendars=(f"c{at}",)) for at in range(12)),
     ),
 )
@@ -45,7 +45,7 @@ FIRST: dict[str, Any] = {
             "ordinal": 1,
             "participants": [
                 {
-                    "members": [{"sub": ANN, "calendar_ids": ["cal_n23kjnwrw2_jsdfjksn234"]}],
+                    "members": [{"sub": RECRUITER, "calendar_ids": ["cal_n23kjnwrw2_jsdfjksn234"]}],
                     "required": "all",
                 }
             ],
@@ -60,7 +60,7 @@ FIRST: dict[str, Any] = {
                 {
                     "members": [
                         {
-                            "sub": BOB,
+                            "sub": MANAGER,
                             "available_periods": [
                                 {"start": "2026-12-06T09:00:00Z", "end": "2026-12-06T12:00:00Z"},
                                 {"start": "2026-12-07T10:00:00Z", "end": "2026-12-07T20:00:00Z"},
@@ -95,8 +95,8 @@ def _limited(sequence_id: str, ordinal: int, member: dict[str, Any], limit: int)
 SECOND: dict[str, Any] = {
     "query_periods": [{"start": "2026-12-06T09:00:00Z", "end": "2026-12-20T18:00:00Z"}],
     "sequence": [
-        _limited("123", 1, {"sub": ANN, "calendar_ids": ["cal_n23kjnwrw2_jsdfjksn234"]}, 3),
-        _limited("456", 2, {"sub": BOB}, 5),
+        _limited("123", 1, {"sub": RECRUITER, "calendar_ids": ["cal_n23kjnwrw2_jsdfjksn234"]}, 3),
+        _limited("456", 2, {"sub": MANAGER}, 5),
     ],
 }
 

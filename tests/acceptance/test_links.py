@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -13,28 +12,35 @@ from cli.processes import free_ports
 from sandbox.cronofy_link import Status
 from tests.acceptance.commands import command
 from tests.acceptance.conftest import Service, until
-from tests.integration.scheduling import ANN, ANN_CALENDAR, BOB, BOB_CALENDAR, at, sequencing
+from tests.integration.scheduling import (
+    MANAGER,
+    MANAGER_CALENDAR,
+    RECRUITER,
+    RECRUITER_CALENDAR,
+    at,
+    sequencing,
+)
 
 
 @pytest.fixture
-async def linked(service: Service) -> AsyncIterator[tuple[Service, str]]:
+async def linked(service: Service) -> tuple[Service, str]:
     """The service without routes, with people, and with Cronofy's stand-in; gives the API's address, too."""
     port, admin_port = free_ports(2)
     text = service.config.read_text()
     text = text[: text.index("[[routes]]")].replace(
         "[[apps]]", f'[[apps]]\ncronofy_endpoint = "{service.sandbox.cronofy_endpoint}"'
     )
-    for name, cronofy_id in (("interviews", ANN_CALENDAR), ("panel", BOB_CALENDAR)):
+    for name, cronofy_id in (("interviews", RECRUITER_CALENDAR), ("panel", MANAGER_CALENDAR)):
         text = text.replace(f'name = "{name}"', f'name = "{name}"\ncronofy_id = "{cronofy_id}"')
     people = "".join(
         f'[[people]]\nsub = "{sub}"\ncalendars = ["{name}"]\n'
-        for sub, name in ((ANN, "interviews"), (BOB, "panel"))
+        for sub, name in ((RECRUITER, "interviews"), (MANAGER, "panel"))
     )
     service.config.write_text(f"[api]\nport = {port}\nadmin_port = {admin_port}\n{text}{people}")
     public = f'public_url = "http://127.0.0.1:{service.ports.receiver}"\n'
     service.config.write_text(service.config.read_text().replace("[receiver]\n", f"[receiver]\n{public}"))
     service.sandbox.cronofy_app(client_id="hiring", secret=tuple(service.secrets[:2]), pauses=(0.01,))
-    yield service, f"http://127.0.0.1:{port}"
+    return service, f"http://127.0.0.1:{port}"
 
 
 async def test_a_link_is_made_picked_written_listed_and_disabled(
@@ -63,7 +69,7 @@ async def test_a_link_is_made_picked_written_listed_and_disabled(
 
     newest, first = (await command("links", "list", *config, "--json")).json
     assert (first["link"], first["state"]) == (link_id, "open")
-    assert first["targets"]["123"] == [{"calendar": "interviews", "sub": ANN}]
+    assert first["targets"]["123"] == [{"calendar": "interviews", "sub": RECRUITER}]
     table = await command("links", "list", *config, "--limit", "1")
     assert newest["link"] in table.data
     disabled = await command("links", "disable", newest["link"], *config)
@@ -82,7 +88,7 @@ async def test_what_is_wrong_with_a_link_is_said_in_words(
     service, _ = linked
     config = ("--config", str(service.config))
     file = tmp_path / "link.json"
-    file.write_text(json.dumps(sequencing(target_calendars=[{"sub": ANN, "calendar_id": "cal_x"}])))
+    file.write_text(json.dumps(sequencing(target_calendars=[{"sub": RECRUITER, "calendar_id": "cal_x"}])))
     wrong = await command("links", "create", str(file), *config)
     assert (wrong.status, wrong.data) == (2, "")
     assert "target_calendars[0].calendar_id: " in wrong.words
@@ -102,7 +108,7 @@ async def test_the_api_and_the_command_answer_the_same_query(
         "sequence": [
             {
                 "sequence_id": "123",
-                "participants": [{"members": [{"sub": ANN}], "required": "all"}],
+                "participants": [{"members": [{"sub": RECRUITER}], "required": "all"}],
                 "required_duration": {"minutes": 60},
                 "start_interval": {"minutes": 60},
             }
@@ -120,7 +126,7 @@ async def test_the_api_and_the_command_answer_the_same_query(
     config = ("--config", str(service.config))
     assert (await command("availability", str(file), *config, "--json")).json == answer
     table = await command("availability", str(file), *config)
-    assert (table.status, table.data.count(ANN)) == (0, 2)
+    assert (table.status, table.data.count(RECRUITER)) == (0, 2)
 
     service.sandbox.state.faults.add(fault="error;status=500", provider="google", method="*", count=None)
     none = await command("availability", str(file), *config)

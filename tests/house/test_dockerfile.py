@@ -12,7 +12,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import cast
 
 import pytest
-from msgspec.structs import asdict
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
@@ -128,7 +127,7 @@ def test_every_port_that_a_process_serves_unless_told_otherwise_is_exposed() -> 
     served = {
         number
         for section in (ReceiverSettings(), ApiSettings(), WorkerSettings())
-        for name, number in asdict(section).items()
+        for name, number in section
         if name in ("port", "admin_port")
     }
     assert set(map(int, " ".join(arguments("EXPOSE")).split())) == served

@@ -24,9 +24,9 @@ from tests.conftest import Settle
 from workers.calendars.directory import Directory
 from workers.calendars.reading import CalendarEvent
 
-ANN = "ann@globex.example"
-BEN = "ben@globex.example"
-CLEO = "cleo@globex.example"
+RECRUITER = "recruiter@globex.example"
+ENGINEER = "engineer@globex.example"
+DIRECTOR = "director@globex.example"
 PEOPLE = {f"person{number}": f"person{number}@globex.example" for number in range(10)}
 
 
@@ -36,11 +36,11 @@ def at(text: str) -> int:
 
 WEEK = Period(at("2026-10-19"), at("2026-10-31"))
 NINE, TEN = at("2026-10-20T09:00"), at("2026-10-20T10:00")
-OF = {"google": "ann-google", "microsoft": "ann-microsoft"}
+OF = {"google": "recruiter-google", "microsoft": "recruiter-microsoft"}
 
 
 def tables(sandbox: Sandbox, folder: Path, *, provider_url: str) -> dict[str, Any]:
-    """A service account, one that acts for Ann, a Google user; an application, and Ben, who logged in."""
+    """A service account, one that acts for a user, a Google user; an application, and a user who logged in."""
     google = {"provider": "google", "api_endpoint": provider_url or sandbox.google_endpoint}
     microsoft = {
         "provider": "microsoft",
@@ -60,20 +60,25 @@ def tables(sandbox: Sandbox, folder: Path, *, provider_url: str) -> dict[str, An
         "encryption": {"keys": [f"file:{folder}/keys"]},
         "accounts": [
             {"name": "google", "service_account": "env:GOOGLE", **google},
-            {"name": "delegated", "service_account": "env:DELEGATED", "subject": ANN, **google},
+            {"name": "delegated", "service_account": "env:DELEGATED", "subject": RECRUITER, **google},
             {"name": "google-user", "authorized_user": "env:USER", **google},
             {"name": "microsoft", "client_id": "sync", "client_secret": "env:MICROSOFT", **microsoft},
-            {"name": "ben", "login": True, "client_id": "public", "shared_calendars": True, **microsoft},
+            {"name": "engineer", "login": True, "client_id": "public", "shared_calendars": True, **microsoft},
         ],
         "calendars": [
-            {"name": "ann-google", "account": "google", "calendar_id": ANN},
-            {"name": "ann-microsoft", "account": "microsoft", "mailbox": ANN},
-            {"name": "ann-second", "account": "microsoft", "mailbox": ANN, "calendar_id": "second"},
-            {"name": "ann-delegated", "account": "delegated"},
+            {"name": "recruiter-google", "account": "google", "calendar_id": RECRUITER},
+            {"name": "recruiter-microsoft", "account": "microsoft", "mailbox": RECRUITER},
+            {
+                "name": "recruiter-second",
+                "account": "microsoft",
+                "mailbox": RECRUITER,
+                "calendar_id": "second",
+            },
+            {"name": "recruiter-delegated", "account": "delegated"},
             {"name": "team-delegated", "account": "delegated", "calendar_id": "team"},
-            {"name": "ann-user", "account": "google-user"},
-            {"name": "ben-himself", "account": "ben", "mailbox": BEN},
-            {"name": "cleo-of-ben", "account": "ben", "mailbox": CLEO},
+            {"name": "recruiter-user", "account": "google-user"},
+            {"name": "engineer-alone", "account": "engineer", "mailbox": ENGINEER},
+            {"name": "director-of-engineer", "account": "engineer", "mailbox": DIRECTOR},
             {"name": "nobody-google", "account": "google", "calendar_id": "nobody"},
             {"name": "nobody-microsoft", "account": "microsoft", "mailbox": "nobody@globex.example"},
             *people,
@@ -105,7 +110,7 @@ class Desk:
         assert isinstance(found, Unreadable), found
         return found.code
 
-    def put_google(self, calendar: str = ANN, **fields: Any) -> GoogleEvent:
+    def put_google(self, calendar: str = RECRUITER, **fields: Any) -> GoogleEvent:
         google = self.sandbox.state.google
         times = {
             "start": {"dateTime": "2026-10-20T09:00:00Z"},
@@ -113,7 +118,9 @@ class Desk:
         }
         return google.insert(google.calendars[calendar], {"summary": "Private talk", **times, **fields})
 
-    def put_microsoft(self, mailbox: str = ANN, calendar_id: str | None = None, **fields: Any) -> GraphEvent:
+    def put_microsoft(
+        self, mailbox: str = RECRUITER, calendar_id: str | None = None, **fields: Any
+    ) -> GraphEvent:
         microsoft = self.sandbox.state.microsoft
         box = microsoft.mailbox(mailbox)
         times = {
@@ -125,7 +132,7 @@ class Desk:
         return event
 
     def put(self, provider: str) -> None:
-        """An event of an hour in Ann's calendar."""
+        """An event of an hour in the calendar."""
         (self.put_google if provider == "google" else self.put_microsoft)()
 
     def asked(self, provider: str) -> list[str]:
@@ -143,28 +150,28 @@ async def desk(
     state = sandbox.state
     state.microsoft_tokens.register("globex", "sync", secret="microsoft-secret")
     state.microsoft_tokens.register("globex", "public")
-    for calendar in (ANN, "team", *PEOPLE.values()):
+    for calendar in (RECRUITER, "team", *PEOPLE.values()):
         state.google.put_calendar(calendar, shared_with={"*": "writer"}, time_zone="Europe/London")
         state.microsoft.put_mailbox(calendar)
-    state.google.put_calendar(ANN, owner=ANN)
-    state.microsoft.put_mailbox(BEN)
-    state.microsoft.put_mailbox(CLEO)
-    state.microsoft.put_calendar(ANN, "second")
+    state.google.put_calendar(RECRUITER, owner=RECRUITER)
+    state.microsoft.put_mailbox(ENGINEER)
+    state.microsoft.put_mailbox(DIRECTOR)
+    state.microsoft.put_calendar(RECRUITER, "second")
     secrets = {
         "GOOGLE": json.dumps(sandbox.service_account_key()),
         "DELEGATED": json.dumps(sandbox.service_account_key("delegated@globex.iam.example")),
-        "USER": json.dumps(sandbox.authorized_user(ANN)),
+        "USER": json.dumps(sandbox.authorized_user(RECRUITER)),
         "MICROSOFT": "microsoft-secret",
     }
     settings = settle(secrets=secrets, **tables(sandbox, folder, provider_url=provider_url))
     store = Store.of(settings, redis)
     consent = Consent(
         client_id="public",
-        refresh_token=state.microsoft_tokens.register_user("globex", "public", BEN),
-        access_token=state.microsoft_tokens.issue("globex", "public", BEN),
+        refresh_token=state.microsoft_tokens.register_user("globex", "public", ENGINEER),
+        access_token=state.microsoft_tokens.issue("globex", "public", ENGINEER),
         lives_until=time.time() + 3000,
     )
-    await Consents(store).keep("ben", consent)
+    await Consents(store).keep("engineer", consent)
     async with aiohttp.ClientSession() as session:
         with closing(Directory(settings, session, Accounts(store), Consents(store))) as directory:
             yield Desk(sandbox, store, directory)

@@ -29,8 +29,8 @@ from tests.integration.calendars import Clock, World, calendar_secrets, calendar
 from workers.calendars.directory import Directory
 from workers.sync import Sync
 
-ANN, BOB = "acc_5ba21743f408617d1269ea1e", "acc_64b17d868090ea21640c914c"
-ANN_CALENDAR, BOB_CALENDAR = "cal_n23kjnwrw2_jsdfjksn234", "cal_n23kjnwrw2_sakdnawerd3"
+RECRUITER, MANAGER = "acc_5ba21743f408617d1269ea1e", "acc_64b17d868090ea21640c914c"
+RECRUITER_CALENDAR, MANAGER_CALENDAR = "cal_n23kjnwrw2_jsdfjksn234", "cal_n23kjnwrw2_sakdnawerd3"
 DAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=7)
 
 
@@ -98,9 +98,15 @@ async def office(settle: Settle, store: Store, sandbox: Sandbox, **changes: Any)
         **{
             **tables,
             "apps": [app],
-            "calendars": [google | {"cronofy_id": ANN_CALENDAR}, microsoft | {"cronofy_id": BOB_CALENDAR}],
+            "calendars": [
+                google | {"cronofy_id": RECRUITER_CALENDAR},
+                microsoft | {"cronofy_id": MANAGER_CALENDAR},
+            ],
             "routes": [],
-            "people": [{"sub": ANN, "calendars": ["interviews"]}, {"sub": BOB, "calendars": ["panel"]}],
+            "people": [
+                {"sub": RECRUITER, "calendars": ["interviews"]},
+                {"sub": MANAGER, "calendars": ["panel"]},
+            ],
             "receiver": {"public_url": f"http://127.0.0.1:{port}"},
             "worker": {"request_timeout": "2s"},
             **changes,
@@ -109,7 +115,7 @@ async def office(settle: Settle, store: Store, sandbox: Sandbox, **changes: Any)
     sandbox.cronofy_app(
         client_id="hiring",
         secret=(FIRST_SECRET,),
-        impersonate=frozenset({ANN}),
+        impersonate=frozenset({RECRUITER}),
         callback_url=f"http://127.0.0.1:{port}/callbacks/hiring",
         pauses=(0.01,),
     )
@@ -154,11 +160,11 @@ def sequencing(**changes: Any) -> dict[str, Any]:
         "event": {"event_id": "qTtZdczOccgaPncGJaCiLg", "summary": "Interview", "tzid": "Europe/London"},
         "availability": {
             "query_periods": [{"start": at(9), "end": at(18)}],
-            "sequence": [part("123", 1, ANN, "Pre screen"), part("456", 2, BOB, "Face to face")],
+            "sequence": [part("123", 1, RECRUITER, "Pre screen"), part("456", 2, MANAGER, "Face to face")],
         },
         "target_calendars": [
-            {"sub": ANN, "calendar_id": ANN_CALENDAR},
-            {"sub": BOB, "calendar_id": BOB_CALENDAR},
+            {"sub": RECRUITER, "calendar_id": RECRUITER_CALENDAR},
+            {"sub": MANAGER, "calendar_id": MANAGER_CALENDAR},
         ],
     }
     return {name: value for name, value in {**copy.deepcopy(request), **changes}.items() if value is not None}
@@ -170,7 +176,7 @@ def scheduling(**changes: Any) -> dict[str, Any]:
         "oauth": {"redirect_uri": "https://hiring.globex.example/done"},
         "event": {"event_id": "evt-1", "summary": "Interview", "tzid": "Europe/London"},
         "availability": {
-            "participants": [{"members": [{"sub": ANN}, {"sub": BOB}], "required": 1}],
+            "participants": [{"members": [{"sub": RECRUITER}, {"sub": MANAGER}], "required": 1}],
             "required_duration": {"minutes": 60},
             "query_periods": [{"start": at(9), "end": at(18)}],
         },

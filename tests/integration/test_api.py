@@ -8,7 +8,15 @@ import pytest
 from bookings.store import Store
 from sandbox.server import Sandbox
 from tests.conftest import FIRST_SECRET, SECOND_SECRET, Settle
-from tests.integration.scheduling import ANN, ANN_CALENDAR, BOB, Office, at, office, sequencing
+from tests.integration.scheduling import (
+    MANAGER,
+    RECRUITER,
+    RECRUITER_CALENDAR,
+    Office,
+    at,
+    office,
+    sequencing,
+)
 
 PATHS = (
     "real_time_sequencing",
@@ -40,7 +48,7 @@ def query(**changes: Any) -> dict[str, Any]:
                 "required_duration": {"minutes": 60},
                 "start_interval": {"minutes": 60},
             }
-            for ordinal, (sequence_id, sub) in enumerate([("123", ANN), ("456", BOB)], 1)
+            for ordinal, (sequence_id, sub) in enumerate([("123", RECRUITER), ("456", MANAGER)], 1)
         ],
     }
     return {**request, **changes}
@@ -101,7 +109,7 @@ async def test_times_are_found_around_what_is_in_the_calendars(office: Office) -
         "sequence_id": "123",
         "start": at(10),
         "end": at(11),
-        "participants": [{"sub": ANN}],
+        "participants": [{"sub": RECRUITER}],
     }
     assert "X-Unavailable-Accounts" not in said.headers
 
@@ -123,21 +131,23 @@ async def test_whoever_s_calendar_cannot_be_read_is_not_available_and_is_named(
     office.world.fault("google", fault, count=None)
     said = await office.ask("sequenced_availability", query())
     assert (said.status, said.data) == (200, {"sequences": []})
-    assert said.headers["X-Unavailable-Accounts"] == ANN
+    assert said.headers["X-Unavailable-Accounts"] == RECRUITER
 
 
 async def test_it_does_not_matter_where_somebody_else_can_come(office: Office) -> None:
     office.world.fault("google", "error;status=500", count=None)
-    either = [{"members": [{"sub": ANN}, {"sub": BOB}], "required": 1}]
+    either = [{"members": [{"sub": RECRUITER}, {"sub": MANAGER}], "required": 1}]
     part = {**query()["sequence"][0], "participants": either}
     said = await office.ask("sequenced_availability", query(sequence=[part]))
-    assert {each["sequence"][0]["participants"][0]["sub"] for each in said.data["sequences"]} == {BOB}
-    assert said.headers["X-Unavailable-Accounts"] == ANN
+    assert {each["sequence"][0]["participants"][0]["sub"] for each in said.data["sequences"]} == {MANAGER}
+    assert said.headers["X-Unavailable-Accounts"] == RECRUITER
 
 
 async def test_only_the_calendars_that_are_named_count(office: Office) -> None:
     part = query()["sequence"][0]
-    part["participants"] = [{"members": [{"sub": ANN, "calendar_ids": [ANN_CALENDAR]}], "required": "all"}]
+    part["participants"] = [
+        {"members": [{"sub": RECRUITER, "calendar_ids": [RECRUITER_CALENDAR]}], "required": "all"}
+    ]
     assert (await office.ask("sequenced_availability", query(sequence=[part]))).status == 200
     part["participants"][0]["members"][0]["calendar_ids"] = ["cal_unknown"]
     said = await office.ask("sequenced_availability", query(sequence=[part]))

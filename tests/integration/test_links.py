@@ -13,11 +13,11 @@ from sandbox.cronofy_link import Status
 from sandbox.server import Sandbox
 from tests.conftest import FIRST_SECRET, SECOND_SECRET, Settle
 from tests.integration.scheduling import (
-    ANN,
-    ANN_CALENDAR,
-    BOB,
-    BOB_CALENDAR,
     DAY,
+    MANAGER,
+    MANAGER_CALENDAR,
+    RECRUITER,
+    RECRUITER_CALENDAR,
     Office,
     at,
     office,
@@ -59,7 +59,10 @@ async def test_its_calendars_are_known_before_cronofy_is_asked_and_cronofy_is_to
 ) -> None:
     await office.ask("real_time_sequencing", sequencing())
     [link], asked = await office.links(), office.asked_of_cronofy
-    assert link.targets == {"123": (LinkTarget("interviews", ANN),), "456": (LinkTarget("panel", BOB),)}
+    assert link.targets == {
+        "123": (LinkTarget("interviews", RECRUITER),),
+        "456": (LinkTarget("panel", MANAGER),),
+    }
     assert (link.state, link.cronofy_id, link.url) == (LinkState.OPEN, asked.id, asked.url)
     assert asked.target_calendars == ()
     assert "target_calendars" not in asked.request
@@ -73,21 +76,21 @@ async def test_its_calendars_are_known_before_cronofy_is_asked_and_cronofy_is_to
 async def test_cronofy_is_told_of_target_calendars_where_the_app_says_so(office: Office) -> None:
     await office.ask("real_time_sequencing", sequencing())
     assert [each.calendar_id for each in office.asked_of_cronofy.target_calendars] == [
-        ANN_CALENDAR,
-        BOB_CALENDAR,
+        RECRUITER_CALENDAR,
+        MANAGER_CALENDAR,
     ]
 
 
 async def test_a_part_goes_to_the_calendar_of_whoever_was_picked(office: Office) -> None:
     said = await office.ask("real_time_scheduling", scheduling())
     link_id = said.data["real_time_scheduling"]["real_time_scheduling_id"]
-    await office.sandbox.pick(link_id, subs={"": [BOB]})
+    await office.sandbox.pick(link_id, subs={"": [MANAGER]})
     await office.world.work()
     assert [event.calendar for event in office.world.events()] == ["panel@globex.example"]
 
 
 async def test_the_calendar_of_somebody_who_takes_no_part_gets_every_part(office: Office) -> None:
-    targets = [{"sub": "acc_organizer", "calendar_id": BOB_CALENDAR}]
+    targets = [{"sub": "acc_organizer", "calendar_id": MANAGER_CALENDAR}]
     await office.ask("real_time_sequencing", sequencing(target_calendars=targets))
     [link] = await office.links()
     assert link.targets == {"123": (LinkTarget("panel"),), "456": (LinkTarget("panel"),)}
@@ -97,7 +100,7 @@ async def test_the_calendar_of_somebody_who_takes_no_part_gets_every_part(office
 async def test_without_targets_routes_decide_and_then_the_people(office: Office) -> None:
     await office.ask("real_time_sequencing", sequencing(target_calendars=None))
     [link] = await office.links()
-    assert link.targets == {"456": (LinkTarget("panel", BOB),)}
+    assert link.targets == {"456": (LinkTarget("panel", MANAGER),)}
     await office.sandbox.pick(link.cronofy_id)
     await office.world.work()
     assert [event.calendar for event in office.world.events()] == ["panel@globex.example"] * 2
@@ -235,7 +238,10 @@ async def test_a_cronofy_that_is_not_there_is_said_to_be_so(office: Office) -> N
     ("changes", "paths"),
     [
         ({"availability": None}, {"availability"}),
-        ({"target_calendars": [{"sub": ANN, "calendar_id": "cal_x"}]}, {"target_calendars[0].calendar_id"}),
+        (
+            {"target_calendars": [{"sub": RECRUITER, "calendar_id": "cal_x"}]},
+            {"target_calendars[0].calendar_id"},
+        ),
         ({"target_calendars": [{}]}, {"target_calendars[0].sub", "target_calendars[0].calendar_id"}),
         ({"callback_url": "nonsense"}, {"callback_url"}),
     ],
@@ -272,7 +278,7 @@ async def test_csharp_s_spelling_is_understood(office: Office) -> None:
 # -- scheduler requests
 
 REQUEST = {
-    "host": {"sub": ANN},
+    "host": {"sub": RECRUITER},
     "recipients": [{"email": "candidate@globex.example", "display_name": "A candidate"}],
     "event": {"summary": "Driving lessons"},
 }
@@ -283,9 +289,9 @@ async def test_a_scheduler_request_is_passed_on_with_its_host(office: Office) ->
     assert said.status == 200
     assert said.data["scheduler_request"]["recipients"][0]["select_url"]
     without = {name: value for name, value in REQUEST.items() if name != "host"}
-    said = await office.ask("scheduler_requests", without, headers={"Cronofy-Impersonate": ANN})
+    said = await office.ask("scheduler_requests", without, headers={"Cronofy-Impersonate": RECRUITER})
     assert said.status == 200
-    assert [link.host for link in office.sandbox.cronofy_links()] == [ANN, ANN]
+    assert [link.host for link in office.sandbox.cronofy_links()] == [RECRUITER, RECRUITER]
 
 
 @pytest.mark.parametrize(
@@ -293,7 +299,7 @@ async def test_a_scheduler_request_is_passed_on_with_its_host(office: Office) ->
     [
         ({"host": None}, {}),
         ({"scheduler_group_rule": {"id": "sgr_1"}}, {}),
-        ({}, {"Cronofy-Impersonate": ANN}),
+        ({}, {"Cronofy-Impersonate": RECRUITER}),
     ],
 )
 async def test_its_host_is_named_in_exactly_one_way(

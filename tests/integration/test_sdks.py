@@ -18,7 +18,7 @@ from bookings.links import LinkState
 from bookings.store import Store
 from sandbox.server import Sandbox
 from tests.conftest import FIRST_SECRET, Settle
-from tests.integration.scheduling import ANN, BOB, Office, at, office, scheduling, sequencing
+from tests.integration.scheduling import MANAGER, RECRUITER, Office, at, office, scheduling, sequencing
 
 SDKS = Path(__file__).parents[1] / "sdks"
 MESSAGE = "Position filled"
@@ -40,15 +40,15 @@ def query() -> dict[str, Any]:
                 "participants": [{"members": [{"sub": sub}], "required": "all"}],
                 "required_duration": {"minutes": 60},
             }
-            for ordinal, (sequence_id, sub) in enumerate([("123", ANN), ("456", BOB)], 1)
+            for ordinal, (sequence_id, sub) in enumerate([("123", RECRUITER), ("456", MANAGER)], 1)
         ],
         "available_periods": [{"start": at(9), "end": at(11)}],
     }
 
 
 FOUND = [
-    {"sequence_id": "123", "start": at(9), "end": at(10), "participants": [{"sub": ANN}]},
-    {"sequence_id": "456", "start": at(10), "end": at(11), "participants": [{"sub": BOB}]},
+    {"sequence_id": "123", "start": at(9), "end": at(10), "participants": [{"sub": RECRUITER}]},
+    {"sequence_id": "456", "start": at(10), "end": at(11), "participants": [{"sub": MANAGER}]},
 ]
 
 

@@ -14,7 +14,7 @@ from bookings.accounts import Accounts
 from sandbox.server import Sandbox
 from scheduler.reading import Unreadable, read
 from tests.conftest import Settle
-from tests.integration.reading import ANN, OF, WEEK, Desk, desk
+from tests.integration.reading import OF, RECRUITER, WEEK, Desk, desk
 from workers.calendars import reading
 from workers.errors import AccountWaits
 
@@ -35,8 +35,8 @@ async def test_a_calendar_that_is_not_there_is_unreadable(calendars: Desk) -> No
 
 
 async def test_a_calendar_that_is_gone_is_not_the_mailbox_s_default_one(calendars: Desk) -> None:
-    calendars.sandbox.state.microsoft.put_calendar(ANN, "second", gone=True)
-    assert await calendars.code("ann-second") == "ErrorItemNotFound"
+    calendars.sandbox.state.microsoft.put_calendar(RECRUITER, "second", gone=True)
+    assert await calendars.code("recruiter-second") == "ErrorItemNotFound"
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ async def test_throttled_the_lane_waits_for_writers_and_readers_alike(
 @both
 @pytest.mark.parametrize("state", ["paused", "parked"])
 async def test_a_lane_that_is_closed_is_not_waited_for(calendars: Desk, provider: str, state: Any) -> None:
-    lane = {"google": "google", "microsoft": f"microsoft/{ANN}"}[provider]
+    lane = {"google": "google", "microsoft": f"microsoft/{RECRUITER}"}[provider]
     accounts = Accounts(calendars.store)
     await accounts.close(lane, least_s=60, most_s=60, state=state, reason="insufficientPermissions")
     began = time.monotonic()
@@ -106,29 +106,33 @@ async def test_one_that_hangs_is_too_slow_and_holds_up_no_other(calendars: Desk,
     calendars.sandbox.state.faults.clear()
     calendars.sandbox.state.faults.release()
     assert len(await calendars.events(hanging)) == 1
-    slots = calendars.store.keys.account(f"microsoft/{ANN}", "slots")
+    slots = calendars.store.keys.account(f"microsoft/{RECRUITER}", "slots")
     assert await calendars.store.redis.zcard(slots) == 0
 
 
 async def test_credentials_that_are_refused_park_the_account_as_a_write_would(calendars: Desk) -> None:
-    calendars.sandbox.state.google_tokens.revoke(ANN)
-    assert await calendars.code("ann-user") == "invalid_grant"
+    calendars.sandbox.state.google_tokens.revoke(RECRUITER)
+    assert await calendars.code("recruiter-user") == "invalid_grant"
     [closed] = await Accounts(calendars.store).closed()
     assert (closed.name, closed.state) == ("google-user", "parked")
 
 
 async def test_a_calendar_nobody_configured_spoils_no_other(calendars: Desk) -> None:
-    found = await read(calendars.directory, {"typo": True, "ann-google": False}, WEEK, within_s=5)
-    assert found == {"typo": Unreadable("unexpected KeyError"), "ann-google": ()}
+    found = await read(calendars.directory, {"typo": True, "recruiter-google": False}, WEEK, within_s=5)
+    assert found == {"typo": Unreadable("unexpected KeyError"), "recruiter-google": ()}
 
 
 async def test_the_log_names_the_calendar_and_the_code_and_no_text_of_a_meeting(calendars: Desk) -> None:
     calendars.put_google()
     calendars.sandbox.state.faults.add("error;status=500", provider="google")
     with structlog.testing.capture_logs() as lines:
-        code = await calendars.code("ann-google")
+        code = await calendars.code("recruiter-google")
     [line] = lines
-    assert (line["event"], line["calendar"], line["code"]) == ("calendar_unreadable", "ann-google", code)
+    assert (line["event"], line["calendar"], line["code"]) == (
+        "calendar_unreadable",
+        "recruiter-google",
+        code,
+    )
     assert line["log_level"] == "warning"
     assert "Private talk" not in str(line)
 
@@ -184,7 +188,7 @@ async def test_pages_that_never_end_are_given_up(at_strange: Desk, strange: Stra
 
 async def test_a_next_page_elsewhere_is_not_shown_our_token(at_strange: Desk, strange: Strange) -> None:
     strange.answer = {"value": [], "@odata.nextLink": f"{strange.url}0/more"}
-    assert await at_strange.code("ann-microsoft") == "next_page_elsewhere"
+    assert await at_strange.code("recruiter-microsoft") == "next_page_elsewhere"
     assert strange.asked == 1
 
 

@@ -4,10 +4,10 @@ import pytest
 
 from sandbox.google_tokens import ServiceAccount
 from sandbox.server import Sandbox
-from tests.sandbox.clients import ALICE, PANEL, PROPERTY, Client, google_event, graph_event
+from tests.sandbox.clients import PANEL, PROPERTY, RECRUITER, Client, google_event, graph_event
 
-BOB = "bob@globex.com"
-GUESTS = [{"email": BOB}, {"email": ALICE, "responseStatus": "declined"}]
+MANAGER = "manager@globex.com"
+GUESTS = [{"email": MANAGER}, {"email": RECRUITER, "responseStatus": "declined"}]
 DAY = {"timeMin": "2026-10-06T00:00:00Z", "timeMax": "2026-10-07T00:00:00Z"}
 VIEW = {"startDateTime": "2026-10-06", "endDateTime": "2026-10-07"}
 
@@ -38,7 +38,7 @@ async def test_a_field_that_google_does_not_know_is_refused(google: Client, fiel
 async def test_of_too_many_attendees_only_the_participant_is_shown(google: Client) -> None:
     await google("POST", json=google_event(attendees=GUESTS))
     [event] = (await google.get(maxAttendees="1")).body["items"]
-    assert [each["email"] for each in event["attendees"]] == [ALICE]
+    assert [each["email"] for each in event["attendees"]] == [RECRUITER]
     assert event["attendeesOmitted"] is True
     [event] = (await google.get(maxAttendees="2")).body["items"]
     assert "attendeesOmitted" not in event
@@ -50,7 +50,7 @@ async def test_what_the_owner_declined_is_free(box: Sandbox, google: Client) -> 
     ask = Client(google.http, f"{box.google_endpoint}freeBusy", google.token)
     asked = {**DAY, "items": [{"id": "primary"}]}
     assert len((await ask("POST", json=asked)).body["calendars"]["primary"]["busy"]) == 1
-    box.person.answers("google", ALICE, "meeting1", "declined")
+    box.person.answers("google", RECRUITER, "meeting1", "declined")
     assert (await ask("POST", json=asked)).body["calendars"]["primary"]["busy"] == []
 
 

@@ -11,7 +11,7 @@ from scheduler.busy import Excluded
 from scheduler.query import Buffer, Limit, Per, Period
 from scheduler.sequenced import AskedLimit
 from tests.availability_words import period
-from tests.sequenced_words import ANN, BOB, FIRST, NOW, SECOND, changed, read, without, wrong
+from tests.sequenced_words import FIRST, MANAGER, NOW, RECRUITER, SECOND, changed, read, without, wrong
 
 MEMBER = "sequence.0.participants.0.members.0"
 MEMBERS = "sequence.0.participants.0.members"
@@ -25,11 +25,11 @@ def test_the_first_request_of_cronofys_page() -> None:
     assert [each.part.ordinal for each in request.parts] == [1, 2]
     assert (first.part.duration, first.part.start_interval) == (60, 60)
     assert (first.part.before, first.part.after) == (Buffer(30, 60), Buffer(15, 30))
-    (ann,), (bob,) = first.groups[0].members, second.groups[0].members
+    (recruiter,), (manager,) = first.groups[0].members, second.groups[0].members
     assert first.groups[0].required is None
-    assert (ann.sub, ann.calendars, ann.available) == (ANN, ("interviews",), None)
-    assert (bob.sub, bob.calendars) == (BOB, ("bob",))
-    assert bob.available == (period("2026-12-06 9:00-12:00"), period("2026-12-07 10:00-20:00"))
+    assert (recruiter.sub, recruiter.calendars, recruiter.available) == (RECRUITER, ("interviews",), None)
+    assert (manager.sub, manager.calendars) == (MANAGER, ("manager",))
+    assert manager.available == (period("2026-12-06 9:00-12:00"), period("2026-12-07 10:00-20:00"))
     assert (request.zone, request.max_results, request.excluded) == (UTC, 1000, Excluded())
 
 
@@ -112,17 +112,17 @@ OWN = f"{MEMBER}.available_periods"
         (f"{PART}.participants", None, R, None),
         (f"{PART}.participants", [], FEW, None),
         (f"{PART}.participants", groups(*[1] * 11), MANY, None),
-        (f"{PART}.participants", groups(5, 10), MANY, "sequence.1.participants"),  # Bob is the eleventh
+        (f"{PART}.participants", groups(5, 10), MANY, "sequence.1.participants"),  # the manager is the eleventh
         (f"{PART}.participants", {"members": people(1), "required": "all"}, T, None),
         (f"{GROUP}.members", None, R, None),
         (f"{GROUP}.members", [], FEW, None),
-        (f"{GROUP}.members", [{"sub": ANN}, {"sub": ANN}], TWICE, f"{GROUP}.members.1"),
+        (f"{GROUP}.members", [{"sub": RECRUITER}, {"sub": RECRUITER}], TWICE, f"{GROUP}.members.1"),
         (f"{GROUP}.required", None, R, None),
         (f"{GROUP}.required", "ALL", I, None),
         (f"{GROUP}.required", 0, I, None),
         (f"{GROUP}.required", 2, I, None),
         (f"{GROUP}.required", 1.0, T, None),
-        (MEMBER, ANN, T, None),
+        (MEMBER, RECRUITER, T, None),
         (f"{MEMBER}.sub", None, R, None),
         (f"{MEMBER}.sub", 5, T, None),
         (f"{MEMBER}.sub", "acc_\u00e4", I, None),
@@ -157,7 +157,7 @@ OWN = f"{MEMBER}.available_periods"
         (f"{PART}.available_periods", several(51), MANY, None),
         (f"{MEMBER}.calendar_ids", "cal_private", T, None),
         (f"{MEMBER}.calendar_ids", ["cal_other"], U, f"{MEMBER}.calendar_ids.0"),
-        (f"{MEMBER}.calendar_ids", ["bob"], U, f"{MEMBER}.calendar_ids.0"),
+        (f"{MEMBER}.calendar_ids", ["manager"], U, f"{MEMBER}.calendar_ids.0"),
         (f"{MEMBER}.calendar_ids", ["cal_private"] * 101, MANY, None),
         (f"{MEMBER}.ignore_tentative", "yes", T, None),
         (f"{MEMBER}.managed_availability", True, NOT, None),
@@ -398,10 +398,10 @@ def test_what_the_ruby_library_sends() -> None:
 
 def test_periods_of_a_part_restrict_all_its_members() -> None:
     own = [{"start": "2026-12-06T10:00:00Z", "end": "2026-12-07T11:00:00Z"}]
-    ann, bob = read(
+    recruiter, manager = read(
         changed("sequence.1.available_periods", own, changed(f"{PART}.available_periods", own))
     ).members
-    assert ann.available == (
+    assert recruiter.available == (
         Period(period("2026-12-06 10:00-11:00").start, period("2026-12-07 10:00-11:00").end),
     )
-    assert bob.available == (period("2026-12-06 10:00-12:00"), period("2026-12-07 10:00-11:00"))
+    assert manager.available == (period("2026-12-06 10:00-12:00"), period("2026-12-07 10:00-11:00"))

@@ -47,7 +47,7 @@ def _event(item: Mapping[str, Any], zone: ZoneInfo | None) -> CalendarEvent | No
     if item.get("status") == "cancelled" or response == "declined":
         return None
     start, end = seconds(google_fields.instants(item), zone)
-    return CalendarEvent(start, end, _shown(item, response), event_uid=item["id"], tags=_tags(item))
+    return CalendarEvent(start, end, _shown(item, response), uid=item["id"], tags=_tags(item))
 
 
 def _own_response(item: Mapping[str, Any]) -> str:

@@ -93,7 +93,7 @@ def _event(item: Mapping[str, Any], zone: tzinfo | None) -> CalendarEvent | None
     when = microsoft_fields.instants(item)
     days = isinstance(when, AllDay)
     start, end = seconds(when, (_own_zone(item) or zone) if days else None)
-    return CalendarEvent(start, end, _shown(item.get("showAs")), event_uid=item["id"], tags=_tags(item))
+    return CalendarEvent(start, end, _shown(item.get("showAs")), uid=item["id"], tags=_tags(item))
 
 
 def _item(item: Mapping[str, Any]) -> CalendarEvent:

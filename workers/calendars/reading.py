@@ -37,10 +37,8 @@ class CalendarEvent(msgspec.Struct, frozen=True):
     start: int
     end: int
     shown: Shown = Shown.BUSY
-    event_id: str | None = None
-    """Cronofy's, for an event that we manage. What we write names it by a hash only: no reader knows it."""
-    event_uid: str | None = None
-    """The provider's, of whatever event; nothing where only busy times are told."""
+    uid: str | None = None
+    """The provider's id of it; nothing where only busy times are told."""
     tags: frozenset[str] = frozenset()
     """Its private tags, for an event that we manage."""
 

@@ -40,7 +40,7 @@ def all_day(start: str, end: str) -> dict[str, Any]:
 
 
 def test_an_event_is_read_with_its_instants_and_google_s_id() -> None:
-    assert read(event()) == [CalendarEvent(NINE, TEN, Shown.BUSY, event_uid="e1")]
+    assert read(event()) == [CalendarEvent(NINE, TEN, Shown.BUSY, uid="e1")]
 
 
 def test_a_page_without_events_has_none() -> None:
@@ -73,7 +73,7 @@ def test_only_what_is_said_to_be_free_or_tentative_does_not_block(
 
 @pytest.mark.parametrize("gone", [{"id": "e2", "status": "cancelled"}, event(**answered("declined"))])
 def test_what_is_cancelled_or_declined_is_left_out(gone: dict[str, Any]) -> None:
-    assert [each.event_uid for each in read(gone, event())] == ["e1"]
+    assert [each.uid for each in read(gone, event())] == ["e1"]
 
 
 def test_what_another_guest_declined_takes_place() -> None:

@@ -56,7 +56,7 @@ def all_day(zone: str | None, start: str = "2026-10-25", end: str = "2026-10-26"
 
 
 def test_an_event_is_read_with_its_instants_and_graph_s_id() -> None:
-    assert read_view([event()], None) == [CalendarEvent(NINE, TEN, Shown.BUSY, event_uid="e1")]
+    assert read_view([event()], None) == [CalendarEvent(NINE, TEN, Shown.BUSY, uid="e1")]
 
 
 @pytest.mark.parametrize(
