@@ -1,6 +1,7 @@
 """deploy/redis: our Redis user may do what we do, over TLS, and nothing else."""
 
 import asyncio
+import json
 import re
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.callbacks import SEQUENCING, changed, moved
 from tests.deploy.guarded import ACCESS_LIST, GuardedRedis, guarded_redis, guarded_service
 from tests.house.project import PACKAGES, ROOT
 from tests.integration.calendars import utc
+from tests.integration.scheduling import at, sequencing
 
 SCRIPTS = ROOT / "bookings" / "scripts"
 _SCRIPTED = re.compile(r"redis\.p?call\('([A-Z]+)'")
@@ -106,6 +108,31 @@ async def work(service: Service, folder: Path) -> None:
     await ours(service, "check")
 
 
+async def link(service: Service, folder: Path) -> None:
+    """A link is made through the API, picked and written, and another one disabled."""
+    service.sandbox.cronofy_app(client_id="hiring", secret=tuple(service.secrets[:2]), pauses=(0.01,))
+    api = await service.processes.start("api", "--config", str(service.config))
+    await service.processes.ready(f"http://127.0.0.1:{service.settings.api.admin_port}/readyz", api)
+    headers = {"Authorization": f"Bearer {service.secrets[0]}"}
+    address = f"http://127.0.0.1:{service.settings.api.port}/v1/real_time_sequencing"
+    event = {"event_id": "linked", "summary": "Interview", "tzid": "Europe/London"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.post(address, json=sequencing(event=event)) as response,
+    ):
+        assert response.status == 200, await response.text()
+        made = await response.json()
+    before = len(service.events())
+    await service.sandbox.pick(made["real_time_sequencing"]["real_time_sequencing_id"], start=at(10))
+    await service.written()
+    assert len(service.events()) == before + 2
+
+    (folder / "link.json").write_text(json.dumps(sequencing(event=event)))
+    other = (await ours(service, "links", "create", str(folder / "link.json"), "--json")).json
+    await ours(service, "links", "disable", other["real_time_sequencing"]["real_time_sequencing_id"])
+    await ours(service, "links", "list")
+
+
 async def test_the_product_does_all_its_work_over_tls_as_the_user_of_the_access_list(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,10 +141,12 @@ async def test_the_product_does_all_its_work_over_tls_as_the_user_of_the_access_
         await redis.ask("CONFIG", "RESETSTAT")
         try:
             await work(service, tmp_path)
+            await link(service, tmp_path)
         finally:  # what was refused says more than what came of it
             assert await redis.refused() == set()
         async with aiohttp.ClientSession() as session:
-            for port in (service.ports.receiver_admin, service.ports.worker_admin):
+            api_admin = service.settings.api.admin_port
+            for port in (service.ports.receiver_admin, service.ports.worker_admin, api_admin):
                 for path in ("readyz", "metrics"):
                     async with session.get(f"http://127.0.0.1:{port}/{path}") as response:
                         assert response.status == 200, await response.text()
