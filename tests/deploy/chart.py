@@ -1,6 +1,8 @@
 """The chart, rendered by Helm itself (its Go library), and its manifests held to Kubernetes' schemas."""
 
 import json
+import re
+import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from config.load import parse
+from config.settings import Settings
 from tests.house.project import ROOT
 
 # On a machine that no library of Helm is made for, the lock leaves it out.
@@ -116,3 +120,25 @@ def check(manifest: Manifest, version: str) -> None:
         jsonschema.validate(manifest, schema, cls=jsonschema.Draft202012Validator)
     else:
         kubernetes_validate.validate(manifest, version, strict=True)
+
+
+def pods(manifests: list[Manifest]) -> dict[str, dict[str, Any]]:
+    """The pod of each component, as its Deployment makes it."""
+    return {
+        each["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/component"]: each["spec"][
+            "template"
+        ]
+        for each in manifests
+        if each["kind"] == "Deployment"
+    }
+
+
+def settings_of(manifests: list[Manifest], tmp_path: Path) -> Settings:
+    """What the processes read: the ConfigMap's file, and over it the environment of the container."""
+    text = of(manifests, "ConfigMap", "config")["data"]["sequence-sync.toml"]
+    environment = pods(manifests)["receiver"]["spec"]["containers"][0]["env"]
+    key = '{"client_email": "a@example.com", "private_key": "k", "token_uri": "https://example.com"}'
+    for name in set(re.findall(r"file:/secrets/([\w.]+)", text)):
+        (tmp_path / name).write_text(key if name == "google.json" else "a secret")
+    table = tomllib.loads(text.replace("file:/secrets", f"file:{tmp_path}"))
+    return parse(table, folder=tmp_path, environ={each["name"]: each["value"] for each in environment})

@@ -1,9 +1,9 @@
 """deploy/redis: our Redis user may do what we do, over TLS, and nothing else."""
 
 import asyncio
-import json
 import re
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -108,28 +108,27 @@ async def work(service: Service, folder: Path) -> None:
     await ours(service, "check")
 
 
-async def link(service: Service, folder: Path) -> None:
-    """A link is made through the API, picked and written, and another one disabled."""
+async def link(service: Service) -> None:
+    """Links are made through the API; one is disabled, one is picked and written."""
     service.sandbox.cronofy_app(client_id="hiring", secret=tuple(service.secrets[:2]), pauses=(0.01,))
     api = await service.processes.start("api", "--config", str(service.config))
     await service.processes.ready(f"http://127.0.0.1:{service.settings.api.admin_port}/readyz", api)
-    headers = {"Authorization": f"Bearer {service.secrets[0]}"}
     address = f"http://127.0.0.1:{service.settings.api.port}/v1/real_time_sequencing"
-    event = {"event_id": "linked", "summary": "Interview", "tzid": "Europe/London"}
-    async with (
-        aiohttp.ClientSession(headers=headers) as session,
-        session.post(address, json=sequencing(event=event)) as response,
-    ):
-        assert response.status == 200, await response.text()
-        made = await response.json()
+    headers = {"Authorization": f"Bearer {service.secrets[0]}"}
+    async with aiohttp.ClientSession(headers=headers) as session:
+
+        async def post(path: str, data: Any) -> Any:
+            async with session.post(address + path, json=data) as response:
+                assert response.status == 200, await response.text()
+                return (await response.json())["real_time_sequencing"]["real_time_sequencing_id"]
+
+        event = {"event_id": "linked", "summary": "Interview", "tzid": "Europe/London"}
+        first, second = [await post("", sequencing(event=event)) for _ in range(2)]
+        await post(f"/{first}/disable", {"display_message": "No longer needed"})
     before = len(service.events())
-    await service.sandbox.pick(made["real_time_sequencing"]["real_time_sequencing_id"], start=at(10))
+    await service.sandbox.pick(second, start=at(10))
     await service.written()
     assert len(service.events()) == before + 2
-
-    (folder / "link.json").write_text(json.dumps(sequencing(event=event)))
-    other = (await ours(service, "links", "create", str(folder / "link.json"), "--json")).json
-    await ours(service, "links", "disable", other["real_time_sequencing"]["real_time_sequencing_id"])
     await ours(service, "links", "list")
 
 
@@ -141,7 +140,7 @@ async def test_the_product_does_all_its_work_over_tls_as_the_user_of_the_access_
         await redis.ask("CONFIG", "RESETSTAT")
         try:
             await work(service, tmp_path)
-            await link(service, tmp_path)
+            await link(service)
         finally:  # what was refused says more than what came of it
             assert await redis.refused() == set()
         async with aiohttp.ClientSession() as session:
