@@ -11,6 +11,9 @@ from functools import lru_cache
 
 from config.settings import CalendarAddress
 
+FORWARD_PART = "forward"
+"""The one part of the record of what is to be passed on; no other part has so short a name."""
+
 _BOOKING_CHARS = 26  # 130 bits: unique among all bookings
 _FIELD_CHARS = 13  # 65 bits: unique among the parts of one booking, or the calendars of one part
 _PAIRS = [a + b for a in "0123456789abcdefghijklmnopqrstuv" for b in "0123456789abcdefghijklmnopqrstuv"]
@@ -46,6 +49,16 @@ def delivery_id(app: str, link: str | None, body: bytes) -> str:
     """Names a delivery: the same bytes on the same URL are the same delivery."""
     fields = ("delivery", app, hashlib.sha256(body).hexdigest(), *(() if link is None else (link,)))
     return _spell(_digest(*fields), _BOOKING_CHARS)
+
+
+def forward_id(delivery: str) -> str:
+    """Names the record of what is to be passed on of a delivery."""
+    return _spell(_digest("forward", delivery), _BOOKING_CHARS)
+
+
+def endpoint_id(url: str) -> str:
+    """Names the address that something is passed on to, without showing it: its query may hold a token."""
+    return _spell(_digest("endpoint", url), _FIELD_CHARS)
 
 
 def link_id(app: str, token: str) -> str:

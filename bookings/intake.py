@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import msgspec
 
 from bookings.errors import DeadLettersFull, QueueFull, UnknownLink
-from bookings.identity import booking_id, part_id
+from bookings.identity import FORWARD_PART, booking_id, forward_id, part_id
 from bookings.reader import Reader
-from bookings.record import Part
+from bookings.record import Forward, Part
 from bookings.scripted import GRACE_MS, PAYLOAD_MS
 
 
@@ -29,6 +29,8 @@ class Intake(Reader):
         delivery: str,
         parts: Sequence[Part],
         link: str | None,
+        forward: Forward | None = None,
+        forward_always: bool = False,
         window_s: float,
         queue_limit: int,
         dead_letters_limit: int,
@@ -38,7 +40,8 @@ class Intake(Reader):
     ) -> Accepted:
         """Stores one delivery and queues its parts, or proves it a repeat. One round trip.
 
-        `trace` is the traceparent of what accepts it: whoever writes its parts goes on from there.
+        `trace` is the traceparent of what accepts it: whoever writes its parts goes on from there. `forward`
+        is stored to be passed on, if `forward_always` or the link says so.
 
         Raises `UnknownLink`, `QueueFull` or `DeadLettersFull`; nothing is stored then.
         """
@@ -63,6 +66,9 @@ class Intake(Reader):
         ]
         for part in parts:
             args += (part_id(part.sequence_text), self.stored.part(part))
+        if forward is not None:
+            passed_on = self.stored.part(Part(forward=forward))
+            args += (forward_id(delivery), FORWARD_PART, passed_on, "always" if forward_always else "link")
         answer = await self.run(
             "accept",
             keys=[

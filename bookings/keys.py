@@ -11,6 +11,7 @@ class Keys:
         self.queue = f"{prefix}:queue"
         self.bell = f"{prefix}:bell"
         self.index = f"{prefix}:bookings"
+        self.links = f"{prefix}:links"
         self.dead = f"{prefix}:dead"
         self.accounts = f"{prefix}:accounts"
         self.audit = f"{prefix}:audit"
@@ -44,3 +45,7 @@ class Keys:
     def link(self, lid: str) -> str:
         """The hash of one registered link."""
         return f"{self.prefix}:link:{lid}"
+
+    def link_called(self, cronofy_id: str) -> str:
+        """What holds our id of the link that Cronofy calls so."""
+        return f"{self.prefix}:link-called:{cronofy_id}"

@@ -108,7 +108,12 @@ async def carry_out(
         for letter in letters:
             if results and rate:
                 await asyncio.sleep(1 / rate)
-            results.append(await _result(store, act, letter, redeliver))
+            under_way = asyncio.ensure_future(_result(store, act, letter, redeliver))
+            try:
+                results.append(await asyncio.shield(under_way))
+            except asyncio.CancelledError:
+                results.append(await under_way)  # it is done all the same, and is to be on record
+                raise
     finally:
         done = sum(result.done for result in results)
         await note(store, who, act, filter=_filter(chosen), count=done, refused=len(results) - done)

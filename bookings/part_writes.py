@@ -45,6 +45,13 @@ def revised(
     return tuple(result)
 
 
+def forwarded(
+    writes: Sequence[Write], targets: Sequence[Target], *, revision: int, now: int
+) -> tuple[Write, ...]:
+    """Brings the writes of what is passed on to a revision; nothing to pass it on to is nothing to do."""
+    return revised(writes, targets, revision=revision, now=now) if targets else ()
+
+
 def withdrawn(writes: Sequence[Write], *, revision: int, now: int) -> tuple[Write, ...]:
     """Nothing of the part is to stand in any calendar any more."""
     return tuple(

@@ -8,6 +8,15 @@ from config.settings import CalendarAddress
 
 NO_JSON = msgspec.Raw(b"")
 """No JSON at all; this very object is what stands for a member that was not sent."""
+NULL = msgspec.Raw(b"null")
+
+
+class Forward(msgspec.Struct, frozen=True):
+    """A callback that is to be passed on as it came."""
+
+    body: bytes
+    signature: str
+    """The header `Cronofy-HMAC-SHA256`."""
 
 
 class Part(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -15,16 +24,20 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `event`, `start` and `end` are the sender's JSON, read by the worker: what one part holds
     wrongly is that part's dead letter and keeps no other part from its calendar.
+
+    What is to be passed on of a delivery is a part of its own, in a record of its own: see `forward`.
     """
 
-    sequence_id: str | int | None
-    event: msgspec.Raw
+    sequence_id: str | int | None = None
+    event: msgspec.Raw = NULL
     subs: tuple[str, ...] = ()
     zone: str | None = None
     """IANA zone of the outer event, for a part that names none."""
     start: msgspec.Raw = NO_JSON
     """`start` where it stands directly under the part, the older documented form; else empty."""
     end: msgspec.Raw = NO_JSON
+    forward: Forward | None = None
+    """The delivery, where this is not a meeting but what is to be passed on."""
 
     @property
     def sequence_text(self) -> str | None:

@@ -27,8 +27,8 @@ Argument = str | bytes | int | float
 class RoundTrips:
     """Sends commands that are answered one by one, each to whoever asked.
 
-    What fails is the caller's own: one that Redis refuses raises the refusal, the others have their answers. Where
-    the connection is lost, nobody knows what was carried out, and every one of them is told so.
+    What fails is the caller's own: one that Redis refuses raises the refusal, the others have their answers.
+    Where the connection is lost, nobody knows what was carried out, and every one of them is told so.
     """
 
     def __init__(self, redis: Any) -> None:

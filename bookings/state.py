@@ -114,6 +114,13 @@ def written(  # what is at the provider now has many sides
     )
 
 
+def passed_on(write: Write, *, revision: int, now: int) -> Write:
+    """The callback was taken where it was passed on to."""
+    return replace(
+        _at_rest(write, now), state=WriteState.WRITTEN, written_revision=revision, repair=False, intent=None
+    )
+
+
 def left_deleted(write: Write, *, now: int) -> Write:
     """A person removed this very revision from the calendar, and it stays removed."""
     return replace(

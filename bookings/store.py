@@ -1,13 +1,10 @@
 """The record in Redis. Every change of it is one of the scripts in `scripts/`: atomic, one round trip."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-import msgspec
-
-from bookings.identity import link_id
 from bookings.intake import Intake
 from bookings.leases import Leases
+from bookings.links import Links
 from bookings.remedies import Remedies
 from bookings.scripted import GRACE_MS, PAYLOAD_MS
 from bookings.seal import Seal
@@ -17,7 +14,7 @@ STILL_QUEUED_MS = 60_000
 """When the reconciler looks again at a part that waits in a long queue."""
 
 
-class Store(Intake, Leases, Remedies):
+class Store(Intake, Leases, Links, Remedies):
     """Bookings, links and dead letters in one Redis: what `Reader` reads, and every change.
 
     Every method may raise `redis.RedisError` or `OSError`. Of a change that raised one, it is not known
@@ -29,8 +26,6 @@ class Store(Intake, Leases, Remedies):
         """The record as a configuration has it."""
         own_queues = tuple(app.name for app in settings.apps if app.own_queue)
         return cls(redis, settings.redis.key_prefix, Seal(settings.encryption), own_queues)
-
-    # -- the fleet
 
     async def reconcile(self, *, limit: int = 200) -> tuple[int, int]:
         """Queues open parts again that no job looks after any more; gives (looked at, queued again)."""
@@ -71,22 +66,3 @@ class Store(Intake, Leases, Remedies):
         if expired:
             await self.redis.zrem(self.keys.index, *expired)
         return int(cursor)
-
-    # -- links
-
-    async def register_link(
-        self, app: str, token: str, calendars: Mapping[str, Sequence[str]], *, keep_s: float
-    ) -> str:
-        """Records which of our calendars each `sequence_id` of a link goes to; gives the link's id."""
-        lid = link_id(app, token)
-        key = self.keys.link(lid)
-        async with self.redis.pipeline(transaction=True) as pipe:
-            pipe.hset(key, "calendars", msgspec.json.encode({k: list(v) for k, v in calendars.items()}))
-            pipe.expire(key, int(keep_s))
-            await pipe.execute()
-        return lid
-
-    async def link_calendars(self, lid: str) -> dict[str, list[str]]:
-        """The calendars of each `sequence_id` of a link; empty where the link is gone."""
-        value = await self.redis.hget(self.keys.link(lid), "calendars")
-        return msgspec.json.decode(value, type=dict[str, list[str]]) if value else {}

@@ -1,6 +1,7 @@
 """What commands have in common: their options, how they read the configuration, how they end."""
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from enum import IntEnum
 from pathlib import Path
@@ -52,6 +53,13 @@ class CommandError(Exception):
 def settings_from(path: Path | None, *uses: Use) -> Settings:
     """The configuration, for these uses or for all of them. Raises `ConfigError`, which `main` prints."""
     return load(path, uses=frozenset(uses) or EVERYTHING)
+
+
+def quiet() -> None:
+    """Lets a command say itself what it did; of what the rooms log, only errors are shown."""
+    from admin.logs import configure_logs  # noqa: PLC0415 - most commands need no logs
+
+    configure_logs("command", level=logging.ERROR)
 
 
 def run(work: Coroutine[object, object, T]) -> T:

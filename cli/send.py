@@ -4,9 +4,10 @@ from pathlib import Path
 
 import aiohttp
 
+from cli.apps import app_called
 from cli.options import CommandError, Exit
 from cli.output import print_json, print_table
-from config.settings import App, Settings
+from config.settings import Settings
 from receiver.signature import signature
 
 _TIMEOUT_S = 30
@@ -27,7 +28,7 @@ async def run_send(  # every option of the command
         body = file.read_bytes()
     except OSError as error:
         raise CommandError(f"cannot read {file}: {error.strerror}", Exit.USAGE) from None
-    app = _app(settings, app_name)
+    app = app_called(settings, app_name)
     if secret is not None and secret > len(app.client_secrets):
         raise CommandError(f"--secret {secret}: {app.name} has {len(app.client_secrets)}", Exit.USAGE)
     chosen = app.client_secrets if secret is None else app.client_secrets[secret - 1 : secret]
@@ -56,13 +57,3 @@ async def post(url: str, body: bytes, header: bytes) -> tuple[int, str]:
         raise CommandError(
             f"no answer from {url} ({type(error).__name__}); is the receiver running?"
         ) from None
-
-
-def _app(settings: Settings, name: str | None) -> App:
-    if name is None and len(settings.apps) == 1:
-        return settings.apps[0]
-    app = settings.app(name) if name else None
-    if app is None:
-        known = ", ".join(each.name for each in settings.apps) or "none"
-        raise CommandError(f"say --app; the configuration has: {known}", Exit.USAGE)
-    return app

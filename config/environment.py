@@ -6,7 +6,7 @@ from typing import Any
 from config.nearest import suggestion
 
 PREFIX = "SEQUENCE_SYNC__"
-SECTIONS = ("redis", "receiver", "worker", "telemetry", "console")
+SECTIONS = ("redis", "receiver", "api", "worker", "telemetry", "console")
 
 
 def overrides(environ: Mapping[str, str]) -> tuple[dict[tuple[str, str], str], list[str]]:
@@ -19,7 +19,7 @@ def overrides(environ: Mapping[str, str]) -> tuple[dict[tuple[str, str], str], l
         section, _, key = name.removeprefix(PREFIX).lower().partition("__")
         if section in SECTIONS and key:
             found[section, key] = environ[name]
-        elif section in {"apps", "accounts", "calendars", "routes"}:
+        elif section in {"apps", "accounts", "calendars", "routes", "people"}:
             problems.append(f"{name}: the environment cannot set {section}; write them in the file")
         else:
             known = [f"{PREFIX}{each.upper()}__…" for each in SECTIONS]

@@ -65,6 +65,15 @@ def _web_address(*schemes: str) -> Callable[[str], str]:
     return check
 
 
+def _web_target(text: str) -> str:
+    """A check of an address that something is posted to, which may have a query."""
+    address, mark, query = text.partition("?")
+    checked = _web_address("https", "http")(address)
+    if "#" in query or any(each.isspace() for each in query):
+        raise ValueError("must be an address such as https://host/path or https://host/path?key=value")
+    return checked if not mark else text
+
+
 def _zone(text: str) -> str:
     if not _is_zone(text):
         raise ValueError(f"no time zone of the IANA database is called {text!r}; {_zone_meant(text)}")
@@ -108,6 +117,7 @@ Pause = Annotated[float, BeforeValidator(pause)]  # in seconds; 0 is none
 Zone = Annotated[str, AfterValidator(_zone)]
 SequenceId = Annotated[Text, BeforeValidator(_text_of_number)]
 WebAddress = Annotated[str, AfterValidator(_web_address("https", "http"))]
+WebTarget = Annotated[str, AfterValidator(_web_target)]
 HttpsAddress = Annotated[str, AfterValidator(_web_address("https"))]
 FolderPath = Annotated[Path, PlainValidator(path_of), as_text]
 RedisAddress = Annotated[RedisUrl, PlainValidator(_redis_url), as_text]

@@ -6,8 +6,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from config.accounts import GoogleAccount, MicrosoftAccount
+from config.apps import App
 from config.nearest import suggestion
 from config.sections import (
+    ApiSettings,
     ConsoleSettings,
     EncryptionSettings,
     ReceiverSettings,
@@ -15,7 +17,7 @@ from config.sections import (
     TelemetrySettings,
     WorkerSettings,
 )
-from config.settings import App, Calendar, Route, Settings
+from config.settings import Calendar, Person, Route, Settings
 from config.table import Table
 
 Location = tuple[int | str, ...]
@@ -25,6 +27,7 @@ _TABLES: Mapping[Location, type[Table]] = {
     ("redis",): RedisSettings,
     ("encryption",): EncryptionSettings,
     ("receiver",): ReceiverSettings,
+    ("api",): ApiSettings,
     ("worker",): WorkerSettings,
     ("telemetry",): TelemetrySettings,
     ("console",): ConsoleSettings,
@@ -33,8 +36,9 @@ _TABLES: Mapping[Location, type[Table]] = {
     ("accounts", "microsoft"): MicrosoftAccount,
     ("calendars",): Calendar,
     ("routes",): Route,
+    ("people",): Person,
 }
-_LISTS = {"apps", "accounts", "calendars", "routes"}
+_LISTS = {"apps", "accounts", "calendars", "routes", "people"}
 _TAGS = {"union_tag_not_found", "union_tag_invalid"}
 _WHOLE_NUMBER = "must be a whole number"
 _TEXTS = {

@@ -11,7 +11,7 @@ from typing import Any
 from config.durations import seconds
 from config.nearest import suggestion
 from config.redis_url import parse_redis_url
-from config.sections import ReceiverSettings, WorkerSettings
+from config.sections import ApiSettings, ReceiverSettings, WorkerSettings
 from config.settings import Settings
 from config.table import Table
 
@@ -20,7 +20,18 @@ _CREDENTIALS = {
     "microsoft": ("client_secret", "certificate", "federated_token", "login"),
 }
 _OF_LOGIN = {"google": ("client_id", "client_secret"), "microsoft": ("shared_calendars",)}
-_MODELS: Mapping[str, type[Table]] = {"receiver": ReceiverSettings, "worker": WorkerSettings}
+_MODELS: Mapping[str, type[Table]] = {
+    "receiver": ReceiverSettings,
+    "api": ApiSettings,
+    "worker": WorkerSettings,
+}
+_UNIQUE = (
+    ("apps", "name"),
+    ("accounts", "name"),
+    ("calendars", "name"),
+    ("calendars", "cronofy_id"),
+    ("people", "sub"),
+)
 
 Tables = Mapping[str, Any]
 
@@ -51,13 +62,13 @@ def shared_addresses(settings: Settings) -> list[str]:
 
 
 def _names_taken(tables: Tables) -> Iterator[str]:
-    for section in ("apps", "accounts", "calendars"):
+    for section, key in _UNIQUE:
         seen: dict[str, int] = {}
         for at, entry in _entries(tables, section):
-            name = _text(entry, "name")
+            name = _text(entry, key)
             if name in seen:
                 yield (
-                    f'{section}[{at}].name: "{name}" is the name of {section}[{seen[name]}] too; '
+                    f'{section}[{at}].{key}: "{name}" is the {key} of {section}[{seen[name]}] too; '
                     "give each its own"
                 )
             elif name:
@@ -69,9 +80,11 @@ def _names_unknown(tables: Tables) -> Iterator[str]:
         yield from _unknown(tables, f"calendars[{at}].account", "accounts", calendar.get("account"))
     for at, route in _entries(tables, "routes"):
         yield from _unknown(tables, f"routes[{at}].app", "apps", route.get("app"))
-        names = route.get("calendars")
-        for index, name in enumerate(names if isinstance(names, list) else []):
-            yield from _unknown(tables, f"routes[{at}].calendars[{index}]", "calendars", name)
+    for section in ("routes", "people"):
+        for at, entry in _entries(tables, section):
+            names = entry.get("calendars")
+            for index, name in enumerate(names if isinstance(names, list) else []):
+                yield from _unknown(tables, f"{section}[{at}].calendars[{index}]", "calendars", name)
 
 
 def _unknown(tables: Tables, where: str, section: str, name: object) -> Iterator[str]:
@@ -141,7 +154,13 @@ def _mailboxes(tables: Tables) -> Iterator[str]:
 
 
 def _ports(tables: Tables) -> Iterator[str]:
-    places = (("receiver", "port"), ("receiver", "admin_port"), ("worker", "admin_port"))
+    places = (
+        ("receiver", "port"),
+        ("receiver", "admin_port"),
+        ("worker", "admin_port"),
+        ("api", "port"),
+        ("api", "admin_port"),
+    )
     ports = {f"{section}.{key}": _value(tables, section, key) for section, key in places}
     for (first, port), (second, other) in combinations(ports.items(), 2):
         if str(port) == str(other) != "0":

@@ -99,6 +99,17 @@ class ReceiverSettings(Table):
     drain_timeout: Duration = seconds("20s")
 
 
+class ApiSettings(Table):
+    """The Cronofy-compatible API: links and availability, for programs that hold an app's client secret."""
+
+    host: Text = "127.0.0.1"
+    port: Port = 8081
+    admin_host: Text = "0.0.0.0"  # noqa: S104 - probes and scrapers reach a pod by its own address
+    admin_port: Port = 9092
+    read_timeout: Duration = seconds("5s")
+    drain_timeout: Duration = seconds("20s")
+
+
 class WorkerSettings(Table):
     """What writes to the calendars."""
 

@@ -6,9 +6,10 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field
 
 from config.accounts import Account, GoogleAccount, MicrosoftAccount
-from config.fields import AT_LEAST_ONE, EMPTY_IS_NONE, Name, SequenceId, Text, Zone
-from config.references import AppSecret
+from config.apps import App
+from config.fields import AT_LEAST_ONE, EMPTY_IS_NONE, Name, SequenceId, Text
 from config.sections import (
+    ApiSettings,
     ConsoleSettings,
     EncryptionSettings,
     ReceiverSettings,
@@ -19,15 +20,6 @@ from config.sections import (
 from config.table import Table
 
 
-class App(Table):
-    """A Cronofy application that calls us; during a rotation it has two client secrets."""
-
-    name: Name
-    client_secrets: Annotated[tuple[AppSecret, ...], AT_LEAST_ONE]
-    default_zone: Zone = "Etc/UTC"
-    own_queue: bool = False
-
-
 class Calendar(Table):
     """A named target. `calendar_id` is as the provider wants it; "" is a mailbox's default calendar."""
 
@@ -35,6 +27,18 @@ class Calendar(Table):
     account: Name
     calendar_id: str = ""
     mailbox: Annotated[Text | None, EMPTY_IS_NONE] = None
+    cronofy_id: Annotated[Text | None, EMPTY_IS_NONE] = None
+    """What Cronofy calls it."""
+
+
+class Person(Table):
+    """Somebody whose availability may be asked for: Cronofy's name of the account, and our calendars of it.
+
+    All of them are read; the first is where a part of theirs is written that nothing else sends anywhere.
+    """
+
+    sub: Text
+    calendars: Annotated[tuple[Name, ...], AT_LEAST_ONE]
 
 
 class Route(Table):
@@ -55,10 +59,10 @@ class CalendarAddress(NamedTuple):
     """Which calendar it is at the provider, whatever we call it: part of the identity of a write.
 
     `owner` is in small letters: a Microsoft mailbox, the user a Google account acts for, or "" where Google's
-    calendar id says all.
+    calendar id says all. `forward` is no calendar: callbacks are passed on there.
     """
 
-    provider: Literal["google", "microsoft"]
+    provider: Literal["google", "microsoft", "forward"]
     owner: str
     calendar_id: str
 
@@ -72,10 +76,12 @@ class Settings(Table):
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
     console: ConsoleSettings = Field(default_factory=ConsoleSettings)
+    api: ApiSettings = Field(default_factory=ApiSettings)
     apps: tuple[App, ...] = ()
     accounts: tuple[Account, ...] = ()
     calendars: tuple[Calendar, ...] = ()
     routes: tuple[Route, ...] = ()
+    people: tuple[Person, ...] = ()
 
     @cached_property
     def _apps(self) -> dict[str, App]:
@@ -88,6 +94,10 @@ class Settings(Table):
     @cached_property
     def _calendars(self) -> dict[str, Calendar]:
         return {each.name: each for each in self.calendars}
+
+    @cached_property
+    def _people(self) -> dict[str, Person]:
+        return {each.sub: each for each in self.people}
 
     @cached_property
     def _addresses(self) -> dict[Calendar, CalendarAddress]:
@@ -104,6 +114,14 @@ class Settings(Table):
     def calendar(self, name: str) -> Calendar | None:
         """The calendar of this name, if there is one."""
         return self._calendars.get(name)
+
+    def person(self, sub: str) -> Person | None:
+        """The person with this `sub`, if there is one."""
+        return self._people.get(sub)
+
+    def calendar_of_cronofy(self, cronofy_id: str) -> Calendar | None:
+        """The calendar that Cronofy calls so, if there is one."""
+        return next((each for each in self.calendars if each.cronofy_id == cronofy_id), None)
 
     def address(self, calendar: Calendar) -> CalendarAddress:
         """Which calendar at the provider this is; the same for as long as the process runs.

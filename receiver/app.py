@@ -13,13 +13,15 @@ from admin.metrics import REDIS_ERRORS
 from admin.tracing import Kind, Span, span
 from bookings.errors import DeadLettersFull, QueueFull, SealError, UnknownLink, Unreadable
 from bookings.identity import booking_id, delivery_id, link_id
+from bookings.record import Forward
 from bookings.store import Store
+from config.apps import App
 from config.errors import ConfigError
-from config.settings import App, Settings
+from config.settings import Settings
 from receiver.answers import LEAVING, SETTINGS, Refused, json_answer
 from receiver.callback import Callback, Notification, read_callback
 from receiver.metrics import ACCEPT_SECONDS, RECEIVED, SIGNATURE_FAILURES
-from receiver.signature import is_valid, presented
+from receiver.signature import header, is_valid, presented
 
 Body = TypeVar("Body", bytes, bytearray)
 
@@ -87,7 +89,7 @@ async def _callback(request: web.Request) -> web.Response:
     delivery = delivery_id(app.name, link, body)
     log = _log.bind(app=app.name, delivery=delivery)
     try:
-        callback = read_callback(body)
+        callback = read_callback(body, scheduler_requests=app.scheduler_requests)
     except Unreadable as unreadable:
         return await _quarantine(
             store,
@@ -103,7 +105,12 @@ async def _callback(request: web.Request) -> web.Response:
         RECEIVED.labels("ignored").inc()
         log.info("callback_ignored", type=callback.type[:64])
         return json_answer(200, {"status": "ignored", "type": callback.type})
-    return await _accept(store, settings, callback, app=app.name, delivery=delivery, link=link, log=log)
+    forward = None
+    if app.forward_to or link is not None:
+        forward = Forward(body, header(request.raw_headers).decode("latin-1"))
+    return await _accept(
+        store, settings, callback, app=app, delivery=delivery, link=link, forward=forward, log=log
+    )
 
 
 async def _read_body(request: web.Request, settings: Settings) -> bytes:
@@ -148,21 +155,24 @@ async def _accept(
     settings: Settings,
     callback: Callback,
     *,
-    app: str,
+    app: App,
     delivery: str,
     link: str | None,
+    forward: Forward | None,
     log: structlog.typing.FilteringBoundLogger,
 ) -> web.Response:
     event_id = str(callback.event_id)
-    bid = booking_id(app, event_id)
+    bid = booking_id(app.name, event_id)
     try:
-        with ACCEPT_SECONDS.time(), _accepting(app, delivery, bid) as accepting:
+        with ACCEPT_SECONDS.time(), _accepting(app.name, delivery, bid) as accepting:
             accepted = await store.accept(
-                app=app,
+                app=app.name,
                 event_id=event_id,
                 delivery=delivery,
                 parts=callback.parts,
                 link=link,
+                forward=forward,
+                forward_always=bool(app.forward_to),
                 window_s=settings.receiver.redelivery_window,
                 queue_limit=settings.receiver.queue_limit,
                 dead_letters_limit=settings.receiver.dead_letters_limit,

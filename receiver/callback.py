@@ -13,6 +13,7 @@ import msgspec
 
 from bookings.errors import Unreadable
 from bookings.record import NO_JSON, Part
+from receiver.chosen_time import TIME_CHOSEN, read_chosen
 
 MOST_PARTS = 100
 """Cronofy allows 5; more than this is not one of its callbacks."""
@@ -52,6 +53,7 @@ class _Body(msgspec.Struct):
     sequence: list[_Item] | msgspec.UnsetType | None = msgspec.UNSET
     participants: Any = None
     notification: Any = None
+    scheduling_request: msgspec.Raw = NO_JSON
 
 
 _SIGNS = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[][{}]', re.DOTALL)
@@ -60,8 +62,12 @@ _BODY = msgspec.json.Decoder(_Body)
 _OUTER = msgspec.json.Decoder(_OuterEvent)
 
 
-def read_callback(body: bytes) -> Callback | Notification:
+def read_callback(body: bytes, *, scheduler_requests: bool = False) -> Callback | Notification:
     """Reads a signed body.
+
+    Args:
+        body: as it came.
+        scheduler_requests: whether a time that was chosen for a scheduler request is a booking.
 
     Raises:
         Unreadable: it is neither a booking nor a notification.
@@ -73,7 +79,7 @@ def read_callback(body: bytes) -> Callback | Notification:
     if body.count(b"{") + body.count(b"[") > DEEPEST and _depth(body) > DEEPEST:
         raise Unreadable("the body is nested too deeply")
     try:
-        return _read(body)
+        return _read(body, scheduler_requests)
     except (msgspec.ValidationError, RecursionError) as error:
         raise Unreadable(_words(error)) from None
     except msgspec.DecodeError as error:
@@ -81,7 +87,7 @@ def read_callback(body: bytes) -> Callback | Notification:
         if repaired is None:
             raise Unreadable(f"the body is not JSON: {error}") from None
     try:
-        return _read(repaired)
+        return _read(repaired, scheduler_requests)
     except (msgspec.DecodeError, RecursionError) as error:
         raise Unreadable(_words(error)) from None
 
@@ -101,10 +107,13 @@ def _words(error: Exception) -> str:
     return f"the body does not have a callback's form: {error}"
 
 
-def _read(body: bytes) -> Callback | Notification:
+def _read(body: bytes, scheduler_requests: bool) -> Callback | Notification:
     data = _BODY.decode(body)
     if data.notification is not None:
         kind = data.notification.get("type") if isinstance(data.notification, dict) else None
+        if scheduler_requests and kind == TIME_CHOSEN:
+            chosen = read_chosen(data.scheduling_request)
+            return Callback(chosen.event_id, (Part(sequence_id=None, event=chosen.event),))
         return Notification(type=kind if isinstance(kind, str) else "unknown")
     if not data.event:
         raise Unreadable("the body has neither an `event` nor a `notification`")

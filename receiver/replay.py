@@ -13,7 +13,8 @@ async def replay_delivery(store: Store, settings: Settings, letter: DeadLetter) 
     Raises `bookings.errors.Unreadable` where it still cannot be read, and what `Store.accept` raises.
     """
     assert letter.delivery is not None  # other letters are replayed by asking a worker
-    callback = read_callback(letter.body)
+    app = settings.app(letter.app)
+    callback = read_callback(letter.body, scheduler_requests=app is not None and app.scheduler_requests)
     answer: Accepted | Notification
     if isinstance(callback, Callback):
         answer = await store.accept(

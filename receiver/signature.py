@@ -13,10 +13,14 @@ def signature(body: bytes, *, secret: str) -> bytes:
     return base64.b64encode(hmac.digest(secret.encode(), body, "sha256"))
 
 
+def header(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Gives the header of a request as it came; repeated ones joined."""
+    return b",".join([value for name, value in headers if name.lower() == HEADER])
+
+
 def presented(headers: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
     """Gives the values that a request presents: repeated headers joined, white space around items dropped."""
-    lines = [value for name, value in headers if name.lower() == HEADER]
-    return [value for item in b",".join(lines).split(b",") if (value := item.strip(b" \t"))]
+    return [value for item in header(headers).split(b",") if (value := item.strip(b" \t"))]
 
 
 def is_valid(body: bytes, *, values: Sequence[bytes], secrets: Iterable[str]) -> bool:

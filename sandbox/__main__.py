@@ -9,7 +9,7 @@ from sandbox.server import run
 def main() -> None:
     """Read the command line and serve until told to stop."""
     parser = argparse.ArgumentParser(
-        prog="sandbox", description="Look-alikes of Google Calendar and Microsoft Graph."
+        prog="sandbox", description="Look-alikes of Google Calendar, Microsoft Graph and Cronofy's links."
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=0, help="port for HTTP; 0 takes a free one")

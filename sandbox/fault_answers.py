@@ -43,6 +43,8 @@ def _refusal(provider: str, fault: Fault) -> Refused:
         refused = _google(fault)
     elif provider == "microsoft":
         refused = _graph(fault)
+    elif provider == "cronofy":
+        refused = _cronofy(fault)
     else:
         refused = _token_endpoint(fault)
     retry_after = fault.params.get("retry_after", "1" if fault.kind == "throttle" else "none")
@@ -78,6 +80,11 @@ def _graph(fault: Fault) -> Refused:
             return graph_errors.denied()
         case _:
             return graph_errors.failed(int(fault.number("status", 503)), fault.params.get("code"))
+
+
+def _cronofy(fault: Fault) -> Refused:
+    statuses = {"throttle": 429, "expired_token": 401, "forbidden": 403, "conflict": 423}
+    return Refused(int(fault.number("status", statuses.get(fault.kind, 503))), {})
 
 
 def _token_endpoint(fault: Fault) -> Refused:

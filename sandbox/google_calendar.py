@@ -76,6 +76,15 @@ class GoogleCalendar:
         role = "owner" if subject == self.owner else role
         return "reader" if role and self.readonly else role
 
+    def is_own(self, attendee: Mapping[str, Any]) -> bool:
+        """Whether an attendee is the calendar itself, by its owner's address or its own."""
+        return str(attendee["email"]).lower() in (self.owner, self.id)
+
+    def response(self, event: GoogleEvent) -> str | None:
+        """How the calendar answered an invitation; None where it is no attendee."""
+        own = (attendee for attendee in event.fields.get("attendees") or [] if self.is_own(attendee))
+        return next((attendee.get("responseStatus") or "needsAction" for attendee in own), None)
+
     def put(self, event: GoogleEvent) -> GoogleEvent:
         """Store an event in place of its former state, and keep the index right."""
         self._unindex(event.id)

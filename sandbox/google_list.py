@@ -12,12 +12,14 @@ from sandbox import google_times, zones
 from sandbox.clock import stamp
 from sandbox.google_calendar import GoogleCalendar, GoogleEvent
 from sandbox.google_errors import invalid, refused, required
+from sandbox.google_partial import partial
 from sandbox.google_store import GoogleStore
 from sandbox.google_times import query_instant, shown
 from sandbox.google_view import resource
 
 UNSUPPORTED = ("q", "syncToken", "iCalUID", "sharedExtendedProperty", "updatedMin", "eventTypes")
 MAX_PAGE = 2500
+MAX_ATTENDEES = 10_000
 
 MAX_FREE_BUSY_CALENDARS = 50
 
@@ -44,7 +46,7 @@ def page(store: GoogleStore, calendar: GoogleCalendar, role: str, query: MultiMa
     found = sorted((event for event in events if wanted(event)), key=order)
     if after is not None:
         found = [event for event in found if order(event) > after]
-    size = _size(query.get("maxResults"))
+    size, most = _size(query.get("maxResults")), _most_attendees(query.get("maxAttendees"))
     zone = google_times.query_zone(query.get("timeZone"))
     answer: dict[str, Any] = {
         "kind": "calendar#events",
@@ -54,12 +56,15 @@ def page(store: GoogleStore, calendar: GoogleCalendar, role: str, query: MultiMa
         "timeZone": calendar.time_zone,
         "accessRole": role,
         "defaultReminders": [],
-        "items": [resource(store.settle(calendar, event), calendar, zone) for event in found[:size]],
+        "items": [
+            _few_attendees(resource(store.settle(calendar, event), calendar, zone), most)
+            for event in found[:size]
+        ],
     }
     if len(found) > size:
         token = msgspec.json.encode(order(found[size - 1]))
         answer["nextPageToken"] = base64.urlsafe_b64encode(token).decode()
-    return answer
+    return partial("Events", answer, query.get("fields"))
 
 
 def free_busy(store: GoogleStore, subject: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,7 +100,9 @@ def _busy(calendar: GoogleCalendar, start: datetime, end: datetime) -> list[dict
     taken = (
         (max(event.starts_at, start), min(event.ends_at, end))
         for event in calendar.events.values()
-        if not event.cancelled and event.fields.get("transparency") != "transparent"
+        if not event.cancelled
+        and event.fields.get("transparency") != "transparent"
+        and calendar.response(event) != "declined"
     )
     for begins, ends in sorted(period for period in taken if period[0] < period[1]):
         if periods and begins <= periods[-1][1]:
@@ -146,6 +153,21 @@ def _after(token: str | None) -> list[Any] | None:
         return msgspec.json.decode(base64.urlsafe_b64decode(token), type=list)
     except (ValueError, msgspec.DecodeError):
         raise invalid("Invalid page token value.", "pageToken") from None
+
+
+def _few_attendees(shown: dict[str, Any], most: int) -> dict[str, Any]:
+    """More than so many attendees: the participant alone is shown."""
+    attendees = shown.get("attendees", [])
+    if len(attendees) <= most:
+        return shown
+    own = [attendee for attendee in attendees if attendee.get("self")]
+    return {**shown, "attendees": own, "attendeesOmitted": True}
+
+
+def _most_attendees(text: str | None) -> int:
+    if text is not None and (not text.isdecimal() or int(text) < 1):
+        raise invalid("Invalid value for: maxAttendees", "maxAttendees")
+    return MAX_ATTENDEES if text is None else int(text)
 
 
 def _size(text: str | None) -> int:

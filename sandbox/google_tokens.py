@@ -41,12 +41,21 @@ class GoogleGrant:
 
 @dataclass(slots=True)
 class ServiceAccount:
-    """A service account: its public keys by key id, and whether the domain lets it act for users."""
+    """A service account: its public keys by key id, and whether the domain lets it act for users.
+
+    `delegated_scopes` are those it may do so for; None: any.
+    """
 
     email: str
     keys: dict[str, RSAPublicKey] = field(default_factory=dict)
     delegated: bool = True
+    delegated_scopes: frozenset[str] | None = None
     revoked: bool = False
+
+    def may_act(self, scopes: Iterable[str]) -> bool:
+        """Whether it may act for a user: one scope that is not authorised spoils all that are asked for."""
+        authorised = self.delegated_scopes
+        return self.delegated and (authorised is None or authorised.issuperset(scopes))
 
 
 @dataclass(slots=True)
@@ -132,7 +141,7 @@ class GoogleTokens:
         scopes = str(claims.get("scope", "")).split()
         if not scopes:
             raise GrantError(400, "invalid_scope", "Invalid OAuth scope or ID token audience provided.")
-        if subject != account.email and not account.delegated:
+        if subject != account.email and not account.may_act(scopes):
             raise GrantError(
                 401,
                 "unauthorized_client",

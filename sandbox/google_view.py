@@ -26,6 +26,15 @@ def resource(event: GoogleEvent, calendar: GoogleCalendar, zone: ZoneInfo | None
         "eventType": "default",
         **event.fields,
     }
+    if event.fields.get("attendees"):
+        shown["attendees"] = [
+            {
+                "responseStatus": "needsAction",
+                **attendee,
+                **({"self": True} if calendar.is_own(attendee) else {}),
+            }
+            for attendee in event.fields["attendees"]
+        ]
     if event.hangout_link is not None:
         shown["hangoutLink"] = event.hangout_link
     if zone is not None and "dateTime" in event.fields["start"]:

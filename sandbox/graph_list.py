@@ -90,13 +90,13 @@ def _schedule(store: GraphStore, name: str, begins: datetime, ends: datetime, mi
     taken = [
         event
         for event in _touching((mailbox.events[event_id] for event_id in ids), begins, ends)
-        if event.fields["showAs"] != "free"
+        if not event.free
     ]
     return {
         "scheduleId": name,
         "availabilityView": _digits(taken, begins, ends, minutes),
         "scheduleItems": [_item(event) for event in taken],
-        "workingHours": {"timeZone": {"name": "UTC"}},
+        "workingHours": {"timeZone": {"name": mailbox.time_zone}},
     }
 
 

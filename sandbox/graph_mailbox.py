@@ -12,7 +12,10 @@ TEAMS = "teamsForBusiness"
 
 @dataclass(frozen=True, slots=True)
 class GraphEvent:
-    """A stored event. `fields` are the plain writable ones; `created` and `modified` are Unix seconds."""
+    """A stored event. `fields` are the plain writable ones; `created` and `modified` are Unix seconds.
+
+    `is_cancelled`: by its organiser, whose cancellation leaves the attendee's copy where it is.
+    """
 
     immutable_id: str
     mutable_id: str
@@ -30,12 +33,19 @@ class GraphEvent:
     transaction_id: str | None = None
     properties: Mapping[str, str] = field(default_factory=dict)
     is_organizer: bool = True
+    response: str = "organizer"
+    is_cancelled: bool = False
     deleted: bool = False
 
     @property
     def etag(self) -> str:
         """The event's @odata.etag."""
         return f'W/"{self.change_key}"'
+
+    @property
+    def free(self) -> bool:
+        """Whether it takes none of its owner's time."""
+        return self.fields["showAs"] == "free" or self.is_cancelled or self.response == "declined"
 
     @property
     def guests(self) -> list[str]:
@@ -64,6 +74,7 @@ class Mailbox:
 
     `rest_enabled` false: no Exchange Online mailbox. `personal`: an outlook.com account. `denied`: kept from
     applications by an access policy. `duplicate_status`: 400 or 409 for a transactionId used twice.
+    `time_zone`: the Windows name of its own. `view_expands`: calendarView gives extended properties, too.
     `capital_guids`: replies spell the GUIDs of extended properties in capitals; Graph promises no spelling.
     """
 
@@ -79,6 +90,8 @@ class Mailbox:
     search_lag: float = 0.0
     duplicate_status: int = 400
     capital_guids: bool = False
+    time_zone: str = "UTC"
+    view_expands: bool = False
     events: dict[str, GraphEvent] = field(default_factory=dict)
     deleted: dict[str, GraphEvent] = field(default_factory=dict)
     immutable_ids: dict[str, str] = field(default_factory=dict)

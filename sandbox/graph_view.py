@@ -37,7 +37,7 @@ def shown(
         "originalEndTimeZone": event.end.zone,
         "hasAttachments": False,
         "bodyPreview": event.body_text[:PREVIEW_LENGTH],
-        "isCancelled": False,
+        "isCancelled": event.is_cancelled,
         "isDraft": False,
         "isOrganizer": event.is_organizer,
         "type": "singleInstance",
@@ -49,7 +49,7 @@ def shown(
         "onlineMeetingProvider": TEAMS if event.join_url else "unknown",
         "onlineMeeting": {"joinUrl": event.join_url} if event.join_url else None,
         "organizer": person,
-        "responseStatus": {"response": "organizer", "time": "0001-01-01T00:00:00Z"},
+        "responseStatus": {"response": event.response, "time": "0001-01-01T00:00:00Z"},
         **event.fields,
         "body": {"contentType": "text", "content": event.body_text}
         if preferences.text_body

@@ -67,8 +67,8 @@ def list_events(graph: GraphCall) -> web.Response:
 
 
 def calendar_view(graph: GraphCall) -> web.Response:
-    """GET the events of a period; extended properties are not expanded here (docs #13385)."""
-    query = graph.query._replace(expand=frozenset())
+    """GET the events of a period; extended properties are not expanded in every mailbox (docs #13385)."""
+    query = graph.query if graph.mailbox.view_expands else graph.query._replace(expand=frozenset())
     found = graph_list.view(graph.mailbox, graph.calendar(), query, graph.call.request.query)
     return json_answer(
         graph_list.page(found, graph.mailbox, graph.preferences, query, graph.call.request.url)

@@ -5,13 +5,15 @@ from html import escape
 from aiohttp import web
 
 from sandbox.clock import stamp
+from sandbox.cronofy_link import CronofyLink, Status
 from sandbox.inspection import SeenCalendar, SeenEvent, calendars
 from sandbox.journal import DROPPED, RequestRecord
-from sandbox.state import STATE
+from sandbox.state import STATE, State
 
 REFRESH_SECONDS = 5
 NEWEST_REQUESTS = 30
 NEWEST_EVENTS = 100
+NEWEST_LINKS = 30
 VENDORS = {"google": "Google Calendar", "microsoft": "Microsoft 365"}
 STYLE = """
 :root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 18%, transparent); }
@@ -42,7 +44,7 @@ async def show(request: web.Request) -> web.Response:
         for provider, name in VENDORS.items()
     )
     newest = list(state.journal.requests)[-NEWEST_REQUESTS:]
-    body = f"<h1>Sandbox calendars</h1>{sections}{_requests(newest[::-1])}"
+    body = f"<h1>Sandbox calendars</h1>{sections}{_links(state)}{_requests(newest[::-1])}"
     text = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -78,6 +80,22 @@ def _event(event: SeenEvent) -> str:
         f"<tr{row_class}><td>{escape(event.summary)}</td><td>{escape(event.local_start)}</td>"
         f'<td>{escape(event.local_end)}</td><td class="status">{escape(event.status)}</td>'
         f"<td>{private}</td><td><code>{escape(event.id)}</code></td></tr>"
+    )
+
+
+def _links(state: State) -> str:
+    newest = list(state.cronofy.links.values())[-NEWEST_LINKS:]
+    rows = "".join(_link(link) for link in newest[::-1])
+    found = _table(["Link", "Kind", "Status", "Start", "Answers to the callback"], rows)
+    return f"<section><h2>Cronofy links</h2>{found}</section>" if newest else ""
+
+
+def _link(link: CronofyLink) -> str:
+    start = link.event["start"]["time"] if link.status is Status.COMPLETED else ""
+    answers = ", ".join(str(attempt.status or attempt.error) for attempt in link.attempts)
+    return (
+        f'<tr><td><a href="{escape(link.url)}">{escape(link.request["event"]["summary"])}</a></td>'
+        f"<td>{link.kind}</td><td>{link.status}</td><td>{escape(start)}</td><td>{escape(answers)}</td></tr>"
     )
 
 

@@ -66,6 +66,21 @@ class Person:
         mailbox, event = self._graph(calendar, event_id)
         mailbox.put(replace(event, is_organizer=False))
 
+    def answers(self, provider: str, calendar: str, event_id: str, response: str) -> None:
+        """Answers an invitation, in the vendor's word: `declined`, `tentative` or `tentativelyAccepted`, …"""
+        if provider == "google":
+            found = self._google(calendar)
+            own = {"email": found.owner or found.id, "responseStatus": response}
+            self._state.google.change(found, event_id, {"attendees": [own]})
+        else:
+            mailbox, event = self._graph(calendar, event_id)
+            mailbox.put(replace(event, is_organizer=False, response=response))
+
+    def is_put_off(self, calendar: str, event_id: str) -> None:
+        """The organiser of a Microsoft event cancels it; the copy in this calendar stays."""
+        mailbox, event = self._graph(calendar, event_id)
+        mailbox.put(replace(event, is_organizer=False, is_cancelled=True))
+
     def _google(self, calendar: str) -> GoogleCalendar:
         found = self._state.google.calendars.get(calendar)
         if found is None:

@@ -1,4 +1,4 @@
-"""The sandbox: both vendors' look-alikes on one HTTP and one HTTPS port, with state of its own."""
+"""The sandbox: the look-alikes on one HTTP and one HTTPS port, with state of its own."""
 
 import asyncio
 import signal
@@ -20,6 +20,9 @@ from sandbox import (
     control,
     control_credentials,
     credentials,
+    cronofy,
+    cronofy_control,
+    cronofy_page,
     google,
     google_consent,
     google_token,
@@ -30,6 +33,9 @@ from sandbox import (
     page,
 )
 from sandbox.clock import Clock
+from sandbox.cronofy_choice import Subs
+from sandbox.cronofy_courier import COURIER, Courier
+from sandbox.cronofy_link import CronofyApp, CronofyLink
 from sandbox.inspection import SeenEvent
 from sandbox.person import Person
 from sandbox.state import STATE, State
@@ -39,7 +45,7 @@ MAX_BODY_BYTES = 4 * 2**20
 
 
 class Sandbox:
-    """Look-alikes of Google Calendar, Microsoft Graph and both token endpoints.
+    """Look-alikes of Google Calendar, Microsoft Graph and both token endpoints, and of Cronofy's links.
 
     Use it as an async context manager; port 0 takes any free port. The HTTPS certificate is for localhost
     and signed by a fresh authority, whose certificate is written to `ca_file` (a temporary file unless
@@ -72,6 +78,7 @@ class Sandbox:
         self.url = ""
         self.tls_url = ""
         self._runner: web.AppRunner | None = None
+        self._courier: Courier | None = None
 
     async def __aenter__(self) -> Self:
         """Start listening."""
@@ -79,7 +86,9 @@ class Sandbox:
         shown_host = "127.0.0.1" if self._host in ("", "0.0.0.0") else self._host  # noqa: S104 - compared, not bound
         self.url = f"http://{shown_host}:{http.getsockname()[1]}"
         self.tls_url = f"https://localhost:{https.getsockname()[1]}"
-        self._runner = web.AppRunner(_app(self.state), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        self._courier = Courier(self.state)
+        app = _app(self.state, self._courier)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await self._runner.setup()
         await web.SockSite(self._runner, http).start()
         await web.SockSite(self._runner, https, ssl_context=self._tls(shown_host)).start()
@@ -88,8 +97,10 @@ class Sandbox:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop listening; held replies are let go."""
+        """Stop listening; held replies are let go, callbacks under way are given up."""
         self.state.faults.release()
+        if self._courier is not None:
+            await self._courier.close()
         if self._runner is not None:
             await self._runner.cleanup()
         self._remove_ca_file()
@@ -118,6 +129,11 @@ class Sandbox:
     def authority(self) -> str:
         """Microsoft's authority, to be followed by a tenant."""
         return self.tls_url
+
+    @property
+    def cronofy_endpoint(self) -> str:
+        """The base of Cronofy's API."""
+        return f"{self.url}{cronofy.BASE}"
 
     def service_account_key(self, email: str = credentials.DEFAULT_SERVICE_ACCOUNT) -> dict[str, Any]:
         """A service account's JSON key that the token endpoint knows."""
@@ -149,6 +165,36 @@ class Sandbox:
         """Somebody who uses the calendars' own user interface."""
         return Person(self.state)
 
+    def cronofy_app(self, **fields: Any) -> CronofyApp:
+        """Makes an application known to Cronofy, or changes it.
+
+        Args:
+            fields: `client_id` ("sandbox"), `secret` ("secret", or several at once), and CronofyApp's others.
+        """
+        app = msgspec.convert(fields, cronofy_control.AppSpec).app()
+        self.state.cronofy.register(app)
+        return app
+
+    def cronofy_links(self) -> list[CronofyLink]:
+        """The links and scheduler requests that Cronofy was asked for, oldest first."""
+        return list(self.state.cronofy.links.values())
+
+    async def pick(self, link_id: str, *, start: str | None = None, subs: Subs | None = None) -> CronofyLink:
+        """Somebody picks a time on a link's page; returns once the callback was taken, or given up.
+
+        Args:
+            link_id: the link's or the scheduler request's id.
+            start: when the first part starts, by default at the first time that is offered.
+            subs: who takes part, by `sequence_id` (or by "" where there is no sequence), by default as many
+                as each group requires, in the order they are listed.
+
+        Raises:
+            KeyError: there is no such link.
+            ChoiceError: it is no longer open, or the choice is wrong.
+        """
+        assert self._courier is not None  # the sandbox listens
+        return await cronofy_control.picked(self.state.cronofy, self._courier, link_id, start, subs)
+
     def addresses(self) -> dict[str, str]:
         """Where everything is."""
         return {
@@ -160,6 +206,7 @@ class Sandbox:
             "google_authorization_endpoint": self.google_authorization_endpoint,
             "graph_endpoint": self.graph_endpoint,
             "authority": self.authority,
+            "cronofy_endpoint": self.cronofy_endpoint,
         }
 
     def _remove_ca_file(self) -> None:
@@ -213,11 +260,13 @@ async def run(
         await stop.wait()
 
 
-def _app(state: State) -> web.Application:
+def _app(state: State, courier: Courier) -> web.Application:
     app = web.Application(client_max_size=MAX_BODY_BYTES)
     app[STATE] = state
+    app[COURIER] = courier
     served = (
         *(page, control, control_credentials),
+        *(cronofy, cronofy_control, cronofy_page),
         *(google, google_token, google_consent, microsoft, microsoft_token, microsoft_consent),
     )
     for endpoints in served:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from sandbox.clock import Clock
+from sandbox.cronofy_store import CronofyStore
 from sandbox.faults import FaultBoard
 from sandbox.google_store import GoogleStore
 from sandbox.google_tokens import GoogleTokens
@@ -16,7 +17,7 @@ from sandbox.microsoft_tokens import MicrosoftTokens
 
 @dataclass(slots=True)
 class State:
-    """The two vendors' calendars and credentials, the queued faults, and what happened."""
+    """The two vendors' calendars and credentials, Cronofy's links, the queued faults, and what happened."""
 
     clock: Clock = time.time
     seed: int = 0
@@ -24,6 +25,7 @@ class State:
     google_tokens: GoogleTokens = field(init=False)
     microsoft: GraphStore = field(init=False)
     microsoft_tokens: MicrosoftTokens = field(init=False)
+    cronofy: CronofyStore = field(init=False)
     faults: FaultBoard = field(init=False)
     journal: Journal = field(init=False)
 
@@ -32,11 +34,12 @@ class State:
         self.google_tokens = GoogleTokens(self.clock)
         self.microsoft = GraphStore(self.clock)
         self.microsoft_tokens = MicrosoftTokens(self.clock)
+        self.cronofy = CronofyStore(self.clock)
         self._start_over()
 
     def reset(self, *, everything: bool = False) -> None:
-        """Forget events, faults and history. Calendars, mailboxes and credentials stay, unless
-        `everything`.
+        """Forget events, links, faults and history. Calendars, mailboxes, applications and credentials stay,
+        unless `everything`.
         """
         self.faults.release()
         if everything:
@@ -44,6 +47,7 @@ class State:
             return
         self.google.clear()
         self.microsoft.clear()
+        self.cronofy.clear()
         self._start_over()
 
     def _start_over(self) -> None:

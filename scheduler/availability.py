@@ -8,14 +8,14 @@ start after the other, is somebody picked for each group.
 from collections.abc import Iterator
 from itertools import islice
 
-from scheduler.chain import Chain, gaps, orders
-from scheduler.limits import Rooms
-from scheduler.minutes import Span, as_bytes, whole_minutes
-from scheduler.picking import Picker
+from scheduler.engine.chain import Chain, gaps, orders
+from scheduler.engine.limits import Rooms
+from scheduler.engine.minutes import Span, as_bytes, whole_minutes
+from scheduler.engine.picking import Picker
+from scheduler.engine.search import Found, Search
+from scheduler.engine.shared_limits import Picks, SharedLimits
+from scheduler.engine.starts import StartFinder, frame_of
 from scheduler.query import Part, Placed, Query, Sequence
-from scheduler.search import Found, Search
-from scheduler.shared_limits import Picks, SharedLimits
-from scheduler.starts import StartFinder, frame_of
 
 MOST_DEAD_ENDS = 2_000
 """How often picking members may get stuck in one query, which only limits can make it. After that, starts

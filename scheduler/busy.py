@@ -4,47 +4,26 @@ Whoever reads the calendars leaves out what does not take place for the person: 
 """
 
 from collections.abc import Iterable
-from enum import StrEnum
 
 import msgspec
 
-from scheduler.limits import bounds_of
-from scheduler.minutes import whole_minutes
+from scheduler.engine.limits import bounds_of
+from scheduler.engine.minutes import whole_minutes
+from scheduler.engine.starts import frame_of
 from scheduler.query import Period, Query
-from scheduler.starts import frame_of
-
-
-class Shown(StrEnum):
-    """As what an event shows the person."""
-
-    BUSY = "busy"
-    TENTATIVE = "tentative"
-    FREE = "free"
-
-
-class CalendarEvent(msgspec.Struct, frozen=True):
-    """An event of one calendar, in Unix seconds, fractions rounded outward."""
-
-    start: int
-    end: int
-    shown: Shown = Shown.BUSY
-    event_id: str | None = None
-    """Ours, for an event that we manage."""
-    event_uid: str | None = None
-    """Cronofy's or the provider's, for any other."""
-    tags: frozenset[str] = frozenset()
-    """Its private tags."""
+from workers.calendars.reading import CalendarEvent, Shown
 
 
 class Excluded(msgspec.Struct, frozen=True):
     """`excluded_events`: what is not considered at all."""
 
     event_ids: frozenset[str] = frozenset()
+    """Of bookings; calendars know them only by the `event_uids` of what was written for them."""
     event_uids: frozenset[str] = frozenset()
 
     def names(self, event: CalendarEvent) -> bool:
         """Whether the event is one of them."""
-        return event.event_id in self.event_ids or event.event_uid in self.event_uids
+        return event.uid in self.event_uids
 
 
 NOTHING = Excluded()

@@ -42,14 +42,14 @@ def needs(*members: Member, required: int | None = None) -> Group:
     return Group(members, required)
 
 
-ANN, BOB, CYD = person("ann"), person("bob"), person("cyd")
+RECRUITER, MANAGER, CYD = person("recruiter"), person("manager"), person("engineer")
 
 
 def part(
     *groups: Group, minutes: int = 60, every: int | None = 60, before: Buffer = NO_BUFFER, after: Buffer = NO_BUFFER,
     ordinal: int | None = None, name: str = "1",
 ) -> Part:  # fmt: skip
-    return Part(name, minutes, groups or (needs(ANN),), ordinal, every, before, after)
+    return Part(name, minutes, groups or (needs(RECRUITER),), ordinal, every, before, after)
 
 
 def query(

@@ -7,6 +7,7 @@ from bookings.store import Store
 from config.settings import Settings
 from workers.backoff import Policy
 from workers.calendars.directory import Directory
+from workers.endpoints import Endpoints
 
 
 class Means(NamedTuple):
@@ -19,6 +20,7 @@ class Means(NamedTuple):
     store: Store
     settings: Settings
     directory: Directory
+    endpoints: Endpoints
     worker: str
     policy: Policy
     clock: Callable[[], int]

@@ -56,7 +56,7 @@ class PartUnderWay:
         await self._bring()
         if part_writes.is_everywhere(self.writes):
             removable = part_writes.removable(self.writes, self.means.clock())
-            await self._all([self._remove(write) for write in removable])
+            await self.all([self._remove(write) for write in removable])
 
     async def _bring(self) -> None:
         """Brings the part into the calendars that it goes to."""
@@ -69,9 +69,9 @@ class PartUnderWay:
                 self._fail(write, CalendarError(ErrorClass.PERMANENT, "invalid_part"), detail=str(invalid))
             return
         self.ends_at = event.over_at
-        await self._all([self._attempt(write, event) for write in due])
+        await self.all([self._attempt(write, event) for write in due])
 
-    async def _all(self, attempts: Sequence[Coroutine[None, None, None]]) -> None:
+    async def all(self, attempts: Sequence[Coroutine[None, None, None]]) -> None:
         """Lets every attempt come to its end, then raises what one of them raised."""
         if len(attempts) == 1:  # as nearly always; it needs no task of its own
             await attempts[0]
@@ -83,8 +83,8 @@ class PartUnderWay:
 
     async def _targets(self) -> list[part_writes.Target]:
         claim, settings = self.claim, self.means.settings
-        link = await self.means.store.link_calendars(claim.link) if claim.link else None
-        names = route(claim.app, claim.desired, settings.routes, link=link)
+        link = await self.means.store.link(claim.link) if claim.link else None
+        names = route(claim.app, claim.desired, settings.routes, link=link.targets if link else None)
         targets = []
         for name in names:
             calendar = settings.calendar(name)
@@ -108,7 +108,7 @@ class PartUnderWay:
             repair=write.repair,
             intent=write.intent,
         )
-        async with self._attempted(write):
+        async with self.attempted(write):
             upsert = Upsert(
                 self._calendar(write),
                 event,
@@ -123,7 +123,7 @@ class PartUnderWay:
 
     async def _remove(self, write: Write) -> None:
         """Takes the part out of a calendar that it no longer goes to."""
-        async with self._attempted(write):
+        async with self.attempted(write):
             calendar = self._calendar(write)
             await self._journal(
                 write.id,
@@ -136,8 +136,8 @@ class PartUnderWay:
             )
             await remove(calendar, self._key(write, write.generation), write.event_id, self.claim.revision)
             current = self._current(write.id)
-            self._replace(state.removed(current, gone=self.claim.gone, now=self.means.clock()))
-            self._count(write, "removed")
+            self.replace(state.removed(current, gone=self.claim.gone, now=self.means.clock()))
+            self.count(write, "removed")
             self.log.info("write_done", write=write.id, calendar=write.calendar, outcome="removed")
 
     def _calendar(self, write: Write) -> Calendar:
@@ -150,7 +150,7 @@ class PartUnderWay:
         return write_key(claim.app, claim.event_id, claim.desired.sequence_text, write.address, generation)
 
     @asynccontextmanager
-    async def _attempted(self, write: Write) -> AsyncIterator[None]:
+    async def attempted(self, write: Write) -> AsyncIterator[None]:
         """One attempt at a write, as the log and the trace tell of it."""
         configured = self.means.settings.calendar(write.calendar)
         with write_trail(write, configured.account if configured else "") as attempt:
@@ -168,7 +168,7 @@ class PartUnderWay:
             yield
         except AccountWaits as waits:
             if waits.busy:
-                self._put_off(write, due_at=waits.until, parked=False, reason=waits.code)
+                self.put_off(write, due_at=waits.until, parked=False, reason=waits.code)
             else:
                 await self._wait(write, until=waits.until, parked=waits.parked, reason=waits.code)
         except CalendarError as error:
@@ -201,38 +201,41 @@ class PartUnderWay:
     async def _wait(self, write: Write, *, until: int, parked: bool, reason: str) -> None:
         """Has a write wait for its account, which has it queued again should it work before."""
         due_at = until + int(_SPREAD_MS * self.means.jitter())
-        self._put_off(write, due_at=due_at, parked=parked, reason=reason)
+        self.put_off(write, due_at=due_at, parked=parked, reason=reason)
         await self._calendar(write).lane.wait_for(self.claim.booking, self.claim.part, due_at)
 
-    def _put_off(self, write: Write, *, due_at: int, parked: bool, reason: str) -> None:
+    def put_off(self, write: Write, *, due_at: int, parked: bool, reason: str) -> None:
+        """Has a write wait without an attempt, until `due_at` (Unix ms)."""
         current, now = self._current(write.id), self.means.clock()
-        self._replace(state.waiting(current, due_at=due_at, parked=parked, reason=reason, now=now))
+        self.replace(state.waiting(current, due_at=due_at, parked=parked, reason=reason, now=now))
 
     def _current(self, wid: str) -> Write:
         return next(write for write in self.writes if write.id == wid)
 
-    def _replace(self, changed: Write) -> None:
+    def replace(self, changed: Write) -> None:
+        """Notes what became of a write."""
         self.writes = tuple(changed if write.id == changed.id else write for write in self.writes)
 
     async def _journal(self, wid: str, intent: Intent) -> None:
         """Writes an intent down. Raises `LeaseLost`: nothing may be sent then."""
-        self._replace(state.intended(self._current(wid), intent, now=self.means.clock()))
+        self.replace(state.intended(self._current(wid), intent, now=self.means.clock()))
         await self.means.store.journal(self.claim, self.writes, lease_s=self.means.settings.worker.lease)
 
-    def _count(self, write: Write, outcome: str) -> None:
+    def count(self, write: Write, outcome: str) -> None:
+        """Counts what became of a write."""
         WRITES.labels(write.address.provider if write.address else "", outcome).inc()
 
     def _succeed(self, wid: str, outcome: Outcome) -> None:
         write = self._current(wid)
-        self._count(write, outcome.effect)
+        self.count(write, outcome.effect)
         self.log.info("write_done", write=write.id, calendar=write.calendar, outcome=str(outcome.effect))
         found = outcome.found
         match outcome.effect:
             case Effect.DELETED_BY_PERSON:
-                self._replace(state.left_deleted(write, now=self.means.clock()))
+                self.replace(state.left_deleted(write, now=self.means.clock()))
             case Effect.SUPERSEDED:
                 assert found is not None  # it holds the newer revision
-                self._replace(
+                self.replace(
                     state.superseded(
                         write,
                         generation=outcome.generation,
@@ -243,7 +246,7 @@ class PartUnderWay:
                 )
             case _:
                 assert found is not None  # there is an event where none was removed
-                self._replace(
+                self.replace(
                     state.written(
                         write,
                         revision=self.claim.revision,
@@ -283,8 +286,8 @@ class PartUnderWay:
             detail=detail,
             now=now,
         )
-        self._replace(changed)
-        self._count(write, changed.state)
+        self.replace(changed)
+        self.count(write, changed.state)
         level = self.log.error if changed.state is WriteState.DEAD else self.log.warning
         level(
             "write_failed",

@@ -1,22 +1,25 @@
 """Which calendars a part goes to. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
+from bookings.links import LinkTargets
 from bookings.record import Part
 from config.settings import Route
 
 
 def route(
-    app: str, part: Part, routes: Sequence[Route], *, link: Mapping[str, Sequence[str]] | None = None
+    app: str, part: Part, routes: Sequence[Route], *, link: LinkTargets | None = None
 ) -> tuple[str, ...]:
     """Gives the names of the calendars of one part, none where nothing says where it goes.
 
-    The link it came in on decides if it names the part's `sequence_id`. Otherwise it is the union of the most
-    specific routes that match: by `sequence_id` and `sub`, then `sequence_id`, then `sub`, then app alone. An
-    exact `sequence_id` is more specific than a glob.
+    The link it came in on decides if it names the part's `sequence_id`, and somebody who takes part where
+    it names people, too. Otherwise it is the union of the most specific routes that match: by `sequence_id`
+    and `sub`, then `sequence_id`, then `sub`, then app alone. An exact `sequence_id` is more specific than
+    a glob.
     """
-    named = (link or {}).get(part.sequence_text or "")
+    targets = (link or {}).get(part.sequence_text or "", ())
+    named = [each.calendar for each in targets if each.sub is None or each.sub in part.subs]
     if named:
         return tuple(dict.fromkeys(named))
     matching = [each for each in routes if each.app == app and _matches(each, part)]

@@ -21,10 +21,15 @@ from bookings.store import Store
 from config.settings import Settings
 from workers.backoff import Policy
 from workers.calendars.directory import Directory
+from workers.endpoints import Endpoints
+from workers.forward import ForwardUnderWay
 from workers.means import Means
 from workers.metrics import ALARMS, Alarm
 from workers.part import PartUnderWay
 from workers.trail import part_trail
+
+_OF_ONE_ENDPOINT = 10
+"""One in so many places of a worker may be taken by what is passed on to one address."""
 
 _log = structlog.get_logger()
 
@@ -47,7 +52,10 @@ class Sync:
         self.store = store
         self.settings = settings
         self._renewals: set[asyncio.Task[None]] = set()
-        self._means = Means(store, settings, directory, worker, policy, clock, jitter)
+        self.endpoints = Endpoints(
+            timeout_s=limits.request_timeout, at_a_time=max(1, limits.concurrency // _OF_ONE_ENDPOINT)
+        )
+        self._means = Means(store, settings, directory, self.endpoints, worker, policy, clock, jitter)
 
     async def part(self, bid: str, pid: str, job: str) -> None:
         """Does what there is to do for one part. Raises `redis.RedisError` and `OSError`."""
@@ -68,7 +76,8 @@ class Sync:
 
     async def _revision(self, claim: Claim, log: structlog.typing.FilteringBoundLogger) -> Claim | None:
         """Brings one revision into the calendars; gives the next one where it came in meanwhile."""
-        part = PartUnderWay(self._means, claim, log)
+        under_way = PartUnderWay if claim.desired.forward is None else ForwardUnderWay
+        part = under_way(self._means, claim, log)
         try:
             async with self._kept(claim):
                 await part.write()
@@ -86,7 +95,7 @@ class Sync:
                 part.writes,
                 ends_at=part.ends_at,
                 lease_s=worker.lease,
-                keep_s=worker.keep_bookings,
+                keep_s=worker.keep_bookings if part.claim.desired.forward is None else 0,
                 keep_at_least_s=self.settings.receiver.redelivery_window,
             )
         )

@@ -70,6 +70,7 @@ async def run_worker(settings: Settings, *, console: MakeConsole | None = None) 
         finally:
             reconciler.cancel()
             await admin.cleanup()
+            await sync.endpoints.aclose()
             directory.close()
     _log.info("worker_stopped")
 

@@ -5,7 +5,8 @@
 --       6 most dead letters   7 grace (ms)   8 life of a job's payload (ms)   9 app   10 event_id
 --       11 link id or ''   12 'prune' to remove parts that this delivery no longer lists, or ''
 --       13 traceparent or ''   14 app, where it has a queue of its own, or ''
---       15 number of parts, then for each part: id, JSON
+--       15 number of parts, then for each part: id, JSON; then, where the delivery may have to be passed on:
+--       its record's id, its part's id, its part's JSON, 'always' or 'link' (where the link says so)
 -- Gives {'accepted', revision} | {'duplicate', revision} | {'unknown_link'} | {'queue_full'}
 --       | {'dead_letters_full'}
 --
@@ -77,6 +78,20 @@ end
 redis.call('ZADD', ARGV[14] == '' and KEYS[3] or KEYS[3] .. ':' .. ARGV[14], unpack(queued))
 redis.call('ZADD', KEYS[2], unpack(open))
 redis.call('ZADD', KEYS[4], string.format('%.0f', now), bid)
+
+-- What is passed on has a record of its own, like a booking with one part: no calendar waits for it.
+local at = 16 + 2 * tonumber(ARGV[15])
+if ARGV[at] and (ARGV[at + 3] == 'always' or redis.call('HGET', KEYS[6], 'forward_to')) then
+  local fid, pid = ARGV[at], ARGV[at + 1]
+  local job = job_name(ARGV[1], fid, pid, 1)
+  redis.call('HSET', string.sub(booking, 1, #booking - #bid) .. fid, 'app', ARGV[9], 'event_id', ARGV[10],
+    'link', ARGV[11], 'revision', rev, 'delivery', delivery, 'accepted_at', string.format('%.0f', now),
+    'parts', pid, 'queue', ARGV[14], 'jobs', 1, 'part:' .. pid, ARGV[at + 2], 'rev:' .. pid, rev,
+    'state:' .. pid, 'open', 'from:' .. pid, delivery .. ' ' .. ARGV[13], 'job:' .. pid, job)
+  write_job(job, fid, pid, now, tonumber(ARGV[8]))
+  redis.call('ZADD', ARGV[14] == '' and KEYS[3] or KEYS[3] .. ':' .. ARGV[14], string.format('%.0f', now), job)
+  redis.call('ZADD', KEYS[2], look_at, fid .. ':' .. pid)
+end
 ring(ARGV[1])
 if known[1] then
   for pid in pairs(listed) do

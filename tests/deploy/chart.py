@@ -1,6 +1,8 @@
 """The chart, rendered by Helm itself (its Go library), and its manifests held to Kubernetes' schemas."""
 
 import json
+import re
+import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from config.load import parse
+from config.settings import Settings
 from tests.house.project import ROOT
 
 # On a machine that no library of Helm is made for, the lock leaves it out.
@@ -28,6 +32,15 @@ Manifest = dict[str, Any]
 CONFIG = (ROOT / "deploy" / "sequence-sync.toml").read_text().replace("/run/secrets", "/secrets")
 SECRETS = ["sequence-sync-redis", "sequence-sync-accounts"]
 DEFAULT: dict[str, Any] = {"config": CONFIG, "secrets": SECRETS}
+WITH_API: dict[str, Any] = {**DEFAULT, "api": {"enabled": True}}
+_OF_EACH: dict[str, Any] = {
+    "podAnnotations": {"example.com/team": "hr"},
+    "podLabels": {"azure.workload.identity/use": "true"},
+    "env": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}],
+    "nodeSelector": {"kubernetes.io/arch": "amd64"},
+    "tolerations": [{"key": "example.com/quiet", "operator": "Exists"}],
+    "affinity": {"nodeAffinity": {}},
+}
 EVERYTHING: dict[str, Any] = {
     **DEFAULT,
     "image": {"digest": "sha256:" + 64 * "0"},
@@ -37,6 +50,7 @@ EVERYTHING: dict[str, Any] = {
     "serviceAccount": {"annotations": {"azure.workload.identity/client-id": "an id"}},
     "federatedToken": {"enabled": True},
     "networkPolicy": {
+        "apiFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "recruiting"}}}],
         "redis": {"ports": [6379, 26379], "to": [{"ipBlock": {"cidr": "10.1.2.0/24"}}]},
         "extraEgress": [{"ports": [{"port": 4318, "protocol": "TCP"}]}],
     },
@@ -45,25 +59,23 @@ EVERYTHING: dict[str, Any] = {
         "rules": {"enabled": True},
         "dashboard": {"enabled": True},
     },
-    **{
-        name: {
-            "podAnnotations": {"example.com/team": "hr"},
-            "podLabels": {"azure.workload.identity/use": "true"},
-            "env": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}],
-            "nodeSelector": {"kubernetes.io/arch": "amd64"},
-            "tolerations": [{"key": "example.com/quiet", "operator": "Exists"}],
-            "affinity": {"nodeAffinity": {}},
-        }
-        for name in ("receiver", "worker")
+    "receiver": _OF_EACH,
+    "worker": _OF_EACH,
+    "api": {
+        **_OF_EACH,
+        "enabled": True,
+        "ingress": {"enabled": True, "host": "api.example.com", "tlsSecretName": "api-tls"},
     },
 }
+_UNSCALED: dict[str, Any] = {"autoscaling": {"enabled": False}, "disruptionBudget": {"enabled": False}}
 PLAIN: dict[str, Any] = {
     "existingConfigMap": "our-configuration",
     "networkPolicy": {"enabled": False},
     "serviceAccount": {"create": False, "name": "ours"},
     "topologySpread": {"enabled": False},
-    "receiver": {"autoscaling": {"enabled": False}, "disruptionBudget": {"enabled": False}},
-    "worker": {"autoscaling": {"enabled": False}, "disruptionBudget": {"enabled": False}},
+    "receiver": _UNSCALED,
+    "worker": _UNSCALED,
+    "api": {**_UNSCALED, "enabled": True},
 }
 
 
@@ -108,3 +120,25 @@ def check(manifest: Manifest, version: str) -> None:
         jsonschema.validate(manifest, schema, cls=jsonschema.Draft202012Validator)
     else:
         kubernetes_validate.validate(manifest, version, strict=True)
+
+
+def pods(manifests: list[Manifest]) -> dict[str, dict[str, Any]]:
+    """The pod of each component, as its Deployment makes it."""
+    return {
+        each["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/component"]: each["spec"][
+            "template"
+        ]
+        for each in manifests
+        if each["kind"] == "Deployment"
+    }
+
+
+def settings_of(manifests: list[Manifest], tmp_path: Path) -> Settings:
+    """What the processes read: the ConfigMap's file, and over it the environment of the container."""
+    text = of(manifests, "ConfigMap", "config")["data"]["sequence-sync.toml"]
+    environment = pods(manifests)["receiver"]["spec"]["containers"][0]["env"]
+    key = '{"client_email": "a@example.com", "private_key": "k", "token_uri": "https://example.com"}'
+    for name in set(re.findall(r"file:/secrets/([\w.]+)", text)):
+        (tmp_path / name).write_text(key if name == "google.json" else "a secret")
+    table = tomllib.loads(text.replace("file:/secrets", f"file:{tmp_path}"))
+    return parse(table, folder=tmp_path, environ={each["name"]: each["value"] for each in environment})

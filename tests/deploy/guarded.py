@@ -20,6 +20,7 @@ from tests.acceptance.conftest import Service
 from tests.deploy.front import Front
 from tests.house.project import ROOT
 from tests.integration.calendars import GOOGLE, MICROSOFT
+from tests.integration.scheduling import MANAGER_CALENDAR, RECRUITER_CALENDAR
 
 REDIS_FOLDER = ROOT / "deploy" / "redis"
 ACCESS_LIST = (REDIS_FOLDER / "users.acl").read_text()
@@ -98,7 +99,7 @@ async def _answers(redis: GuardedRedis) -> bool:
 
 @asynccontextmanager
 async def guarded_service(folder: Path, redis: GuardedRedis) -> AsyncIterator[Service]:
-    """Receiver and worker that reach the Redis over TLS, as the user of the access list, with `prune`."""
+    """The product, which reaches the Redis over TLS as the user of the access list, with `prune` and with Cronofy."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(folder / "redis-ca.pem")
     (folder / "redis_username").write_text("sequence-sync")
@@ -109,8 +110,17 @@ async def guarded_service(folder: Path, redis: GuardedRedis) -> AsyncIterator[Se
         own = [int(url.rpartition(":")[2]) for url in (sandbox.url, sandbox.tls_url)]
         ports = DemoPorts(*own, *free_ports(3))
         config = await write_configuration(folder, ports, SandboxControl(sandbox.url))
-        text = config.read_text().replace('url = "embedded"', _REDIS.format(port=tls.port))
-        config.write_text(text.replace("[worker]", "[worker]\nprune_missing_parts = true"))
+        api = "[api]\nport = {}\nadmin_port = {}\n".format(*free_ports(2))
+        text = api + config.read_text().replace('url = "embedded"', _REDIS.format(port=tls.port))
+        for table, more in (
+            ("[worker]", "prune_missing_parts = true"),
+            ("[receiver]", f'public_url = "http://127.0.0.1:{ports.receiver}"'),
+            ("[[apps]]", f'cronofy_endpoint = "{sandbox.cronofy_endpoint}"'),
+            ('name = "interviews"', f'cronofy_id = "{RECRUITER_CALENDAR}"'),
+            ('name = "panel"', f'cronofy_id = "{MANAGER_CALENDAR}"'),
+        ):
+            text = text.replace(table, f"{table}\n{more}")
+        config.write_text(text)
         service = Service(folder, config, sandbox, EmbeddedRedis(folder / "unused"), ports)
         async with service.processes:
             yield service

@@ -2,7 +2,6 @@
 
 import copy
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,6 @@ import jsonschema
 import pytest
 import yaml
 
-from config.load import parse
-from config.settings import Settings
 from tests.deploy.chart import (
     CHART,
     CONFIG,
@@ -19,42 +16,22 @@ from tests.deploy.chart import (
     EVERYTHING,
     PLAIN,
     VERSIONS,
-    Manifest,
+    WITH_API,
     check,
     helm,
     notes,
     of,
+    pods,
     render,
+    settings_of,
 )
 from tests.deploy.cli_lines import commands_of, parses
 from tests.house.project import PYPROJECT, ROOT
 
 VARIANTS = pytest.mark.parametrize(
-    "values", [DEFAULT, EVERYTHING, PLAIN], ids=["default", "everything", "plain"]
+    "values", [DEFAULT, WITH_API, EVERYTHING, PLAIN], ids=["default", "with the API", "everything", "plain"]
 )
-OURS = pytest.mark.parametrize("name", ["receiver", "worker"])
-
-
-def pods(manifests: list[Manifest]) -> dict[str, dict[str, Any]]:
-    """The pod of each component, as its Deployment makes it."""
-    return {
-        each["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/component"]: each["spec"][
-            "template"
-        ]
-        for each in manifests
-        if each["kind"] == "Deployment"
-    }
-
-
-def settings_of(manifests: list[Manifest], tmp_path: Path) -> Settings:
-    """What the processes read: the ConfigMap's file, and over it the environment of the container."""
-    text = of(manifests, "ConfigMap", "config")["data"]["sequence-sync.toml"]
-    environment = pods(manifests)["receiver"]["spec"]["containers"][0]["env"]
-    key = '{"client_email": "a@example.com", "private_key": "k", "token_uri": "https://example.com"}'
-    for name in set(re.findall(r"file:/secrets/([\w.]+)", text)):
-        (tmp_path / name).write_text(key if name == "google.json" else "a secret")
-    table = tomllib.loads(text.replace("file:/secrets", f"file:{tmp_path}"))
-    return parse(table, folder=tmp_path, environ={each["name"]: each["value"] for each in environment})
+OURS = pytest.mark.parametrize("name", ["receiver", "worker", "api"])
 
 
 @VARIANTS
@@ -99,20 +76,19 @@ def test_it_is_of_this_version() -> None:
 
 
 @VARIANTS
-@OURS
-def test_a_pod_is_as_restricted_as_kubernetes_knows(values: dict[str, Any], name: str) -> None:
-    pod = pods(render(values))[name]["spec"]
-    assert pod["securityContext"]["runAsNonRoot"] is True
-    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    assert pod["automountServiceAccountToken"] is False
-    [container] = pod["containers"]
-    assert container["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
-    assert container["resources"]["limits"]["memory"]
-    assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
+def test_every_pod_is_as_restricted_as_kubernetes_knows(values: dict[str, Any]) -> None:
+    for pod in (each["spec"] for each in pods(render(values)).values()):
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert pod["automountServiceAccountToken"] is False
+        [container] = pod["containers"]
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert container["resources"]["limits"]["memory"]
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
 
 
 @OURS
@@ -137,13 +113,14 @@ def test_no_volume_hides_another_or_the_place_of_injected_tokens(name: str) -> N
 
 @OURS
 def test_probes_and_ports_are_those_of_the_process(name: str, tmp_path: Path) -> None:
-    manifests = render(DEFAULT)
+    manifests = render(WITH_API)
     settings = settings_of(manifests, tmp_path)
     [container] = pods(manifests)[name]["spec"]["containers"]
     ports = {each["name"]: each["containerPort"] for each in container["ports"]}
     expected = {"admin": getattr(settings, name).admin_port}
-    if name == "receiver":
-        expected["http"] = settings.receiver.port
+    if name != "worker":
+        expected["http"] = getattr(settings, name).port
+        assert getattr(settings, name).host == "0.0.0.0"  # noqa: S104 - reached by the pod's own address
     assert ports == expected
     probes = {probe: container[f"{probe}Probe"]["httpGet"] for probe in ("startup", "liveness", "readiness")}
     assert probes == {
@@ -157,86 +134,50 @@ def test_probes_and_ports_are_those_of_the_process(name: str, tmp_path: Path) ->
 @OURS
 @pytest.mark.parametrize("drain", [20, 90])
 def test_a_stop_leaves_time_to_drain(name: str, drain: int, tmp_path: Path) -> None:
-    manifests = render({**DEFAULT, "drainSeconds": drain})
+    manifests = render({**WITH_API, "drainSeconds": drain})
     settings = settings_of(manifests, tmp_path)
-    grace = pods(manifests)[name]["spec"]["terminationGracePeriodSeconds"]
+    pod = pods(manifests)[name]["spec"]
     assert getattr(settings, name).drain_timeout == drain
-    delay = settings.receiver.drain_delay if name == "receiver" else 0
-    assert grace >= delay + drain + 5
+    delay = settings.receiver.drain_delay if name == "receiver" else slept(pod)
+    assert pod["terminationGracePeriodSeconds"] >= delay + drain + 5
+
+
+def slept(pod: dict[str, Any]) -> int:
+    """For how many seconds Kubernetes holds back the signal to stop."""
+    hook = pod["containers"][0].get("lifecycle", {}).get("preStop")
+    if hook is None:
+        return 0
+    program, seconds = hook["exec"]["command"]
+    assert program == "sleep"
+    return int(seconds)
+
+
+@pytest.mark.parametrize("delay", [5, 0])
+def test_an_api_is_told_to_stop_once_nobody_sends_it_more(delay: int) -> None:
+    found = pods(render({**DEFAULT, "api": {"enabled": True, "drainDelaySeconds": delay}}))
+    assert {name: slept(pod["spec"]) for name, pod in found.items()} == {
+        "receiver": 0,
+        "worker": 0,
+        "api": delay,
+    }
 
 
 def test_another_configuration_makes_new_pods() -> None:
     sums = {
         name: [
-            pods(render({**DEFAULT, "config": config}))[name]["metadata"]["annotations"]["checksum/config"]
+            pods(render({**WITH_API, "config": config}))[name]["metadata"]["annotations"]["checksum/config"]
             for config in (CONFIG, CONFIG + "\n# more", CONFIG)
         ]
-        for name in ("receiver", "worker")
+        for name in ("receiver", "worker", "api")
     }
     for first, changed, again in sums.values():
         assert first == again != changed
 
 
-def test_the_service_leads_to_receivers_only() -> None:
-    manifests = render(DEFAULT)
-    selector = of(manifests, "Service")["spec"]["selector"].items()
-    assert [
-        name for name, pod in pods(manifests).items() if selector <= pod["metadata"]["labels"].items()
-    ] == ["receiver"]
-
-
-def test_two_releases_do_not_touch_each_other() -> None:
-    one, other = (render(DEFAULT, release=name) for name in ("one", "other"))
-    assert not {(each["kind"], each["metadata"]["name"]) for each in one} & {
-        (each["kind"], each["metadata"]["name"]) for each in other
-    }
-    selector = of(one, "Service")["spec"]["selector"].items()
-    assert not selector <= pods(other)["receiver"]["metadata"]["labels"].items()
-
-
-def test_only_callbacks_are_public(tmp_path: Path) -> None:
-    manifests = render(EVERYTHING)
-    [rule] = of(manifests, "Ingress")["spec"]["rules"]
-    assert [(path["path"], path["pathType"]) for path in rule["http"]["paths"]] == [("/callbacks/", "Prefix")]
-    assert settings_of(manifests, tmp_path).receiver.public_url == f"https://{rule['host']}"
-    assert [port["targetPort"] for port in of(manifests, "Service")["spec"]["ports"]] == ["http"]
-
-
-def reached(policy: Manifest) -> dict[Any, list[str]]:
-    """Which of its ports are open, and to which namespaces."""
-    return {
-        port["port"]: [
-            each["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"] for each in rule["from"]
-        ]
-        for rule in policy["spec"]["ingress"]
-        for port in rule["ports"]
-    }
-
-
-def test_the_network_lets_in_callbacks_and_monitoring_and_nothing_else() -> None:
-    manifests = render(DEFAULT)
-    assert reached(of(manifests, "NetworkPolicy", "receiver")) == {
-        "http": ["ingress-nginx"],
-        9090: ["monitoring"],
-    }
-    assert reached(of(manifests, "NetworkPolicy", "worker")) == {9091: ["monitoring"]}
-
-
-@OURS
-def test_the_network_lets_out_to_redis_and_dns_and_from_workers_to_the_providers(name: str) -> None:
-    policy = of(render(DEFAULT), "NetworkPolicy", name)
-    assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
-    out = [port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]]
-    assert out == [53, 53, 6379] + ([443] if name == "worker" else [])
-    [https] = [rule for rule in policy["spec"]["egress"] if rule["ports"][0]["port"] == 443] or [None]
-    if https:
-        assert "169.254.0.0/16" in https["to"][0]["ipBlock"]["except"], "the cloud's metadata service"
-
-
 @OURS
 def test_who_scales_says_how_many_there_are(name: str) -> None:
     assert "replicas" in of(render(PLAIN), "Deployment", name)["spec"]
-    for values in (DEFAULT, EVERYTHING):
+    for values in (WITH_API, EVERYTHING):
         assert "replicas" not in of(render(values), "Deployment", name)["spec"]
 
 
@@ -251,7 +192,10 @@ def test_workers_are_scaled_by_keda_or_by_cpu_never_by_both() -> None:
     )
     assert {each["kind"] for each in render(DEFAULT)} & {"ScaledObject"} == set()
     scaled = [each for each in render(EVERYTHING) if each["kind"] == "HorizontalPodAutoscaler"]
-    assert [each["metadata"]["name"] for each in scaled] == ["sync-sequence-sync-receiver"]
+    assert {each["metadata"]["name"] for each in scaled} == {
+        "sync-sequence-sync-receiver",
+        "sync-sequence-sync-api",
+    }
 
 
 def test_the_rules_and_the_dashboard_are_those_of_deploy() -> None:

@@ -15,7 +15,7 @@ from tests.house.project import PYPROJECT, ROOT
 DEPLOY = ROOT / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
-OURS = ("receiver", "worker")
+OURS = ("receiver", "worker", "api")
 
 _KEY_FILE = '{"client_email": "sync@example.com", "private_key": "a key", "token_uri": "https://example.com"}'
 
@@ -83,9 +83,20 @@ def test_there_are_two_workers() -> None:
     assert SERVICES["worker"]["deploy"]["replicas"] == 2
 
 
+def test_the_api_is_there_for_who_asks_for_it_and_is_reached_by_its_published_port(tmp_path: Path) -> None:
+    assert {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service} == {
+        "api": ["api"]
+    }
+    environment = SERVICES["api"]["environment"]
+    (tmp_path / "empty.toml").write_text("")
+    api = load(tmp_path / "empty.toml", environment).api
+    assert api.host == "0.0.0.0"  # noqa: S104 - its own loopback would be out of reach
+    assert SERVICES["api"]["ports"] == [f"127.0.0.1:{api.port}:{api.port}"]
+
+
 def test_every_secret_of_the_configuration_is_mounted() -> None:
     used = set(re.findall(r"file:/run/secrets/([\w.]+)", (DEPLOY / "sequence-sync.toml").read_text()))
-    assert used == set(SERVICES["worker"]["secrets"]) == set(SERVICES["receiver"]["secrets"])
+    assert [set(SERVICES[name]["secrets"]) for name in OURS] == [used] * len(OURS)
 
 
 def test_redis_has_its_memory_limit_below_half_of_the_container_s() -> None:
@@ -102,7 +113,10 @@ def test_prometheus_asks_every_process_of_ours_on_its_admin_port(settings: Setti
         for job in prometheus["scrape_configs"]
         for discovery in job["dns_sd_configs"]
     }
-    assert asked == {f"sequence-sync-{name}": ([name], getattr(settings, name).admin_port) for name in OURS}
+    names = {"receiver": "receiver", "worker": "worker", "api": "api."}
+    assert asked == {
+        f"sequence-sync-{name}": ([names[name]], getattr(settings, name).admin_port) for name in OURS
+    }
     assert prometheus["rule_files"] == ["alerts.yaml"]
 
 

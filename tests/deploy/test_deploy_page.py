@@ -31,9 +31,12 @@ def test_the_values_have_the_defaults_that_the_page_says() -> None:
 
 
 def test_the_grace_periods_are_those_of_the_chart() -> None:
-    drain, delay = VALUES["drainSeconds"], VALUES["receiver"]["drainDelaySeconds"]
-    [row] = re.findall(r"^\| the pod's grace period \| (\d+) s.* \| (\d+) s", PAGE, re.MULTILINE)
-    assert tuple(map(int, row)) == (delay + drain + 10, drain + 10)
+    drain = VALUES["drainSeconds"]
+    delays = [VALUES[name].get("drainDelaySeconds", 0) for name in ("receiver", "worker", "api")]
+    [row] = re.findall(r"^\| the pod's grace period (\|.*)", PAGE, re.MULTILINE)
+    assert [int(found) for found in re.findall(r"\| (\d+) s", row)] == [
+        delay + drain + 10 for delay in delays
+    ]
 
 
 async def test_the_secrets_are_made_as_the_page_says(tmp_path: Path) -> None:

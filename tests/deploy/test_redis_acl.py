@@ -3,6 +3,7 @@
 import asyncio
 import re
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -16,11 +17,12 @@ from tests.callbacks import SEQUENCING, changed, moved
 from tests.deploy.guarded import ACCESS_LIST, GuardedRedis, guarded_redis, guarded_service
 from tests.house.project import PACKAGES, ROOT
 from tests.integration.calendars import utc
+from tests.integration.scheduling import at, sequencing
 
 SCRIPTS = ROOT / "bookings" / "scripts"
 _SCRIPTED = re.compile(r"redis\.p?call\('([A-Z]+)'")
 _SENT = re.compile(r"\b(?:redis|pipe)\.([a-z]+)\(")
-_SENT_TOGETHER = re.compile(r"\b(?:command|send)\(\"([A-Z]+)\"")
+_SENT_TOGETHER = re.compile(r"\b(?:command|_round_trips\.send)\(\"([A-Z]+)\"")
 _OF_THE_CLIENT = {"aclose", "execute", "pipeline"}
 _NOT_EVERY_TIME = {
     "select",  # the database of `redis.url`, where that is not 0
@@ -106,6 +108,30 @@ async def work(service: Service, folder: Path) -> None:
     await ours(service, "check")
 
 
+async def link(service: Service) -> None:
+    """Links are made through the API; one is disabled, one is picked and written."""
+    service.sandbox.cronofy_app(client_id="hiring", secret=tuple(service.secrets[:2]), pauses=(0.01,))
+    api = await service.processes.start("api", "--config", str(service.config))
+    await service.processes.ready(f"http://127.0.0.1:{service.settings.api.admin_port}/readyz", api)
+    address = f"http://127.0.0.1:{service.settings.api.port}/v1/real_time_sequencing"
+    headers = {"Authorization": f"Bearer {service.secrets[0]}"}
+    async with aiohttp.ClientSession(headers=headers) as session:
+
+        async def post(path: str, data: Any) -> Any:
+            async with session.post(address + path, json=data) as response:
+                assert response.status == 200, await response.text()
+                return (await response.json())["real_time_sequencing"]["real_time_sequencing_id"]
+
+        event = {"event_id": "linked", "summary": "Interview", "tzid": "Europe/London"}
+        first, second = [await post("", sequencing(event=event)) for _ in range(2)]
+        await post(f"/{first}/disable", {"display_message": "No longer needed"})
+    before = len(service.events())
+    await service.sandbox.pick(second, start=at(10))
+    await service.written()
+    assert len(service.events()) == before + 2
+    await ours(service, "links", "list")
+
+
 async def test_the_product_does_all_its_work_over_tls_as_the_user_of_the_access_list(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,10 +140,12 @@ async def test_the_product_does_all_its_work_over_tls_as_the_user_of_the_access_
         await redis.ask("CONFIG", "RESETSTAT")
         try:
             await work(service, tmp_path)
+            await link(service)
         finally:  # what was refused says more than what came of it
             assert await redis.refused() == set()
         async with aiohttp.ClientSession() as session:
-            for port in (service.ports.receiver_admin, service.ports.worker_admin):
+            api_admin = service.settings.api.admin_port
+            for port in (service.ports.receiver_admin, service.ports.worker_admin, api_admin):
                 for path in ("readyz", "metrics"):
                     async with session.get(f"http://127.0.0.1:{port}/{path}") as response:
                         assert response.status == 200, await response.text()

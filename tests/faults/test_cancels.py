@@ -8,6 +8,7 @@ import asyncio
 
 import pytest
 
+from bookings.links import LinkTarget
 from bookings.record import WriteState
 from sandbox.person import Person
 from tests.callbacks import SEQUENCING
@@ -173,7 +174,9 @@ async def test_a_part_that_goes_elsewhere_now_is_written_there_and_removed_here(
     await world.accept(one_part(provider))
     await world.work()
     other = {"google": "microsoft", "microsoft": "google"}[provider]
-    link = await world.store.register_link("hiring", "t", {provider: [CALENDARS[other]]}, keep_s=60)
+    link = await world.store.register_link(
+        "hiring", "t", {provider: (LinkTarget(CALENDARS[other]),)}, keep_s=60
+    )
     later = one_part(provider, start="2026-04-30T11:30:00Z")
     await world.accept(later, link=link)
     world.fault(other, "error;status=503", method="POST")

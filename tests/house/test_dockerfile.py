@@ -15,6 +15,7 @@ import pytest
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from config.sections import ApiSettings, ReceiverSettings, WorkerSettings
 from tests.house.needs import needs
 from tests.house.project import PACKAGES, PYPROJECT, ROOT
 
@@ -120,6 +121,16 @@ def test_the_argument_is_the_name_of_a_command() -> None:
     [command] = [json.loads(rest) for rest in arguments("CMD")]
     assert entry_point == list(PYPROJECT["project"]["scripts"])
     assert command == ["up"]
+
+
+def test_every_port_that_a_process_serves_unless_told_otherwise_is_exposed() -> None:
+    served = {
+        number
+        for section in (ReceiverSettings(), ApiSettings(), WorkerSettings())
+        for name, number in section
+        if name in ("port", "admin_port")
+    }
+    assert set(map(int, " ".join(arguments("EXPOSE")).split())) == served
 
 
 def test_a_stop_is_asked_for_with_the_signal_that_drains() -> None:

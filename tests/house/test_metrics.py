@@ -9,6 +9,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 import admin.metrics
 import receiver.metrics
+import scheduler.metrics
 import workers.metrics
 from admin.figures import Figures, RedisPage
 from bookings.accounts import ClosedAccount
@@ -18,7 +19,12 @@ from tests.house.project import ROOT
 PAGE = (ROOT / "docs" / "metrics.md").read_text()
 COUNTS: Counts = {"open": 1, "dead": 1, "queue": 2, "ready": 1, "deferred": 1, "oldest_ready_ms": 1}
 CLOSED = ClosedAccount("google-hr", "parked", "invalid_grant", since=1, until=2, waiting=1)
-PROCESSES = {admin.metrics: "both", receiver.metrics: "receiver", workers.metrics: "worker"}
+PROCESSES = {
+    admin.metrics: "both",
+    receiver.metrics: "receiver",
+    workers.metrics: "worker",
+    scheduler.metrics: "api",
+}
 
 Row = tuple[str, str, tuple[str, ...], str, str]
 

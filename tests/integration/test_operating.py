@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from bookings.errors import Overtaken
+from bookings.links import LinkTarget
 from bookings.record import UNROUTED, WriteState
 from sandbox.person import Person
 from tests.callbacks import SEQUENCING, changed, moved
@@ -78,7 +79,7 @@ async def test_an_unrouted_part_is_routed_afresh_by_a_replay(world: World) -> No
     await world.work()
     assert len(await world.store.dead_letters(limit=5)) == 1  # nothing was mended
     await replay(world, body)
-    link = await world.store.register_link("hiring", "t", {"789": ["panel"]}, keep_s=60)
+    link = await world.store.register_link("hiring", "t", {"789": (LinkTarget("panel"),)}, keep_s=60)
     booking = await world.booking(body)
     await world.store.redis.hset(world.store.keys.booking(booking.id), "link", link)
     await world.work_until_done()

@@ -11,6 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bookings.identity import booking_id
+from bookings.links import LinkTarget
 from bookings.store import Store
 from receiver.signature import signature
 from tests.callbacks import SCHEDULING, SEQUENCING, SEQUENCING_OLDER, changed, moved
@@ -317,7 +318,7 @@ async def test_an_unknown_link_token_is_not_found(receiver: Receiver, redis: Red
 
 @pytest.mark.settings(receiver={"redelivery_window": "1ms"})
 async def test_a_link_completes_once_whatever_the_window(receiver: Receiver, store: Store) -> None:
-    await store.register_link("hiring", "token-1", {"123": ["interviews"]}, keep_s=60)
+    await store.register_link("hiring", "token-1", {"123": (LinkTarget("interviews"),)}, keep_s=60)
     path = "/callbacks/hiring/token-1"
     assert (await receiver.post(SEQUENCING, path=path)).status == 202
     await receiver.post(moved(2))

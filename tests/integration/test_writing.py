@@ -2,6 +2,7 @@
 
 import pytest
 
+from bookings.links import LinkTarget
 from bookings.record import WriteState
 from sandbox.person import Person
 from tests.callbacks import SCHEDULING, SEQUENCING, SEQUENCING_OLDER, changed, moved
@@ -63,7 +64,7 @@ async def test_the_one_part_of_a_scheduling_callback_is_routed_by_app(world: Wor
 
 
 async def test_a_link_says_where_its_parts_go(world: World) -> None:
-    link = await world.store.register_link("hiring", "token", {"789": ["panel"]}, keep_s=60)
+    link = await world.store.register_link("hiring", "token", {"789": (LinkTarget("panel"),)}, keep_s=60)
     body = one_part("789")
     await world.accept(body, link=link)
     await world.work()

@@ -10,7 +10,7 @@ import aiohttp
 import msgspec
 
 PROPERTY = "String {00020329-0000-0000-C000-000000000046} Name key"
-ALICE = "alice@globex.com"
+RECRUITER = "recruiter@globex.com"
 PANEL = "panel@globex.com"
 
 

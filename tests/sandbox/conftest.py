@@ -4,7 +4,7 @@ import aiohttp
 import pytest
 
 from sandbox.server import Sandbox
-from tests.sandbox.clients import ALICE, PANEL, Client
+from tests.sandbox.clients import PANEL, RECRUITER, Client
 
 
 class Time:
@@ -36,8 +36,8 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 @pytest.fixture
 def google(box: Sandbox, http: aiohttp.ClientSession) -> Client:
-    """Alice's calls to Google's events in her own calendar."""
-    return Client(http, f"{box.google_endpoint}calendars/primary/events", box.google_token(ALICE))
+    """A user's calls to Google's events in their own calendar."""
+    return Client(http, f"{box.google_endpoint}calendars/primary/events", box.google_token(RECRUITER))
 
 
 @pytest.fixture

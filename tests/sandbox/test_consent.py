@@ -9,7 +9,7 @@ import pytest
 from sandbox.authorization import challenge_of
 from sandbox.server import Sandbox
 from tests.browser import Browser, Refused
-from tests.sandbox.clients import ALICE, PANEL, Client
+from tests.sandbox.clients import PANEL, RECRUITER, Client
 from tests.sandbox.conftest import Time
 
 VERIFIER = "v" * 43
@@ -47,7 +47,7 @@ class Application:
     ) -> dict[str, str]:
         """What the browser brings back after a person has decided."""
         browser = Browser(self.http)
-        way = await browser.decide(self.url(**changes), decision, user=ALICE, leave_out=leave_out)
+        way = await browser.decide(self.url(**changes), decision, user=RECRUITER, leave_out=leave_out)
         back = urlsplit(way.url)
         assert f"{back.scheme}://{back.netloc}" == self.asked["redirect_uri"].rstrip("/")
         return way.brought
@@ -134,7 +134,7 @@ async def test_a_wrong_request_is_told_to_the_user_and_goes_nowhere(
     application: Application, change: dict[str, str]
 ) -> None:
     with pytest.raises(Refused):
-        await Browser(application.http).decide(application.url(**change), "allow", user=ALICE)
+        await Browser(application.http).decide(application.url(**change), "allow", user=RECRUITER)
 
 
 async def test_a_registered_localhost_is_not_127_0_0_1(microsoft: Application) -> None:
@@ -187,12 +187,12 @@ async def test_google_s_revocation_ends_the_consent_and_its_access_tokens(
 async def test_what_others_share_needs_a_scope_of_its_own(
     microsoft: Application, http: aiohttp.ClientSession, scope: str, status: int
 ) -> None:
-    microsoft.box.state.microsoft.put_mailbox(ALICE)
-    microsoft.box.state.microsoft.put_mailbox(PANEL, shared_with=frozenset({ALICE}))
+    microsoft.box.state.microsoft.put_mailbox(RECRUITER)
+    microsoft.box.state.microsoft.put_mailbox(PANEL, shared_with=frozenset({RECRUITER}))
     back = await microsoft.decided("allow", scope=f"openid https://graph.microsoft.com/{scope}")
     tokens = (await microsoft.redeemed(back["code"]))[1]
     graph = Client(http, microsoft.box.graph_endpoint, tokens["access_token"])
-    assert (await graph.get(f"/users/{ALICE}/events")).status == 200
+    assert (await graph.get(f"/users/{RECRUITER}/events")).status == 200
     assert (await graph.get(f"/users/{PANEL}/events")).status == status
     assert "refresh_token" not in tokens  # it did not ask for offline_access
 
@@ -213,7 +213,7 @@ class Device:
         return status, answer.get("error", "")
 
     async def decided(self, decision: str) -> int:
-        form = {"code": self.answer["user_code"].lower(), "user": ALICE, "decision": decision}
+        form = {"code": self.answer["user_code"].lower(), "user": RECRUITER, "decision": decision}
         async with self.application.http.post(self.answer["verification_uri"], data=form) as answer:
             return answer.status
 

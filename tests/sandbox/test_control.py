@@ -2,7 +2,7 @@ import aiohttp
 import pytest
 
 from sandbox.server import Sandbox
-from tests.sandbox.clients import ALICE, PANEL, PROPERTY, Client, google_event, graph_event
+from tests.sandbox.clients import PANEL, PROPERTY, RECRUITER, Client, google_event, graph_event
 
 
 async def test_events_of_both_vendors_are_seen_with_their_private_keys(
@@ -14,7 +14,7 @@ async def test_events_of_both_vendors_are_seen_with_their_private_keys(
     await graph("POST", "/events", graph_event(singleValueExtendedProperties=properties))
     seen = (await control("GET", "/events")).body
     assert [(event["provider"], event["calendar"], event["status"], event["private"]) for event in seen] == [
-        ("google", ALICE, "cancelled", {"key": "k1"}),
+        ("google", RECRUITER, "cancelled", {"key": "k1"}),
         ("microsoft", PANEL, "confirmed", {"key": "k2"}),
     ]
     assert seen[0]["starts_at"] == seen[1]["starts_at"] == "2026-10-06T07:00:00Z"
@@ -42,17 +42,21 @@ async def test_counters_add_up(control: Client, google: Client) -> None:
 
 
 async def test_notifications_are_listed(control: Client, google: Client) -> None:
-    await google("POST", json=google_event(attendees=[{"email": "bob@globex.com"}]), sendUpdates="all")
+    await google("POST", json=google_event(attendees=[{"email": "manager@globex.com"}]), sendUpdates="all")
     (mail,) = (await control("GET", "/notifications")).body
-    assert (mail["kind"], mail["event_id"], mail["recipients"]) == ("insert", "meeting1", ["bob@globex.com"])
+    assert (mail["kind"], mail["event_id"], mail["recipients"]) == (
+        "insert",
+        "meeting1",
+        ["manager@globex.com"],
+    )
 
 
 async def test_a_google_calendar_is_made_and_changed_with_flags(
     control: Client, box: Sandbox, http: aiohttp.ClientSession
 ) -> None:
-    made = {"provider": "google", "id": "team", "shared_with": {ALICE: "writer"}, "meet": False}
+    made = {"provider": "google", "id": "team", "shared_with": {RECRUITER: "writer"}, "meet": False}
     assert (await control("POST", "/calendars", made)).status == 201
-    team = Client(http, f"{box.google_endpoint}calendars/team", box.google_token(ALICE))
+    team = Client(http, f"{box.google_endpoint}calendars/team", box.google_token(RECRUITER))
     await team("POST", "/events", google_event())
     assert (await team("GET")).body["conferenceProperties"] == {"allowedConferenceSolutionTypes": []}
     await control("POST", "/calendars", {"provider": "google", "id": "team", "gone": True})
@@ -74,9 +78,9 @@ async def test_a_mailbox_and_its_calendars_are_made_with_flags(
 
 
 async def test_a_person_edits_deletes_and_moves(control: Client, box: Sandbox, google: Client) -> None:
-    box.state.google.put_calendar("team", owner=ALICE)
+    box.state.google.put_calendar("team", owner=RECRUITER)
     await google("POST", json=google_event())
-    here = {"provider": "google", "calendar": ALICE}
+    here = {"provider": "google", "calendar": RECRUITER}
     await control("POST", "/events/meeting1/edit", here | {"fields": {"summary": "Mine"}})
     assert (await google("GET", "/meeting1")).body["summary"] == "Mine"
     await control("POST", "/events/meeting1/delete", here)
@@ -105,7 +109,7 @@ async def test_a_person_edits_moves_and_deletes_at_microsoft_too(
 
 async def test_a_burnt_google_event_cannot_be_restored(control: Client, google: Client) -> None:
     await google("POST", json=google_event())
-    here = {"provider": "google", "calendar": ALICE}
+    here = {"provider": "google", "calendar": RECRUITER}
     await control("POST", "/events/meeting1/burn", here)
     await google("DELETE", "/meeting1")
     assert (await google("PATCH", "/meeting1", {"status": "confirmed"})).status == 403
@@ -132,13 +136,13 @@ async def test_faults_are_queued_listed_and_removed(control: Client, google: Cli
 
 async def test_credentials_are_handed_out(control: Client, box: Sandbox, http: aiohttp.ClientSession) -> None:
     key = (await control("POST", "/google/service-accounts", {"email": "a@b.iam"})).body
-    user = (await control("POST", "/google/users", {"user": ALICE})).body
-    token = (await control("POST", "/google/tokens", {"subject": ALICE})).body["access_token"]
+    user = (await control("POST", "/google/users", {"user": RECRUITER})).body
+    token = (await control("POST", "/google/tokens", {"subject": RECRUITER})).body["access_token"]
     assert (key["type"], key["token_uri"]) == ("service_account", box.google_token_uri)
     assert (user["type"], user["token_uri"]) == ("authorized_user", box.google_token_uri)
     calendar = Client(http, f"{box.google_endpoint}calendars/primary", token)
     assert (await calendar("GET")).status == 200
-    await control("POST", "/google/revoke", {"who": ALICE})
+    await control("POST", "/google/revoke", {"who": RECRUITER})
     assert (await calendar("GET")).status == 401
 
 

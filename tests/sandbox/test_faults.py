@@ -10,7 +10,7 @@ from tests.sandbox.clients import PANEL, Client, google_event, graph_event, unti
 
 
 def live(box: Sandbox) -> int:
-    return len(box.state.google.calendars["alice@globex.com"].events)
+    return len(box.state.google.calendars["recruiter@globex.com"].events)
 
 
 def fault(text: str) -> dict[str, str]:

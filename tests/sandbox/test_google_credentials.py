@@ -16,7 +16,7 @@ from yarl import URL
 
 from sandbox.credentials import private_key, service_account_key
 from sandbox.server import Sandbox
-from tests.sandbox.clients import ALICE, Client, google_event
+from tests.sandbox.clients import RECRUITER, Client, google_event
 
 SCOPES = ["https://www.googleapis.com/auth/calendar"]
 
@@ -45,7 +45,7 @@ def consent_of(user: dict[str, Any]) -> Any:
     )
 
 
-def delegated(key: dict[str, Any], subject: str = ALICE) -> Any:
+def delegated(key: dict[str, Any], subject: str = RECRUITER) -> Any:
     return service_account.Credentials.from_service_account_info(key, scopes=SCOPES, subject=subject)
 
 
@@ -54,7 +54,7 @@ async def test_google_auth_gets_a_token_for_a_delegated_subject(
 ) -> None:
     token = await refresh(delegated(box.service_account_key()))
     calendar = await Client(http, f"{box.google_endpoint}calendars/primary", token)("GET")
-    assert (calendar.status, calendar.body["id"]) == (200, ALICE)
+    assert (calendar.status, calendar.body["id"]) == (200, RECRUITER)
 
 
 async def test_a_service_account_without_delegation_may_not_invite(
@@ -63,7 +63,7 @@ async def test_a_service_account_without_delegation_may_not_invite(
     key = box.service_account_key()
     token = await refresh(service_account.Credentials.from_service_account_info(key, scopes=SCOPES))
     client = Client(http, f"{box.google_endpoint}calendars/primary/events", token)
-    invited = await client("POST", json=google_event(attendees=[{"email": ALICE}]))
+    invited = await client("POST", json=google_event(attendees=[{"email": RECRUITER}]))
     assert (invited.status, invited.reason) == (403, "forbiddenForServiceAccounts")
     assert (await client("POST", json=google_event())).status == 200
 
@@ -95,7 +95,7 @@ async def test_an_assertion_must_be_short_lived(box: Sandbox, http: aiohttp.Clie
     now = int(wall_time.time())
     claims = {
         "iss": key["client_email"],
-        "sub": ALICE,
+        "sub": RECRUITER,
         "scope": SCOPES[0],
         "aud": box.google_token_uri,
         "iat": now,
@@ -109,17 +109,17 @@ async def test_an_assertion_must_be_short_lived(box: Sandbox, http: aiohttp.Clie
 
 
 async def test_google_auth_refreshes_a_users_consent(box: Sandbox, http: aiohttp.ClientSession) -> None:
-    consent = consent_of(box.authorized_user(ALICE))
+    consent = consent_of(box.authorized_user(RECRUITER))
     token = await refresh(consent)
-    assert (await Client(http, f"{box.google_endpoint}calendars/{ALICE}", token)("GET")).status == 200
+    assert (await Client(http, f"{box.google_endpoint}calendars/{RECRUITER}", token)("GET")).status == 200
 
 
 async def test_a_revoked_consent_is_an_invalid_grant_and_its_tokens_die(
     box: Sandbox, http: aiohttp.ClientSession
 ) -> None:
-    consent = consent_of(box.authorized_user(ALICE))
+    consent = consent_of(box.authorized_user(RECRUITER))
     token = await refresh(consent)
-    box.state.google_tokens.revoke(ALICE)
+    box.state.google_tokens.revoke(RECRUITER)
     with pytest.raises(google.auth.exceptions.RefreshError, match="invalid_grant"):
         await refresh(consent)
     assert (await Client(http, f"{box.google_endpoint}calendars/primary", token)("GET")).status == 401
@@ -129,7 +129,7 @@ async def test_a_token_expires(http: aiohttp.ClientSession) -> None:
     now = 1_790_000_000.0
     async with Sandbox(clock=lambda: now) as box:
         box.state.google_tokens.lifetime = 60
-        client = Client(http, f"{box.google_endpoint}calendars/primary", box.google_token(ALICE))
+        client = Client(http, f"{box.google_endpoint}calendars/primary", box.google_token(RECRUITER))
         assert (await client("GET")).status == 200
         now += 60
         assert (await client("GET")).status == 401
@@ -152,7 +152,7 @@ async def test_requests_built_by_googles_library_are_understood(
     request = service.events().insert(
         calendarId="primary", body=google_event(), sendUpdates="none", conferenceDataVersion=1
     )
-    headers = {**request.headers, "Authorization": f"Bearer {box.google_token(ALICE)}"}
+    headers = {**request.headers, "Authorization": f"Bearer {box.google_token(RECRUITER)}"}
     url = URL(request.uri, encoded=True)
     async with http.request(request.method, url, data=request.body, headers=headers) as answer:
         assert (answer.status, (await answer.json())["id"]) == (200, "meeting1")

@@ -1,7 +1,7 @@
 import pytest
 
 from sandbox.server import Sandbox
-from tests.sandbox.clients import ALICE, Client, google_event
+from tests.sandbox.clients import RECRUITER, Client, google_event
 
 
 async def test_an_inserted_event_can_be_read_again(google: Client) -> None:
@@ -68,7 +68,7 @@ async def test_a_deleted_event_comes_back_only_when_told_its_status(google: Clie
 async def test_a_calendar_may_refuse_every_revival(box: Sandbox, google: Client) -> None:
     await google("POST", json=google_event())
     await google("DELETE", "/meeting1")
-    box.state.google.put_calendar(ALICE, revival_refused=True)
+    box.state.google.put_calendar(RECRUITER, revival_refused=True)
     answer = await google("PATCH", "/meeting1", {"status": "confirmed"})
     assert (answer.status, answer.reason) == (403, "forbidden")
 

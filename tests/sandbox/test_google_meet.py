@@ -1,7 +1,7 @@
 from typing import Any
 
 from sandbox.server import Sandbox
-from tests.sandbox.clients import ALICE, Client, google_event
+from tests.sandbox.clients import RECRUITER, Client, google_event
 from tests.sandbox.conftest import Time
 
 
@@ -23,7 +23,7 @@ async def test_a_meeting_is_pending_first_and_there_when_read_again(google: Clie
 
 
 async def test_a_meeting_can_take_its_time(box: Sandbox, google: Client, time: Time) -> None:
-    box.state.google.put_calendar(ALICE, meet_delay=5.0)
+    box.state.google.put_calendar(RECRUITER, meet_delay=5.0)
     await google("POST", json=google_event(conferenceData=wanted()), conferenceDataVersion="1")
     assert state_of((await google("GET", "/meeting1")).body) == "pending"
     time.now += 5
@@ -31,7 +31,7 @@ async def test_a_meeting_can_take_its_time(box: Sandbox, google: Client, time: T
 
 
 async def test_a_meeting_can_fail(box: Sandbox, google: Client) -> None:
-    box.state.google.put_calendar(ALICE, meet_succeeds=False)
+    box.state.google.put_calendar(RECRUITER, meet_succeeds=False)
     await google("POST", json=google_event(conferenceData=wanted()), conferenceDataVersion="1")
     read = await google("GET", "/meeting1")
     assert state_of(read.body) == "failure"
@@ -71,7 +71,7 @@ async def test_null_removes_the_meeting(google: Client) -> None:
 
 
 async def test_a_calendar_without_meet_refuses_the_whole_event(box: Sandbox, google: Client) -> None:
-    box.state.google.put_calendar(ALICE, allowed_conferences=())
+    box.state.google.put_calendar(RECRUITER, allowed_conferences=())
     answer = await google("POST", json=google_event(conferenceData=wanted()), conferenceDataVersion="1")
     assert (answer.status, answer.reason) == (400, "invalid")
     assert answer.body["error"]["message"] == "Invalid conference type value."

@@ -3,14 +3,14 @@ import pytest
 from sandbox.server import Sandbox
 from tests.sandbox.clients import Client, google_event
 
-GUESTS = [{"email": "bob@globex.com"}, {"email": "eve@initech.com"}]
+GUESTS = [{"email": "manager@globex.com"}, {"email": "candidate@initech.com"}]
 
 
 @pytest.mark.parametrize(
     ("send_updates", "recipients"),
     [
-        ("all", [["bob@globex.com", "eve@initech.com"]]),
-        ("externalOnly", [["eve@initech.com"]]),
+        ("all", [["manager@globex.com", "candidate@initech.com"]]),
+        ("externalOnly", [["candidate@initech.com"]]),
         ("none", []),
     ],
 )
@@ -36,7 +36,7 @@ async def test_a_guest_who_is_removed_hears_of_it_too(box: Sandbox, google: Clie
     await google("POST", json=google_event(attendees=GUESTS))
     await google("PATCH", "/meeting1", {"attendees": GUESTS[:1]}, sendUpdates="all")
     (mail,) = box.state.journal.notifications
-    assert (mail.kind, mail.recipients) == ("update", ["bob@globex.com", "eve@initech.com"])
+    assert (mail.kind, mail.recipients) == ("update", ["manager@globex.com", "candidate@initech.com"])
 
 
 async def test_an_unknown_policy_is_refused(google: Client) -> None:

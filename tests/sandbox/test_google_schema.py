@@ -7,7 +7,7 @@ def test_a_body_of_known_fields_has_no_problems() -> None:
     body = {
         "summary": "Interview",
         "start": {"dateTime": "2026-10-06T09:00:00Z", "timeZone": "UTC"},
-        "attendees": [{"email": "bob@globex.com", "optional": True}],
+        "attendees": [{"email": "manager@globex.com", "optional": True}],
         "extendedProperties": {"private": {"any name": "text"}},
         "description": None,
     }

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from sandbox.server import Sandbox
-from tests.sandbox.clients import ALICE, Client, google_event
+from tests.sandbox.clients import RECRUITER, Client, google_event
 
 BERLIN = {"dateTime": "2026-10-06T09:00:00", "timeZone": "Europe/Berlin"}
 
@@ -11,7 +11,7 @@ BERLIN = {"dateTime": "2026-10-06T09:00:00", "timeZone": "Europe/Berlin"}
 async def test_a_time_comes_back_with_the_calendars_offset_and_the_zone_as_given(
     box: Sandbox, google: Client
 ) -> None:
-    box.state.google.put_calendar(ALICE, time_zone="America/New_York")
+    box.state.google.put_calendar(RECRUITER, time_zone="America/New_York")
     inserted = await google("POST", json=google_event())
     assert inserted.body["start"] == {"dateTime": "2026-10-06T03:00:00-04:00", "timeZone": "Europe/Berlin"}
 

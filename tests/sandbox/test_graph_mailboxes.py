@@ -24,13 +24,13 @@ async def test_an_unknown_user_and_one_without_a_mailbox_differ(box: Sandbox, gr
 async def test_a_user_reads_its_own_and_shared_mailboxes_only(
     box: Sandbox, http: aiohttp.ClientSession
 ) -> None:
-    for name in ("alice", "bob", "eve"):
+    for name in ("recruiter", "manager", "candidate"):
         box.state.microsoft.put_mailbox(f"{name}@globex.com")
-    box.state.microsoft.put_mailbox("bob@globex.com", shared_with=frozenset({"alice@globex.com"}))
-    alice = Client(http, box.graph_endpoint, box.graph_token("alice@globex.com"))
-    assert (await alice("GET", "/me/events")).status == 200
-    assert (await alice("GET", "/users/bob@globex.com/events")).status == 200
-    assert (await alice("GET", "/users/eve@globex.com/events")).code == "ErrorAccessDenied"
+    box.state.microsoft.put_mailbox("manager@globex.com", shared_with=frozenset({"recruiter@globex.com"}))
+    recruiter = Client(http, box.graph_endpoint, box.graph_token("recruiter@globex.com"))
+    assert (await recruiter("GET", "/me/events")).status == 200
+    assert (await recruiter("GET", "/users/manager@globex.com/events")).status == 200
+    assert (await recruiter("GET", "/users/candidate@globex.com/events")).code == "ErrorAccessDenied"
 
 
 async def test_an_application_has_no_me(box: Sandbox, http: aiohttp.ClientSession) -> None:

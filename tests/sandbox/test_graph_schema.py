@@ -18,7 +18,7 @@ FULL: dict[str, Any] = {
     "reminderMinutesBeforeStart": 15,
     "showAs": "busy",
     "categories": ["Red"],
-    "attendees": [{"emailAddress": {"address": "bob@globex.com"}, "type": "required"}],
+    "attendees": [{"emailAddress": {"address": "manager@globex.com"}, "type": "required"}],
     "recurrence": None,
     "singleValueExtendedProperties": [{"id": "String 0x1", "value": None}],
     "body@odata.type": "#microsoft.graph.itemBody",

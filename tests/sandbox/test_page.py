@@ -3,7 +3,7 @@ import re
 import aiohttp
 
 from sandbox.server import Sandbox
-from tests.sandbox.clients import ALICE, PANEL, Client, google_event, graph_event
+from tests.sandbox.clients import PANEL, RECRUITER, Client, google_event, graph_event
 
 
 async def page(box: Sandbox, http: aiohttp.ClientSession) -> str:
@@ -25,7 +25,7 @@ async def test_events_show_with_their_local_time_and_private_properties(
     await graph("POST", "/events", graph_event(subject="Panel"))
     text = await page(box, http)
     for shown in (
-        ALICE,
+        RECRUITER,
         "2026-10-06 09:00 Europe/Berlin",
         "<td>rev <code>17</code></td>",
         "meeting1",

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from sandbox.server import Sandbox
-from tests.sandbox.clients import ALICE, Client, google_event, until
+from tests.sandbox.clients import RECRUITER, Client, google_event, until
 
 
 def is_file(name: str) -> bool:
@@ -39,7 +39,7 @@ async def test_a_temporary_certificate_is_removed() -> None:
 
 async def test_two_sandboxes_know_nothing_of_each_other(http: aiohttp.ClientSession) -> None:
     async with Sandbox() as first, Sandbox() as second:
-        token = first.google_token(ALICE)
+        token = first.google_token(RECRUITER)
         answers = [
             await Client(http, f"{box.google_endpoint}calendars/primary/events", token)(
                 "POST", json=google_event()
@@ -59,7 +59,9 @@ async def test_stopping_does_not_wait_for_held_replies(http: aiohttp.ClientSessi
     async with asyncio.timeout(5):
         async with Sandbox() as box:
             box.state.faults.add("hold", count=None)
-            client = Client(http, f"{box.google_endpoint}calendars/primary/events", box.google_token(ALICE))
+            client = Client(
+                http, f"{box.google_endpoint}calendars/primary/events", box.google_token(RECRUITER)
+            )
             pending = asyncio.create_task(client("GET"))
             await until(lambda: box.state.faults.held)
         assert (await pending).status == 200
@@ -76,7 +78,7 @@ async def test_the_command_announces_its_addresses_and_stops_on_a_signal(
     assert process.stdout is not None
     addresses = json.loads(await process.stdout.readline())
     control = Client(http, f"{addresses['url']}/_sandbox")
-    token = (await control("POST", "/google/tokens", {"subject": ALICE})).body["access_token"]
+    token = (await control("POST", "/google/tokens", {"subject": RECRUITER})).body["access_token"]
     team = Client(http, f"{addresses['google_endpoint']}calendars/team", token)
     token = (await control("POST", "/microsoft/tokens")).body["access_token"]
     other = Client(http, f"{addresses['graph_endpoint']}/users/panel@globex.com/calendars/other", token)
@@ -89,7 +91,7 @@ async def test_the_command_announces_its_addresses_and_stops_on_a_signal(
 
 async def test_a_test_in_the_same_process_sees_and_acts_without_http(box: Sandbox, google: Client) -> None:
     await google("POST", json=google_event())
-    (event,) = box.events("google", ALICE)
-    box.person.deletes("google", ALICE, event.id)
+    (event,) = box.events("google", RECRUITER)
+    box.person.deletes("google", RECRUITER, event.id)
     assert event.live
     assert [each.status for each in box.events()] == ["cancelled"]

@@ -5,11 +5,11 @@ import pytest
 from scheduler.availability import find_sequences
 from scheduler.query import Buffer, Member, Part, Period, Query
 from tests.availability_words import (
-    ANN,
-    BOB,
     CYD,
     KOLKATA,
     LORD_HOWE,
+    MANAGER,
+    RECRUITER,
     at,
     names,
     needs,
@@ -25,14 +25,16 @@ from tests.availability_words import (
 
 
 def test_a_part_can_start_wherever_its_members_are_free_on_the_grid() -> None:
-    asked = query(part(needs(person("ann", "10:15-10:45"))), during=("9:00-13:00",))
+    asked = query(part(needs(person("recruiter", "10:15-10:45"))), during=("9:00-13:00",))
     assert times(asked) == ["09:00", "11:00", "12:00"]
 
 
 def test_an_answer_says_when_a_part_starts_and_ends_and_who_takes_part() -> None:
-    [[placed]] = find_sequences(query(part(needs(ANN, BOB), name="x", minutes=45), during=("9:00-10:00",)))
+    [[placed]] = find_sequences(
+        query(part(needs(RECRUITER, MANAGER), name="x", minutes=45), during=("9:00-10:00",))
+    )
     assert (placed.sequence_id, placed.start, placed.end) == ("x", at("9:00"), at("9:45"))
-    assert placed.groups == (("ann", "bob"),)
+    assert placed.groups == (("recruiter", "manager"),)
 
 
 def test_without_a_start_interval_a_part_can_start_at_any_minute() -> None:
@@ -40,48 +42,50 @@ def test_without_a_start_interval_a_part_can_start_at_any_minute() -> None:
 
 
 def test_an_integer_sequence_id_comes_back_as_it_was() -> None:
-    [[placed]] = find_sequences(Query(periods("9:00-10:00"), (Part(7, 60, (needs(ANN),)),)))
+    [[placed]] = find_sequences(Query(periods("9:00-10:00"), (Part(7, 60, (needs(RECRUITER),)),)))
     assert placed.sequence_id == 7
 
 
 def test_an_event_that_only_touches_a_part_does_not_keep_it_from_taking_place() -> None:
-    assert times(query(part(needs(person("ann", "8:00-9:00", "10:00-12:00"))))) == ["09:00"]
+    assert times(query(part(needs(person("recruiter", "8:00-9:00", "10:00-12:00"))))) == ["09:00"]
 
 
 def test_busy_seconds_block_their_whole_minute() -> None:
-    free_from = person("ann", "9:00-9:30:01", "10:32:59-12:00")
+    free_from = person("recruiter", "9:00-9:30:01", "10:32:59-12:00")
     assert times(query(part(needs(free_from), every=None))) == ["09:31", "09:32"]
 
 
 def test_seconds_of_query_and_available_periods_do_not_make_a_minute() -> None:
     assert times(query(part(every=None), during=("9:00:01-10:02:59",))) == ["09:01", "09:02"]
-    available = person("ann", available=("9:00:01-10:02:59",))
+    available = person("recruiter", available=("9:00:01-10:02:59",))
     assert times(query(part(needs(available), every=None))) == ["09:01", "09:02"]
 
 
 @pytest.mark.parametrize("nothing", [("10:00-10:00",), ("10:30-10:15",), ("9:59:30-9:59:30",)])
 def test_events_that_do_not_end_after_they_start_block_nothing(nothing: tuple[str, ...]) -> None:
-    assert times(query(part(needs(person("ann", *nothing))))) == ["09:00", "10:00", "11:00"]
+    assert times(query(part(needs(person("recruiter", *nothing))))) == ["09:00", "10:00", "11:00"]
 
 
 def test_overlapping_events_of_several_calendars_block_what_any_of_them_does() -> None:
-    assert times(query(part(needs(person("ann", "9:30-10:30", "10:00-11:00", "9:45-10:15"))))) == ["11:00"]
+    assert times(query(part(needs(person("recruiter", "9:30-10:30", "10:00-11:00", "9:45-10:15"))))) == [
+        "11:00"
+    ]
 
 
 def test_someone_is_available_in_available_periods_only() -> None:
-    assert times(query(part(needs(person("ann", available=("9:30-11:30",)))))) == ["10:00"]
-    assert times(query(part(needs(person("ann", available=()))))) == []
+    assert times(query(part(needs(person("recruiter", available=("9:30-11:30",)))))) == ["10:00"]
+    assert times(query(part(needs(person("recruiter", available=()))))) == []
 
 
 def test_a_part_takes_place_across_available_periods_that_touch() -> None:
-    assert times(query(part(needs(person("ann", available=("9:00-9:30", "9:30-10:00")))))) == ["09:00"]
+    assert times(query(part(needs(person("recruiter", available=("9:00-9:30", "9:30-10:00")))))) == ["09:00"]
 
 
 def test_an_event_far_outside_costs_nothing() -> None:
-    assert times(query(part(needs(person("ann", "2026-12-02 9:00-9:30"))), during=("9:00-11:00",))) == [
+    assert times(query(part(needs(person("recruiter", "2026-12-02 9:00-9:30"))), during=("9:00-11:00",))) == [
         "10:00"
     ]
-    ages = Member("ann", (Period(0, at("9:30")), Period(at("10:30"), at("9999-12-31 0:00"))))
+    ages = Member("recruiter", (Period(0, at("9:30")), Period(at("10:30"), at("9999-12-31 0:00"))))
     assert times(query(part(needs(ages), minutes=30, every=30))) == ["09:30", "10:00"]
 
 
@@ -102,14 +106,18 @@ def test_the_grid_follows_a_clock_that_changes_by_half_an_hour() -> None:
 
 
 def test_all_of_a_group_are_needed_unless_a_number_is_given() -> None:
-    ann, bob = person("ann", "9:00-10:00"), person("bob", "10:00-11:00")
-    assert times(query(part(needs(ann, bob)))) == ["11:00"]
-    assert times(query(part(needs(ann, bob, required=1)))) == ["09:00", "10:00", "11:00"]
+    recruiter, manager = person("recruiter", "9:00-10:00"), person("manager", "10:00-11:00")
+    assert times(query(part(needs(recruiter, manager)))) == ["11:00"]
+    assert times(query(part(needs(recruiter, manager, required=1)))) == ["09:00", "10:00", "11:00"]
 
 
 def test_those_listed_first_are_picked_first() -> None:
-    ann, bob = person("ann", "9:00-10:00"), person("bob", "10:00-11:00")
-    assert picked(query(part(needs(ann, bob, CYD, required=2)))) == ["bob,cyd", "ann,cyd", "ann,bob"]
+    recruiter, manager = person("recruiter", "9:00-10:00"), person("manager", "10:00-11:00")
+    assert picked(query(part(needs(recruiter, manager, CYD, required=2)))) == [
+        "manager,engineer",
+        "recruiter,engineer",
+        "recruiter,manager",
+    ]
 
 
 def test_a_number_of_a_group_is_free_for_the_whole_part_and_not_in_turns() -> None:
@@ -118,15 +126,17 @@ def test_a_number_of_a_group_is_free_for_the_whole_part_and_not_in_turns() -> No
 
 
 def test_every_group_has_to_be_satisfied() -> None:
-    ann, bob = person("ann", "9:00-10:00"), person("bob", "10:00-11:00")
-    assert times(query(part(needs(ann), needs(bob)))) == ["11:00"]
+    recruiter, manager = person("recruiter", "9:00-10:00"), person("manager", "10:00-11:00")
+    assert times(query(part(needs(recruiter), needs(manager)))) == ["11:00"]
 
 
 def test_one_person_in_two_groups_counts_for_both() -> None:
-    asked = query(part(needs(ANN, BOB, required=1), needs(ANN, CYD, required=1)), during=("9:00-10:00",))
-    assert picked(asked) == ["ann+ann"]
+    asked = query(
+        part(needs(RECRUITER, MANAGER, required=1), needs(RECRUITER, CYD, required=1)), during=("9:00-10:00",)
+    )
+    assert picked(asked) == ["recruiter+recruiter"]
     [[placed]] = find_sequences(asked)
-    assert placed.subs == ("ann",)
+    assert placed.subs == ("recruiter",)
 
 
 # Query periods.
@@ -158,7 +168,7 @@ def test_answers_come_earliest_first_however_the_periods_are_listed() -> None:
 
 
 def test_each_part_follows_as_soon_as_it_can() -> None:
-    first, second = part(needs(ANN)), part(needs(person("bob", "10:00-11:00")))
+    first, second = part(needs(RECRUITER)), part(needs(person("manager", "10:00-11:00")))
     assert times(query(first, second, during=("9:00-13:00",))) == [
         "09:00 11:00",
         "10:00 11:00",
@@ -167,7 +177,7 @@ def test_each_part_follows_as_soon_as_it_can() -> None:
 
 
 def test_parts_do_not_overlap_whoever_takes_them() -> None:
-    assert times(query(part(needs(ANN), minutes=90), part(needs(BOB)), during=("9:00-12:00",))) == [
+    assert times(query(part(needs(RECRUITER), minutes=90), part(needs(MANAGER)), during=("9:00-12:00",))) == [
         "09:00 11:00"
     ]
 
@@ -193,7 +203,7 @@ def test_parts_without_an_ordinal_follow_those_with_one() -> None:
 
 
 def test_parts_of_one_step_come_in_whichever_order_ends_first() -> None:
-    late = person("bob", "9:00-10:00")
+    late = person("manager", "9:00-10:00")
     parts = part(needs(late), name="b", ordinal=1), part(name="a", ordinal=1), part(name="c", ordinal=2)
     assert names(query(*parts, during=("9:00-12:00",))) == ["abc"]
 
@@ -207,21 +217,21 @@ def test_of_orders_that_end_together_it_is_the_listed_one() -> None:
 
 
 def test_members_are_free_for_the_minimum_before_and_after() -> None:
-    ann = person("ann", "8:00-9:00", "12:00-13:00")
-    assert times(query(part(needs(ann), before=Buffer(minimum=60)))) == ["10:00", "11:00"]
-    assert times(query(part(needs(ann), after=Buffer(minimum=60)))) == ["09:00", "10:00"]
-    assert times(query(part(needs(ann), before=Buffer(minimum=61)))) == ["11:00"]
+    recruiter = person("recruiter", "8:00-9:00", "12:00-13:00")
+    assert times(query(part(needs(recruiter), before=Buffer(minimum=60)))) == ["10:00", "11:00"]
+    assert times(query(part(needs(recruiter), after=Buffer(minimum=60)))) == ["09:00", "10:00"]
+    assert times(query(part(needs(recruiter), before=Buffer(minimum=61)))) == ["11:00"]
 
 
 def test_a_minimum_reaches_beyond_query_and_available_periods() -> None:
-    around = part(needs(person("ann", available=("9:00-10:00",))), before=Buffer(30), after=Buffer(15))
+    around = part(needs(person("recruiter", available=("9:00-10:00",))), before=Buffer(30), after=Buffer(15))
     assert times(query(around, during=("9:00-10:00",))) == ["09:00"]
-    blocked = part(needs(person("ann", "8:00-8:31")), before=Buffer(30))
+    blocked = part(needs(person("recruiter", "8:00-8:31")), before=Buffer(30))
     assert times(query(blocked, during=("9:00-10:00",))) == []
 
 
 def test_a_minimum_asks_nothing_of_members_of_other_parts() -> None:
-    parts = part(needs(ANN), after=Buffer(minimum=30)), part(needs(BOB), before=Buffer(minimum=30))
+    parts = part(needs(RECRUITER), after=Buffer(minimum=30)), part(needs(MANAGER), before=Buffer(minimum=30))
     assert times(query(*parts, during=("9:00-11:00",))) == ["09:00 10:00"]
 
 
@@ -231,7 +241,7 @@ def test_who_has_to_take_two_parts_has_the_longer_minimum_between_them() -> None
 
 
 def test_a_gap_is_no_longer_than_the_maximum_of_either_side() -> None:
-    late = needs(person("bob", "9:00-10:30"))
+    late = needs(person("manager", "9:00-10:30"))
     for sides in ({"after": 0, "before": 60}, {"after": 60, "before": 0}):
         first = part(every=15, after=Buffer(maximum=sides["after"]))
         second = part(late, every=15, before=Buffer(maximum=sides["before"]))

@@ -8,10 +8,10 @@ import pytest
 from scheduler.availability import find_sequences
 from scheduler.query import Limit, Member, Per, Period, Query
 from tests.availability_words import (
-    ANN,
-    BOB,
     CYD,
     KOLKATA,
+    MANAGER,
+    RECRUITER,
     at,
     limit,
     needs,
@@ -24,39 +24,44 @@ from tests.availability_words import (
 
 
 def test_nobody_takes_part_on_a_day_that_has_its_events() -> None:
-    full = person("ann", limits=limit(2, "7:00-8:00", "18:00-19:00"))
-    free = person("ann", limits=limit(3, "7:00-8:00", "18:00-19:00"))
+    full = person("recruiter", limits=limit(2, "7:00-8:00", "18:00-19:00"))
+    free = person("recruiter", limits=limit(3, "7:00-8:00", "18:00-19:00"))
     assert times(query(part(needs(full)), during=("9:00-10:00",))) == []
     assert times(query(part(needs(free)), during=("9:00-10:00",))) == ["09:00"]
 
 
 def test_a_limit_of_none_allows_none() -> None:
-    assert times(query(part(needs(person("ann", limits=limit(0)))))) == []
+    assert times(query(part(needs(person("recruiter", limits=limit(0)))))) == []
 
 
 def test_the_parts_of_the_sequence_count_as_well() -> None:
-    ann = person("ann", limits=limit(2, "7:00-8:00"))
-    assert times(query(part(needs(ann)), during=("9:00-11:00",))) == ["09:00", "10:00"]
-    assert times(query(part(needs(ann)), part(needs(ann)), during=("9:00-11:00",))) == []
+    recruiter = person("recruiter", limits=limit(2, "7:00-8:00"))
+    assert times(query(part(needs(recruiter)), during=("9:00-11:00",))) == ["09:00", "10:00"]
+    assert times(query(part(needs(recruiter)), part(needs(recruiter)), during=("9:00-11:00",))) == []
     overnight = (Period(at("22:00"), at("2026-12-03 1:00")),)
-    assert times(Query(overnight, (part(needs(ann)), part(needs(ann))))) == ["22:00 00:00", "23:00 00:00"]
+    assert times(Query(overnight, (part(needs(recruiter)), part(needs(recruiter))))) == [
+        "22:00 00:00",
+        "23:00 00:00",
+    ]
 
 
 def test_who_is_needed_later_is_not_picked_before() -> None:
-    ann = person("ann", limits=limit(1))
-    parts = part(needs(ann, BOB, required=1)), part(needs(ann))
-    assert picked(query(*parts, during=("9:00-11:00",))) == ["bob ann"]
+    recruiter = person("recruiter", limits=limit(1))
+    parts = part(needs(recruiter, MANAGER, required=1)), part(needs(recruiter))
+    assert picked(query(*parts, during=("9:00-11:00",))) == ["manager recruiter"]
 
 
 def test_a_part_in_two_groups_counts_once() -> None:
-    ann = person("ann", limits=limit(1))
-    parts = part(needs(ann), needs(ann, BOB, required=1)), part(needs(CYD))
-    assert picked(query(*parts, during=("9:00-11:00",))) == ["ann+ann cyd"]
+    recruiter = person("recruiter", limits=limit(1))
+    parts = part(needs(recruiter), needs(recruiter, MANAGER, required=1)), part(needs(CYD))
+    assert picked(query(*parts, during=("9:00-11:00",))) == ["recruiter+recruiter engineer"]
 
 
 def test_a_day_is_one_of_the_limits_zone() -> None:
     evening = limit(1, "2026-12-01 22:00-23:00", zone=KOLKATA)  # 3:30 on Wednesday there
-    assert times(query(part(needs(person("ann", limits=evening))), during=("17:00-20:00",))) == ["19:00"]
+    assert times(query(part(needs(person("recruiter", limits=evening))), during=("17:00-20:00",))) == [
+        "19:00"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +77,7 @@ def test_a_day_is_as_long_as_its_zone_makes_it(zone: str, day: str, first: str, 
     noon = at(f"{day} 12:00")
     around = (Period(noon - 36 * 3600, noon + 36 * 3600),)
     everywhere = set(find_sequences(Query(around, (part(),))))
-    full = Member("ann", limits=(Limit(Per.DAY, 1, ZoneInfo(zone), (Period(noon, noon + 60),)),))
+    full = Member("recruiter", limits=(Limit(Per.DAY, 1, ZoneInfo(zone), (Period(noon, noon + 60),)),))
     kept = sorted(
         one[0].start for one in everywhere - set(find_sequences(Query(around, (part(needs(full)),))))
     )
@@ -82,34 +87,37 @@ def test_a_day_is_as_long_as_its_zone_makes_it(zone: str, day: str, first: str, 
 def test_an_event_counts_on_every_day_that_it_touches() -> None:
     late = Limit(Per.DAY, 1, UTC, (Period(at("2026-12-01 23:00"), at("0:00:01")),))
     early = Limit(Per.DAY, 1, UTC, (Period(at("2026-12-01 23:00"), at("0:00")),))
-    assert times(query(part(needs(person("ann", limits=(late,)))))) == []
-    assert times(query(part(needs(person("ann", limits=(early,)))))) == ["09:00", "10:00", "11:00"]
+    assert times(query(part(needs(person("recruiter", limits=(late,)))))) == []
+    assert times(query(part(needs(person("recruiter", limits=(early,)))))) == ["09:00", "10:00", "11:00"]
 
 
 def test_an_event_does_not_count_on_the_day_that_it_ends_or_the_day_before_it_starts() -> None:
     night = (Period(at("22:00"), at("2026-12-03 2:00")),)
     busy_day = Limit(Per.DAY, 1, UTC, (Period(at("2026-12-03 0:00"), at("2026-12-04 0:00")),))
-    assert times(Query(night, (part(needs(person("ann", limits=(busy_day,)))),))) == ["22:00", "23:00"]
+    assert times(Query(night, (part(needs(person("recruiter", limits=(busy_day,)))),))) == ["22:00", "23:00"]
 
 
 def test_an_event_that_takes_no_time_does_not_count() -> None:
     assert times(
-        query(part(needs(person("ann", limits=limit(1, "10:30-10:30")))), during=("9:00-10:00",))
+        query(part(needs(person("recruiter", limits=limit(1, "10:30-10:30")))), during=("9:00-10:00",))
     ) == ["09:00"]
 
 
 def test_a_limit_counts_parts_in_which_the_person_has_none() -> None:
     night = (Period(at("23:30"), at("2026-12-03 1:30")),)
-    limited, free = part(needs(person("ann", limits=limit(1))), every=30), part(needs(ANN), every=30)
+    limited, free = (
+        part(needs(person("recruiter", limits=limit(1))), every=30),
+        part(needs(RECRUITER), every=30),
+    )
     assert times(Query(night, (limited, free))) == []
-    assert times(Query(night, (limited, part(needs(BOB), every=30)))) == ["23:30 00:30"]
+    assert times(Query(night, (limited, part(needs(MANAGER), every=30)))) == ["23:30 00:30"]
 
 
 def test_a_week_goes_from_monday_to_sunday_utc() -> None:
-    week = person("ann", limits=limit(1, "2026-12-06 23:00-23:59", per=Per.WEEK, zone=KOLKATA))
+    week = person("recruiter", limits=limit(1, "2026-12-06 23:00-23:59", per=Per.WEEK, zone=KOLKATA))
     across = (Period(at("2026-12-06 22:00"), at("2026-12-07 1:00")),)
     assert times(Query(across, (part(needs(week)),))) == ["00:00"]
-    before = person("ann", limits=limit(1, "2026-11-29 23:00-23:59", per=Per.WEEK))
+    before = person("recruiter", limits=limit(1, "2026-11-29 23:00-23:59", per=Per.WEEK))
     assert times(query(part(needs(before)))) == ["09:00", "10:00", "11:00"]
 
 

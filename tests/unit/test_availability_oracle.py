@@ -35,7 +35,7 @@ MOMENTS = [
 """Changes of clocks, and ends of days and weeks."""
 
 
-SUBS = ("ann", "bob", "cyd", "dan")
+SUBS = ("recruiter", "manager", "engineer", "director")
 
 
 @st.composite

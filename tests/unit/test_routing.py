@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from bookings.links import LinkTarget
 from bookings.record import Part
 from config.settings import Route
 from workers.routing import route
@@ -47,6 +48,13 @@ def test_a_part_without_sequence_id_matches_no_sequence_id_not_even_a_star() -> 
 
 def test_a_link_that_names_the_part_decides_alone() -> None:
     routes = [to("a", sequence_id="123")]
-    assert route("hiring", part("123"), routes, link={"123": ["b", "b"]}) == ("b",)
-    assert route("hiring", part("123"), routes, link={"456": ["b"]}) == ("a",)
-    assert route("hiring", part("123"), routes, link={"123": []}) == ("a",)
+    target = LinkTarget("b")
+    assert route("hiring", part("123"), routes, link={"123": (target, target)}) == ("b",)
+    assert route("hiring", part("123"), routes, link={"456": (target,)}) == ("a",)
+    assert route("hiring", part("123"), routes, link={"123": ()}) == ("a",)
+
+
+def test_a_link_s_calendar_of_a_person_counts_where_that_person_takes_part() -> None:
+    link = {"123": (LinkTarget("b", "acc_1"), LinkTarget("c", "acc_2"), LinkTarget("d"))}
+    assert route("hiring", part("123", "acc_2"), [], link=link) == ("c", "d")
+    assert route("hiring", part("123"), [to("a")], link={"123": link["123"][:2]}) == ("a",)

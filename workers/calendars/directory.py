@@ -1,22 +1,28 @@
-"""The calendars of the configuration, ready to be written to. Where a third provider is plugged in."""
+"""The calendars of the configuration, to be written and read. Where a third provider is plugged in."""
+
+from ssl import SSLContext
 
 import aiohttp
 
 from bookings.accounts import Accounts, Limits
 from bookings.consents import Consents
 from config.accounts import GoogleAccount, MicrosoftAccount
+from config.settings import Calendar as Configured
 from config.settings import CalendarAddress, Settings
 from workers.calendars.consent import Consenting
 from workers.calendars.consent_tokens import ConsentTokens
 from workers.calendars.google import GoogleCalendar
 from workers.calendars.google_consent import GoogleConsent
-from workers.calendars.google_tokens import GoogleTokens
+from workers.calendars.google_reader import GoogleFreeBusy, GoogleReader
+from workers.calendars.google_tokens import FREE_BUSY_SCOPES, GoogleTokens
 from workers.calendars.http import ProviderHttp, Tokens
 from workers.calendars.lane import FreeLane, Lane
 from workers.calendars.microsoft import MicrosoftCalendar
 from workers.calendars.microsoft_consent import MicrosoftConsent
+from workers.calendars.microsoft_reader import MicrosoftReader
 from workers.calendars.microsoft_tokens import MicrosoftTokens, ssl_context
 from workers.calendars.port import Calendar
+from workers.calendars.reading import Readable
 from workers.errors import CalendarError, ErrorClass
 
 MAILBOX_REQUESTS = 3
@@ -48,7 +54,10 @@ class Directory:
         self._consents = consents
         self._tokens: dict[str, Tokens] = {}
         self._calendars: dict[str, Calendar] = {}
+        self._readables: dict[str, Readable] = {}
+        self._free_busy: dict[str, GoogleFreeBusy] = {}
         self._lanes: dict[str, Lane | FreeLane] = {}
+        self._ssl: dict[str, SSLContext | bool] = {}
         self._names: dict[CalendarAddress, str] = {}
 
     def calendar(self, name: str) -> Calendar:
@@ -69,6 +78,12 @@ class Directory:
             self._names[address] = configured.name
         return self.calendar(self._names[address])
 
+    def readable(self, name: str) -> Readable:
+        """Gives the calendar of this name to be read. Raises `KeyError` where the configuration has none."""
+        if name not in self._readables:
+            self._readables[name] = self._open_to_read(name)
+        return self._readables[name]
+
     def close(self) -> None:
         """Closes the connections to the token endpoints; the session is its owner's."""
         for tokens in self._tokens.values():
@@ -82,35 +97,62 @@ class Directory:
         return await self._tokens_of(configured).token()
 
     def _open(self, name: str) -> Calendar:
+        configured, account = self._configured(name)
+        http = self._http(configured, account, self._tokens_of(account))
+        match account:
+            case GoogleAccount():
+                return GoogleCalendar(account, configured.calendar_id, http)
+            case MicrosoftAccount():
+                return MicrosoftCalendar(account, _mailbox(configured), configured.calendar_id, http)
+
+    def _open_to_read(self, name: str) -> Readable:
+        configured, account = self._configured(name)
+        http = self._http(configured, account, self._tokens_of(account))
+        match account:
+            case GoogleAccount():
+                free_busy = self._free_busy_of(configured, account) if account.service_account else None
+                return GoogleReader(account, configured.calendar_id, http, free_busy)
+            case MicrosoftAccount():
+                return MicrosoftReader(account, _mailbox(configured), configured.calendar_id, http)
+
+    def _configured(self, name: str) -> tuple[Configured, GoogleAccount | MicrosoftAccount]:
         configured = self._settings.calendar(name)
         account = self._settings.account(configured.account) if configured else None
         if configured is None or account is None:
             raise KeyError(name)
+        return configured, account
+
+    def _http(
+        self, configured: Configured, account: GoogleAccount | MicrosoftAccount, tokens: Tokens
+    ) -> ProviderHttp:
         timeout_s = self._settings.worker.request_timeout
-        tokens: Tokens = self._tokens_of(account)
+        ssl: SSLContext | bool = True
         match account:
             case GoogleAccount():
                 a_second = account.requests_per_minute / 60
                 limits = Limits(a_second=a_second, burst=max(1, round(a_second * BURST_S)))
                 lane = self._lane(account.name, account.name, limits)
-                http = ProviderHttp(self._session, tokens, lane, provider="google", timeout_s=timeout_s)
-                return GoogleCalendar(account, configured.calendar_id, http)
             case MicrosoftAccount():
-                mailbox = (configured.mailbox or "").lower()
-                lane = self._lane(
-                    account.name,
-                    f"{account.name}/{mailbox}",
-                    Limits(at_a_time=MAILBOX_REQUESTS, slot_s=3 * timeout_s + 1),
-                )
-                http = ProviderHttp(
-                    self._session,
-                    tokens,
-                    lane,
-                    provider="microsoft",
-                    timeout_s=timeout_s,
-                    ssl=ssl_context(account) if account.ca_file else True,
-                )
-                return MicrosoftCalendar(account, mailbox, configured.calendar_id, http)
+                limits = Limits(at_a_time=MAILBOX_REQUESTS, slot_s=3 * timeout_s + 1)
+                lane = self._lane(account.name, f"{account.name}/{_mailbox(configured)}", limits)
+                ssl = self._ssl_of(account)
+        return ProviderHttp(
+            self._session, tokens, lane, provider=account.provider, timeout_s=timeout_s, ssl=ssl
+        )
+
+    def _ssl_of(self, account: MicrosoftAccount) -> SSLContext | bool:
+        """One for all calendars of an account: it takes long to make, and connections are shared by it."""
+        if account.name not in self._ssl:
+            self._ssl[account.name] = ssl_context(account) if account.ca_file else True
+        return self._ssl[account.name]
+
+    def _free_busy_of(self, configured: Configured, account: GoogleAccount) -> GoogleFreeBusy:
+        """One for all calendars of an account: what Google refuses one of them, it refuses all."""
+        if account.name not in self._free_busy:
+            timeout_s = self._settings.worker.request_timeout
+            tokens = GoogleTokens(account, timeout_s=timeout_s, scopes=FREE_BUSY_SCOPES)
+            self._free_busy[account.name] = GoogleFreeBusy(account, self._http(configured, account, tokens))
+        return self._free_busy[account.name]
 
     def _tokens_of(self, account: GoogleAccount | MicrosoftAccount) -> Tokens:
         if account.name not in self._tokens:
@@ -136,6 +178,10 @@ class Directory:
                 else Lane(self._accounts, account, name, limits, cap_s=self._settings.worker.retry_cap)
             )
         return self._lanes[name]
+
+
+def _mailbox(configured: Configured) -> str:
+    return (configured.mailbox or "").lower()
 
 
 def consenting(account: GoogleAccount | MicrosoftAccount, timeout_s: float) -> Consenting:

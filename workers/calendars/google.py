@@ -4,38 +4,19 @@ Our key is the event's id: a second insert under it cannot succeed, and reading 
 """
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
-import httplib2
 import msgspec
-from googleapiclient.discovery import build
 
 from config.accounts import GoogleAccount
-from workers.calendars import google_fields
+from workers.calendars import google_api, google_fields
 from workers.calendars.google_errors import raise_for_answer
+from workers.calendars.google_fields import DIGEST, KEY, REVISION
 from workers.calendars.http import Answer, ProviderHttp
 from workers.calendars.port import Draft, Found
 from workers.event import Event
 
-KEY = "sequenceSyncKey"
-REVISION = "sequenceSyncRevision"
-DIGEST = "sequenceSyncDigest"
-
 _WRITERS = ("writerWithoutPrivateAccess", "writer", "owner")
-
-
-@cache
-def _events(endpoint: str) -> Any:
-    """The request builder of one endpoint; made once, since each one kept costs a megabyte."""
-    service = build(
-        "calendar",
-        "v3",
-        http=httplib2.Http(),  # never used: it only builds
-        client_options={"api_endpoint": endpoint},
-        static_discovery=True,
-    )
-    return service.events()
 
 
 class GoogleCalendar:
@@ -49,7 +30,7 @@ class GoogleCalendar:
         self._send_updates = account.send_updates
         self._http = http
         self.lane = http.lane
-        self._events = _events(account.api_endpoint)
+        self._events = google_api.events(account.api_endpoint)
 
     def draft(
         self, event: Event, *, key: str, revision: int, named_zone: bool = True, conference: bool = True
@@ -120,10 +101,7 @@ class GoogleCalendar:
             raise_for_answer(answer)
 
     async def _send(self, request: Any, headers: Mapping[str, str] | None = None) -> Answer:
-        body = request.body.encode() if request.body else None
-        return await self._http.send(
-            request.method, request.uri, headers={**request.headers, **(headers or {})}, body=body
-        )
+        return await google_api.send(self._http, request, headers)
 
 
 def _conference(body: Mapping[str, Any]) -> dict[str, int]:

@@ -37,7 +37,7 @@ def raise_for_answer(answer: Answer, *, creating: str = "", calendar: bool = Fal
         calendar: whether the request named a calendar but no event, so that nothing found means the calendar.
     """
     data = answer.json()
-    if 200 <= answer.status < 300 and ("id" in data or "items" in data):
+    if 200 <= answer.status < 300 and not data.keys().isdisjoint(("id", "items", "kind")):
         return data
     error = answer.error
     first = next((item for item in error.get("errors", ()) if isinstance(item, dict)), {})

@@ -13,6 +13,10 @@ from workers.calendars.mapped import Mapped, tags_text
 from workers.event import Conferencing, Event, JoinLink, Location, Transparency
 from workers.times import AllDay, Period, Timed, known_zone, rfc3339
 
+KEY = "sequenceSyncKey"  # our private properties
+REVISION = "sequenceSyncRevision"
+DIGEST = "sequenceSyncDigest"
+
 SUMMARY_LIMIT = 1024  # Cronofy's; Google documents none
 LOCATION_LIMIT = 1024
 MOST_REMINDERS = 5

@@ -21,15 +21,24 @@ from workers.calendars.single_flight import SingleFlight
 from workers.errors import CalendarError, ErrorClass
 
 SCOPES = ("https://www.googleapis.com/auth/calendar.events",)
+FREE_BUSY_SCOPES = ("https://www.googleapis.com/auth/calendar.events.freebusy",)
 _TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - where tokens are asked for
 _FRESH_FOR = timedelta(minutes=4)
 
 
 class GoogleTokens:
-    """Tokens of one Google account."""
+    """Tokens of one Google account.
 
-    def __init__(self, account: GoogleAccount, *, timeout_s: float) -> None:
+    Args:
+        account: the account.
+        timeout_s: how long one request for a token may take.
+        scopes: what the tokens are for. With delegation, a scope that the domain's administrator did not
+            authorise is refused with all that is asked for beside it.
+    """
+
+    def __init__(self, account: GoogleAccount, *, timeout_s: float, scopes: tuple[str, ...] = SCOPES) -> None:
         self._account = account
+        self._scopes = scopes
         self._timeout_s = timeout_s
         self._flight = SingleFlight()
         self._secret = ""
@@ -65,7 +74,7 @@ class GoogleTokens:
             info = json.loads(secret)
             if account.service_account:
                 credentials = google.oauth2.service_account.Credentials.from_service_account_info(
-                    info, scopes=SCOPES
+                    info, scopes=self._scopes
                 )
                 if account.subject:
                     credentials = credentials.with_subject(account.subject)
@@ -77,7 +86,7 @@ class GoogleTokens:
                     client_id=info["client_id"],
                     client_secret=info["client_secret"],
                     token_uri=info.get("token_uri", _TOKEN_URI),
-                    scopes=SCOPES,
+                    scopes=self._scopes,
                 )
         except (ConfigError, ValueError, KeyError) as error:
             raise CalendarError(

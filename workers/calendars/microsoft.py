@@ -15,16 +15,11 @@ from config.accounts import MicrosoftAccount
 from workers.calendars import microsoft_fields
 from workers.calendars.http import Answer, ProviderHttp
 from workers.calendars.microsoft_errors import raise_for_answer
+from workers.calendars.microsoft_fields import KEY, TAGS, TRANSACTIONS, VERSION
+from workers.calendars.microsoft_http import MicrosoftHttp
 from workers.calendars.port import Draft, Found
 from workers.event import Event
 
-_NAMESPACE = "{7d1a1f4e-5f0b-4c52-9a63-2f6c1f0f4b1d}"  # for ever: found again only by this
-KEY = f"String {_NAMESPACE} Name sequence-sync-key"
-VERSION = f"String {_NAMESPACE} Name sequence-sync-version"
-TAGS = f"String {_NAMESPACE} Name sequence-sync-tags"
-_TRANSACTIONS = uuid.UUID(_NAMESPACE)
-
-_PREFER = 'IdType="ImmutableId", outlook.timezone="UTC"'
 _EXPAND = quote(f"singleValueExtendedProperties($filter=id eq '{KEY}' or id eq '{VERSION}')", safe="")
 
 
@@ -41,10 +36,10 @@ class MicrosoftCalendar:
         calendar_id: str,
         http: ProviderHttp,
     ) -> None:
-        self._user = f"{account.graph_endpoint}/users/{quote(mailbox, safe='@')}"
-        calendar = f"calendars/{quote(calendar_id, safe='')}" if calendar_id else "calendar"
-        self._calendar = f"{self._user}/{calendar}"
-        self._http = http
+        graph = MicrosoftHttp(account, mailbox, calendar_id, http)
+        self._calendar = graph.calendar
+        self._event = graph.event
+        self._send = graph.send
         self.lane = http.lane
 
     def draft(
@@ -59,7 +54,7 @@ class MicrosoftCalendar:
         if mapped.tags is not None:
             properties.append({"id": TAGS, "value": mapped.tags})
         update = {**mapped.owned, "singleValueExtendedProperties": properties}
-        transaction = str(uuid.uuid5(_TRANSACTIONS, key))
+        transaction = str(uuid.uuid5(TRANSACTIONS, key))
         return Draft(
             key=key,
             revision=revision,
@@ -137,17 +132,6 @@ class MicrosoftCalendar:
             if there is None or there.cancelled:
                 return
         raise_for_answer(answer)
-
-    def _event(self, event_id: str) -> str:
-        return f"{self._user}/events/{quote(event_id, safe='')}"
-
-    async def _send(
-        self, method: str, url: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
-    ) -> Answer:
-        own = {"Prefer": _PREFER, "client-request-id": str(uuid.uuid4()), "Accept": "application/json"}
-        if body is not None:
-            own["Content-Type"] = "application/json"
-        return await self._http.send(method, url, headers={**own, **(headers or {})}, body=body)
 
 
 def _is_gone(answer: Answer) -> bool:

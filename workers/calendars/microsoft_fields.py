@@ -5,6 +5,7 @@ the time is sent in UTC.
 """
 
 import re
+import uuid
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from types import MappingProxyType
@@ -19,6 +20,12 @@ from workers.event_text import utf16_length
 from workers.times import UTC_ZONE, AllDay, Period, Timed, midnight, wall_time
 
 __all__ = ["instants", "splice_body", "to_microsoft"]
+
+_NAMESPACE = "{7d1a1f4e-5f0b-4c52-9a63-2f6c1f0f4b1d}"  # for ever: our events are found again only by this
+TRANSACTIONS = uuid.UUID(_NAMESPACE)
+KEY = f"String {_NAMESPACE} Name sequence-sync-key"
+VERSION = f"String {_NAMESPACE} Name sequence-sync-version"
+TAGS = f"String {_NAMESPACE} Name sequence-sync-tags"
 
 SUBJECT_LIMIT = 255  # MAPI's limit for the subject and the place; more is refused or not shown
 LOCATION_LIMIT = 255

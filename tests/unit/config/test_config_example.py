@@ -11,17 +11,19 @@ import pytest
 
 from config.accounts import GoogleAccount, MicrosoftAccount
 from config.advice import warnings
+from config.apps import App
 from config.errors import ConfigError
 from config.load import load, parse
 from config.secrets import Secret
 from config.sections import (
+    ApiSettings,
     ConsoleSettings,
     ReceiverSettings,
     RedisSettings,
     TelemetrySettings,
     WorkerSettings,
 )
-from config.settings import App, Calendar, Route, Settings
+from config.settings import Calendar, Person, Route, Settings
 from config.table import Table
 
 ROOT = Path(__file__).parents[3]
@@ -30,6 +32,7 @@ PAGE = (ROOT / "docs" / "configuration.md").read_text()
 HEADINGS: dict[str, type[Table]] = {
     "`[redis]`": RedisSettings,
     "`[receiver]`": ReceiverSettings,
+    "`[api]`": ApiSettings,
     "`[worker]`": WorkerSettings,
     "`[telemetry]`": TelemetrySettings,
     "`[console]`": ConsoleSettings,
@@ -38,6 +41,7 @@ HEADINGS: dict[str, type[Table]] = {
     '`[[accounts]]` with `provider = "microsoft"`': MicrosoftAccount,
     "`[[calendars]]`": Calendar,
     "`[[routes]]`": Route,
+    "`[[people]]`": Person,
 }
 SMALLEST: dict[type[Table], dict[str, Any]] = {
     App: {"name": "a", "client_secrets": [Secret("env:S", environ={"S": "s"})]},
@@ -45,6 +49,7 @@ SMALLEST: dict[type[Table], dict[str, Any]] = {
     MicrosoftAccount: {"name": "m", "provider": "microsoft", "tenant_id": "t", "client_id": "c"},
     Calendar: {"name": "c", "account": "g"},
     Route: {"app": "a", "calendars": ["c"]},
+    Person: {"sub": "acc_1", "calendars": ["c"]},
 }
 TABLES = pytest.mark.parametrize("heading", HEADINGS)
 

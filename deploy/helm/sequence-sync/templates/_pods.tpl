@@ -1,4 +1,6 @@
-{{- /* The Deployment of a component: a dict of `root`, `component`, its `values`, `port` of its admin port and `grace`. */ -}}
+{{- /* The Deployment of a component: a dict of `root`, `component`, its `values`, its admin `port` and `grace`; `scaled`
+       where something else says how many there are; `http`, its public port, if it has one; and, where the process
+       itself has no delay before it drains, the `delay` until nobody sends it more. */ -}}
 {{- define "sequence-sync.deployment" -}}
 {{- $root := .root -}}
 {{- $component := .component -}}
@@ -87,8 +89,8 @@ spec:
             {{- toYaml . | nindent 12 }}
             {{- end }}
           ports:
-            {{- if eq $component "receiver" }}
-            - {name: http, containerPort: 8080}
+            {{- with .http }}
+            - {name: http, containerPort: {{ . }}}
             {{- end }}
             - {name: admin, containerPort: {{ .port }}}
           startupProbe:
@@ -106,6 +108,10 @@ spec:
             periodSeconds: 2
             timeoutSeconds: 2
             failureThreshold: 2
+          {{- with .delay }}
+          lifecycle:
+            preStop: {exec: {command: [sleep, {{ . | quote }}]}}
+          {{- end }}
           resources: {{- toYaml $values.resources | nindent 12 }}
           volumeMounts:
             - {name: config, mountPath: /etc/sequence-sync, readOnly: true}
@@ -150,9 +156,13 @@ spec:
 - {name: SEQUENCE_SYNC__RECEIVER__PORT, value: "8080"}
 - {name: SEQUENCE_SYNC__RECEIVER__ADMIN_PORT, value: "9090"}
 - {name: SEQUENCE_SYNC__WORKER__ADMIN_PORT, value: "9091"}
+- {name: SEQUENCE_SYNC__API__HOST, value: "0.0.0.0"}
+- {name: SEQUENCE_SYNC__API__PORT, value: "8081"}
+- {name: SEQUENCE_SYNC__API__ADMIN_PORT, value: "9092"}
 - {name: SEQUENCE_SYNC__RECEIVER__DRAIN_DELAY, value: {{ printf "%vs" .Values.receiver.drainDelaySeconds | quote }}}
 - {name: SEQUENCE_SYNC__RECEIVER__DRAIN_TIMEOUT, value: {{ printf "%vs" .Values.drainSeconds | quote }}}
 - {name: SEQUENCE_SYNC__WORKER__DRAIN_TIMEOUT, value: {{ printf "%vs" .Values.drainSeconds | quote }}}
+- {name: SEQUENCE_SYNC__API__DRAIN_TIMEOUT, value: {{ printf "%vs" .Values.drainSeconds | quote }}}
 {{- if .Values.ingress.enabled }}
 - {name: SEQUENCE_SYNC__RECEIVER__PUBLIC_URL, value: {{ printf "https://%s" .Values.ingress.host | quote }}}
 {{- end }}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import chain, groupby, permutations, product
 from typing import NamedTuple
 
-from scheduler.minutes import Span, ahead, between
+from scheduler.engine.minutes import Span, ahead, between
 from scheduler.query import Part
 
 Order = tuple[int, ...]

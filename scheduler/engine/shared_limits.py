@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from scheduler.limits import Room, Rooms
-from scheduler.minutes import Span
+from scheduler.engine.limits import Room, Rooms
+from scheduler.engine.minutes import Span
 from scheduler.query import Part
 
 Picks = tuple[tuple[int, ...], ...]

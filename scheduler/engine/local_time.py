@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from scheduler.minutes import Frame, every_so_many
+from scheduler.engine.minutes import Frame, every_so_many
 
 _DAY = 1440
 _WEEK = 7 * _DAY

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from scheduler.chain import Chain, Order
-from scheduler.minutes import Span
-from scheduler.picking import Picker
-from scheduler.shared_limits import Picks
+from scheduler.engine.chain import Chain, Order
+from scheduler.engine.minutes import Span
+from scheduler.engine.picking import Picker
+from scheduler.engine.shared_limits import Picks
 
 
 class Found(NamedTuple):

@@ -5,8 +5,8 @@ from collections.abc import Collection, Sequence
 from datetime import tzinfo
 from typing import NamedTuple
 
-from scheduler.local_time import day_bounds, week_bounds
-from scheduler.minutes import Frame, Span
+from scheduler.engine.local_time import day_bounds, week_bounds
+from scheduler.engine.minutes import Frame, Span
 from scheduler.query import Limit, Per
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 from typing import NamedTuple
 
-from scheduler.limits import Rooms
-from scheduler.local_time import on_grid
-from scheduler.minutes import Frame, Lasting, Span, at_least
+from scheduler.engine.limits import Rooms
+from scheduler.engine.local_time import on_grid
+from scheduler.engine.minutes import Frame, Lasting, Span, at_least
 from scheduler.query import Member, Part, Period
 
 

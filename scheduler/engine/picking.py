@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations, compress, count, islice, product
 from typing import NamedTuple
 
-from scheduler.chain import Order
-from scheduler.minutes import Span, as_bytes
+from scheduler.engine.chain import Order
+from scheduler.engine.minutes import Span, as_bytes
+from scheduler.engine.shared_limits import Picks, SharedLimits, Taken
+from scheduler.engine.starts import PartStarts
 from scheduler.query import Part
-from scheduler.shared_limits import Picks, SharedLimits, Taken
-from scheduler.starts import PartStarts
 
 
 class Able(NamedTuple):

@@ -1,0 +1,1 @@
+"""The Cronofy-compatible HTTP API: its requests, its answers, its errors."""

@@ -1,0 +1,91 @@
+"""Answers a sequenced availability query: reads the calendars it is about, then asks the engine."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+
+from bookings.identity import booking_id
+from bookings.store import Store
+from config.apps import App
+from config.settings import Settings
+from scheduler.api.sequenced_request import read_request
+from scheduler.availability import find_sequences
+from scheduler.metrics import CALENDARS_UNREADABLE
+from scheduler.reading import Unreadable, read
+from scheduler.sequenced import (
+    SequencedRequest,
+    answer_of,
+    calendars_of,
+    period_to_read,
+    query_of,
+    unavailable,
+)
+from workers.calendars.directory import Directory
+
+
+class Availability(NamedTuple):
+    """What is answered."""
+
+    body: dict[str, Any]
+    unavailable: tuple[str, ...]
+    """People who count as not available since one of their calendars could not be read."""
+    unreadable: dict[str, str]
+    """Those calendars, by our names, with the reason."""
+
+
+class Asker:
+    """Answers queries over the calendars of a configuration. `store` knows which events there are ours."""
+
+    def __init__(self, settings: Settings, store: Store, directory: Directory) -> None:
+        self._settings = settings
+        self._store = store
+        self._directory = directory
+
+    async def sequenced(self, data: object, apps: Iterable[App]) -> Availability:
+        """Finds times for a sequence.
+
+        Args:
+            data: the query.
+            apps: whose bookings `excluded_events` may name by their `event_id`.
+
+        Raises:
+            Invalid: the query is wrong.
+        """
+        request = await self._with_ours_excluded(read_request(data, self._settings, datetime.now(UTC)), apps)
+        found = await read(
+            self._directory,
+            calendars_of(request),
+            period_to_read(request),
+            within_s=self._settings.api.read_timeout,
+        )
+        for name, each in found.items():
+            if isinstance(each, Unreadable):
+                CALENDARS_UNREADABLE.labels(name).inc()
+        events = {name: None if isinstance(each, Unreadable) else each for name, each in found.items()}
+        # A thread: while one query takes tens of milliseconds, which few do, others are answered.
+        sequences = await asyncio.to_thread(find_sequences, query_of(request, events))
+        return Availability(
+            answer_of(sequences),
+            unavailable(request, events),
+            {name: each.code for name, each in found.items() if isinstance(each, Unreadable)},
+        )
+
+    async def _with_ours_excluded(self, request: SequencedRequest, apps: Iterable[App]) -> SequencedRequest:
+        """Adds what providers call the events that we wrote for the bookings that are excluded."""
+        excluded = request.excluded
+        if not excluded.event_ids:
+            return request
+        ids = [booking_id(app.name, event_id) for app in apps for event_id in sorted(excluded.event_ids)]
+        bookings = [await self._store.booking(each) for each in ids]
+        ours = {
+            write.event_id
+            for booking in bookings
+            if booking is not None
+            for part in booking.parts
+            for write in part.writes
+            if write.event_id
+        }
+        return replace(request, excluded=replace(excluded, event_uids=excluded.event_uids | ours))

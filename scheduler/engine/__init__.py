@@ -1,0 +1,1 @@
+"""How the availability engine finds times; `scheduler.availability` is the way in."""

@@ -1,0 +1,248 @@
+"""Requests for links: what Cronofy is sent of them, and which of our calendars each part goes to. Pure.
+
+Only what we need is checked; the rest is Cronofy's to judge.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from pydantic import TypeAdapter, ValidationError
+
+from bookings.links import LinkKind, LinkTarget
+from bookings.record import Part
+from config.apps import App
+from config.fields import WebTarget
+from config.settings import Calendar, Settings
+from scheduler.api.problems import Key, Problems
+from scheduler.api.values import Object, Value
+from workers.routing import route
+
+LONGEST_QUERY = timedelta(days=35)
+LONGEST_MESSAGE = 500
+LONGEST_SUMMARY = 1024
+
+_WEB_TARGET = TypeAdapter(WebTarget)
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A request as it leaves, and what is registered before it does."""
+
+    request: dict[str, Any]
+    targets: dict[str, tuple[LinkTarget, ...]]
+    forward_to: tuple[str, ...]
+    keep_s: float
+    """How long its token is good: until its last period is over, and as long as bookings are kept then."""
+
+
+class _Part(msgspec.Struct, frozen=True):
+    sequence_id: str
+    subs: tuple[str, ...]
+    at: Value
+
+
+def prepare(
+    kind: LinkKind,
+    data: object,
+    *,
+    app: App,
+    settings: Settings,
+    token: str,
+    now: datetime,
+    pass_targets: bool,
+) -> Prepared:
+    """Reads a request for a link.
+
+    Args:
+        kind: which of the two.
+        data: the body.
+        app: whose it is.
+        settings: the calendars, people and routes.
+        token: what its callback URL ends with.
+        now: the present.
+        pass_targets: whether Cronofy is told of the target calendars, and so writes there, too.
+
+    Raises:
+        Invalid: with everything that is wrong.
+    """
+    problems = Problems()
+    body = Value(data, "", problems).object()
+    if settings.receiver.public_url is None:
+        problems.add(
+            "callback_url", Key.INVALID, "we have none: set receiver.public_url in the configuration"
+        )
+    if body is None or not isinstance(data, dict):
+        problems.check()
+        raise AssertionError  # it was no object
+    request = dict(data)
+    if "availability" not in request and "availablity" in request:  # as the C# library spells it
+        request["availability"] = request.pop("availablity")
+        body = Object(request, "", problems)
+    availability = body["availability"].object()
+    parts = _parts(kind, availability) if availability is not None else []
+    targets = _targets(body, parts, app, settings)
+    forward_to = _own_callback(kind, request, body)
+    keep = _last_end(availability, now) - now + timedelta(seconds=settings.worker.keep_bookings)
+    problems.check()
+    if not pass_targets:
+        request.pop("target_calendars", None)
+    callback_url = f"{settings.receiver.public_url}/callbacks/{app.name}/{token}"
+    if kind is LinkKind.SEQUENCING:
+        request["callback_url"] = callback_url
+    else:
+        urls = request.get("callback_urls")
+        request["callback_urls"] = {**(urls if isinstance(urls, dict) else {}), "completed_url": callback_url}
+    return Prepared(request, targets, forward_to, keep.total_seconds())
+
+
+def _parts(kind: LinkKind, availability: Object) -> list[_Part]:
+    if kind is LinkKind.SCHEDULING:
+        whole = availability["participants"]
+        return [_Part("", _subs(whole), whole)]
+    parts = []
+    for item in availability["sequence"].items(1, 5):
+        part = item.object()
+        if part is None:
+            continue
+        named = part["sequence_id"]
+        sequence_id = named.text() if named.is_text() else str(named.integer() or "")
+        parts.append(_Part(sequence_id or "", _subs(part["participants"]), item))
+    return parts
+
+
+def _subs(groups: Value) -> tuple[str, ...]:
+    subs = []
+    for group in groups.items(1):
+        members = group.object()
+        for member in members["members"].items(1) if members else ():
+            person = member.object()
+            sub = person["sub"].text() if person else None
+            if sub is not None:
+                subs.append(sub)
+    return tuple(dict.fromkeys(subs))
+
+
+def _targets(
+    body: Object, parts: Iterable[_Part], app: App, settings: Settings
+) -> dict[str, tuple[LinkTarget, ...]]:
+    """Where each part goes: its target calendars, else by the routes, else its members' own calendars."""
+    parts = list(parts)
+    asked = _asked_targets(body, settings)
+    everybody = {sub for part in parts for sub in part.subs}
+    targets = {}
+    for part in parts:
+        found = [
+            LinkTarget(calendar.name, sub if sub in everybody else None)
+            for sub, calendar in asked
+            if sub in part.subs or sub not in everybody
+        ]
+        routed = Part(sequence_id=part.sequence_id or None, subs=part.subs)
+        if not found and not route(app.name, routed, settings.routes):
+            found = [
+                LinkTarget(person.calendars[0], sub) for sub in part.subs if (person := settings.person(sub))
+            ]
+            if not found:
+                part.at.wrong(
+                    Key.UNKNOWN,
+                    "nothing says which of our calendars this part goes to; add target_calendars to the "
+                    "request, or to the configuration a [[routes]] or the [[people]] who take part",
+                )
+        if found:
+            targets[part.sequence_id] = tuple(dict.fromkeys(found))
+    return targets
+
+
+def _asked_targets(body: Object, settings: Settings) -> list[tuple[str, Calendar]]:
+    given = body.get("target_calendars")
+    found = []
+    for item in given.items() if given else ():
+        target = item.object()
+        if target is None:
+            continue
+        sub, calendar_id = target["sub"].text(), target["calendar_id"].text()
+        if calendar_id is None:
+            continue
+        calendar = settings.calendar_of_cronofy(calendar_id) or settings.calendar(calendar_id)
+        if calendar is None:
+            target["calendar_id"].wrong(
+                Key.UNKNOWN,
+                "no calendar of ours is called so by Cronofy; add it to a [[calendars]] as its cronofy_id",
+            )
+        elif sub is not None:
+            found.append((sub, calendar))
+    return found
+
+
+def _own_callback(kind: LinkKind, request: dict[str, Any], body: Object) -> tuple[str, ...]:
+    """The callback URL that the request names itself: what comes to ours is passed on to it."""
+    named = body.get("callback_url")
+    request.pop("callback_url", None)
+    if kind is LinkKind.SCHEDULING and (urls := body.get("callback_urls")) is not None:
+        several = urls.object()
+        named = (several.get("completed_url") if several else None) or named
+    url = named.text() if named else None
+    if named is None or url is None:
+        return ()
+    try:
+        return (_WEB_TARGET.validate_python(url),)
+    except ValidationError:
+        named.wrong(Key.INVALID, "must be an address such as https://host/path")
+        return ()
+
+
+def _last_end(availability: Object | None, now: datetime) -> datetime:
+    """When the last period of a query ends; where that cannot be read, as late as it may be."""
+    periods = (
+        (availability.get("query_periods") or availability.get("available_periods")) if availability else None
+    )
+    ends = []
+    for item in periods.items(0, 50) if periods else ():
+        period = item.object()
+        end = period["end"].time() if period else None
+        if end is not None:
+            ends.append(end)
+    return max([now, *ends]) if ends else now + LONGEST_QUERY
+
+
+def prepare_disabling(data: object) -> dict[str, Any]:
+    """Reads a request to disable a link. Raises `Invalid`."""
+    problems = Problems()
+    body = Value(data, "", problems).object()
+    message = body["display_message"].text() if body else None
+    if message is not None and body is not None and (len(message) > LONGEST_MESSAGE or "<" in message):
+        body["display_message"].wrong(
+            Key.INVALID, f"must have at most {LONGEST_MESSAGE} characters and no HTML"
+        )
+    problems.check()
+    return dict(data) if isinstance(data, Mapping) else {}
+
+
+def prepare_scheduler_request(data: object, *, impersonate: str) -> dict[str, Any]:
+    """Reads a scheduler request: its host is named in exactly one of three ways. Raises `Invalid`."""
+    problems = Problems()
+    body = Value(data, "", problems).object()
+    if body is None:
+        problems.check()
+        raise AssertionError  # it was no object
+    ways = [name for name in ("host", "scheduler_group_rule") if body.get(name) is not None]
+    if len(ways) + bool(impersonate) != 1:
+        problems.add(
+            "host",
+            Key.INVALID if ways else Key.REQUIRED,
+            "name the host in one way: `host`, `scheduler_group_rule`, or the header Cronofy-Impersonate",
+        )
+    for name, inner in (("host", "sub"), ("scheduler_group_rule", "id")):
+        given = body.get(name)
+        whole = given.object() if given else None
+        if whole is not None:
+            whole[inner].text()
+    for item in body["recipients"].items(1, 1):
+        recipient = item.object()
+        if recipient is not None:
+            recipient["email"].text()
+    event = body["event"].object()
+    if event is not None:
+        event["summary"].text()
+    problems.check()
+    return dict(data) if isinstance(data, Mapping) else {}

@@ -1,0 +1,19 @@
+"""Metrics that only the API has."""
+
+from prometheus_client import Counter, Histogram
+
+from admin.metrics import REGISTRY, SLOW
+
+API_SECONDS = Histogram(
+    "sequence_sync_api_seconds",
+    "Time to answer one request to the API, by path and status",
+    ["path", "status"],
+    buckets=SLOW,
+    registry=REGISTRY,
+)
+CALENDARS_UNREADABLE = Counter(
+    "sequence_sync_calendars_unreadable",
+    "Calendars that a query could not read: their people counted as not available",
+    ["calendar"],
+    registry=REGISTRY,
+)

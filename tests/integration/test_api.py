@@ -1,0 +1,186 @@
+"""Who may ask the API, and what is answered whatever is asked: Cronofy's shapes, never a 500."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from bookings.store import Store
+from sandbox.server import Sandbox
+from tests.conftest import FIRST_SECRET, SECOND_SECRET, Settle
+from tests.integration.scheduling import (
+    MANAGER,
+    RECRUITER,
+    RECRUITER_CALENDAR,
+    Office,
+    at,
+    office,
+    sequencing,
+)
+
+PATHS = (
+    "real_time_sequencing",
+    "real_time_scheduling",
+    "real_time_sequencing/seq_1/disable",
+    "scheduler_requests",
+    "sequenced_availability",
+)
+
+
+@pytest.fixture(name="office")
+async def opened(
+    settle: Settle, store: Store, sandbox: Sandbox, request: pytest.FixtureRequest
+) -> AsyncIterator[Office]:
+    mark = request.node.get_closest_marker("app")
+    async with office(settle, store, sandbox, app=mark.kwargs if mark else {}) as opened:
+        yield opened
+
+
+def query(**changes: Any) -> dict[str, Any]:
+    """One hour of both, one after the other."""
+    request = {
+        "query_periods": [{"start": at(9), "end": at(12)}],
+        "sequence": [
+            {
+                "sequence_id": sequence_id,
+                "ordinal": ordinal,
+                "participants": [{"members": [{"sub": sub}], "required": "all"}],
+                "required_duration": {"minutes": 60},
+                "start_interval": {"minutes": 60},
+            }
+            for ordinal, (sequence_id, sub) in enumerate([("123", RECRUITER), ("456", MANAGER)], 1)
+        ],
+    }
+    return {**request, **changes}
+
+
+def starts(data: Any) -> list[list[str]]:
+    return [[part["start"] for part in each["sequence"]] for each in data["sequences"]]
+
+
+# -- who may ask
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("secret", [None, "wrong", f"{FIRST_SECRET}x", "undefined"])
+async def test_who_has_no_secret_of_an_app_is_told_nothing(
+    office: Office, path: str, secret: str | None
+) -> None:
+    said = await office.ask(path, {"anything": 1}, secret=secret)
+    assert (said.status, said.data) == (401, None)
+    assert office.sandbox.cronofy_links() == []
+
+
+@pytest.mark.parametrize("secret", [FIRST_SECRET, SECOND_SECRET])
+async def test_every_secret_of_an_app_is_its_key(office: Office, secret: str) -> None:
+    assert (await office.ask("sequenced_availability", query(), secret=secret)).status == 200
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer undefined"}])
+async def test_it_may_stand_in_the_body_as_older_libraries_have_it(
+    office: Office, headers: dict[str, str]
+) -> None:
+    credentials = {"client_id": "hiring", "client_secret": FIRST_SECRET}
+    said = await office.ask(
+        "real_time_sequencing", {**sequencing(), **credentials}, secret=None, headers=headers
+    )
+    assert said.status == 200
+    assert office.asked_of_cronofy.request.keys().isdisjoint(credentials)
+
+
+@pytest.mark.app(availability=False)
+async def test_an_app_that_may_not_ask_for_availability_is_told_so(office: Office) -> None:
+    assert (await office.ask("sequenced_availability", query())).status == 402
+    assert (await office.ask("real_time_sequencing", sequencing())).status == 200
+
+
+# -- availability
+
+
+async def test_times_are_found_around_what_is_in_the_calendars(office: Office) -> None:
+    said = await office.ask("sequenced_availability", query())
+    assert starts(said.data) == [[at(9), at(10)], [at(10), at(11)]]
+    made = await office.ask("real_time_sequencing", sequencing())
+    await office.sandbox.pick(made.data["real_time_sequencing"]["real_time_sequencing_id"], start=at(9))
+    await office.world.work()
+    said = await office.ask("sequenced_availability", query())
+    assert starts(said.data) == [[at(10), at(11)]]
+    assert said.data["sequences"][0]["sequence"][0] == {
+        "sequence_id": "123",
+        "start": at(10),
+        "end": at(11),
+        "participants": [{"sub": RECRUITER}],
+    }
+    assert "X-Unavailable-Accounts" not in said.headers
+
+
+async def test_our_own_events_are_left_out_where_the_query_excludes_them(office: Office) -> None:
+    request = sequencing()
+    made = await office.ask("real_time_sequencing", request)
+    await office.sandbox.pick(made.data["real_time_sequencing"]["real_time_sequencing_id"], start=at(9))
+    await office.world.work()
+    excluded = [{"event_id": request["event"]["event_id"]}]
+    said = await office.ask("sequenced_availability", query(excluded_events=excluded))
+    assert starts(said.data) == [[at(9), at(10)], [at(10), at(11)]]
+
+
+@pytest.mark.parametrize("fault", ["error;status=500", "html;status=200", "drop", "forbidden"])
+async def test_whoever_s_calendar_cannot_be_read_is_not_available_and_is_named(
+    office: Office, fault: str
+) -> None:
+    office.world.fault("google", fault, count=None)
+    said = await office.ask("sequenced_availability", query())
+    assert (said.status, said.data) == (200, {"sequences": []})
+    assert said.headers["X-Unavailable-Accounts"] == RECRUITER
+
+
+async def test_it_does_not_matter_where_somebody_else_can_come(office: Office) -> None:
+    office.world.fault("google", "error;status=500", count=None)
+    either = [{"members": [{"sub": RECRUITER}, {"sub": MANAGER}], "required": 1}]
+    part = {**query()["sequence"][0], "participants": either}
+    said = await office.ask("sequenced_availability", query(sequence=[part]))
+    assert {each["sequence"][0]["participants"][0]["sub"] for each in said.data["sequences"]} == {MANAGER}
+    assert said.headers["X-Unavailable-Accounts"] == RECRUITER
+
+
+async def test_only_the_calendars_that_are_named_count(office: Office) -> None:
+    part = query()["sequence"][0]
+    part["participants"] = [
+        {"members": [{"sub": RECRUITER, "calendar_ids": [RECRUITER_CALENDAR]}], "required": "all"}
+    ]
+    assert (await office.ask("sequenced_availability", query(sequence=[part]))).status == 200
+    part["participants"][0]["members"][0]["calendar_ids"] = ["cal_unknown"]
+    said = await office.ask("sequenced_availability", query(sequence=[part]))
+    assert (said.status, list(said.data["errors"])) == (422, ["calendar_ids"])
+
+
+# -- whatever is asked
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"null", b'"x"', b"\xff", b"[" * 100_000, b'{"sequence": NaN}']
+)
+@pytest.mark.parametrize("path", PATHS)
+async def test_no_body_is_answered_with_a_500(office: Office, path: str, body: bytes) -> None:
+    said = await office.ask(path, body=body)
+    assert said.status == 422
+    assert said.data["errors"]
+
+
+async def test_other_paths_and_methods_are_answered_as_json(office: Office) -> None:
+    assert (await office.ask("nothing", {})).status == 404
+    said = await office.ask("sequenced_availability", method="GET")
+    assert (said.status, said.headers["Allow"]) == (405, "POST")
+    assert (await office.ask("real_time_scheduling/a%2Fb/disable", {"display_message": "x"})).status == 404
+    assert (await office.ask("sequenced_availability", body=b" " * (1 << 20))).status == 413
+
+
+async def test_while_redis_is_away_it_says_so(office: Office) -> None:
+    await office.world.store.redis.config_set("maxmemory", 1)
+    try:
+        said = await office.ask("real_time_sequencing", sequencing())
+    finally:
+        await office.world.store.redis.config_set("maxmemory", 0)
+    assert (said.status, said.data) == (503, {"error": "redis_unavailable"})
+    assert said.headers["Retry-After"]
+    assert office.sandbox.cronofy_links() == []

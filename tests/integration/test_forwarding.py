@@ -1,0 +1,261 @@
+"""Callbacks are passed on to the company's own addresses: byte for byte, retried, dead-lettered, replayed."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import NamedTuple
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from bookings import dead_letters
+from bookings.accounts import Accounts
+from bookings.consents import Consents
+from bookings.dead_letters import DeadLetter, Filter
+from bookings.identity import forward_id
+from bookings.links import LinkTarget
+from bookings.store import Store
+from config.settings import Settings
+from receiver.app import receiver_app
+from receiver.server import receiver_runner
+from receiver.signature import signature
+from sandbox.server import Sandbox
+from tests.callbacks import SEQUENCING, moved
+from tests.conftest import FIRST_SECRET, SECOND_SECRET, Settle
+from tests.integration.calendars import Clock, World, calendar_secrets, calendar_tables
+from tests.integration.conftest import Receiver
+from workers.calendars.directory import Directory
+from workers.endpoints import is_public
+from workers.sync import Sync
+
+
+class Got(NamedTuple):
+    body: bytes
+    signature: str
+    delivery: str
+    path: str
+
+
+class Company:
+    """A company's own address: keeps what it is sent, and answers as the test says."""
+
+    def __init__(self) -> None:
+        self.got: list[Got] = []
+        self.answers: list[web.Response] = []
+        self.url = ""
+        self.slow: asyncio.Event | None = None
+
+    async def take(self, request: web.Request) -> web.Response:
+        headers = request.headers
+        got = (headers["Cronofy-HMAC-SHA256"], headers["Sequence-Sync-Delivery"], request.path_qs)
+        self.got.append(Got(await request.read(), *got))
+        if self.slow is not None:
+            await self.slow.wait()
+        return self.answers.pop(0) if self.answers else web.Response(status=204)
+
+
+@pytest.fixture
+async def company() -> AsyncIterator[Company]:
+    company = Company()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", company.take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    company.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield company
+    if company.slow is not None:
+        company.slow.set()
+    await runner.cleanup()
+
+
+class Forwarding(NamedTuple):
+    """A receiver and a worker of one app that passes callbacks on."""
+
+    world: World
+    receiver: Receiver
+
+    async def letters(self) -> list[DeadLetter]:
+        return [letter async for letter in dead_letters.find(self.world.store, Filter())]
+
+
+@pytest.fixture
+async def forwarding(
+    settle: Settle, store: Store, sandbox: Sandbox, company: Company, request: pytest.FixtureRequest
+) -> AsyncIterator[Forwarding]:
+    mark = request.node.get_closest_marker("app")
+    app = {
+        "name": "hiring",
+        "client_secrets": ["env:FIRST", "env:SECOND"],
+        "forward_to": [f"{company.url}/cronofy?token=planted"],
+        "forward_to_private": True,
+        **(mark.kwargs if mark else {}),
+    }
+    tables = {
+        **calendar_tables(sandbox),
+        "apps": [app],
+        "worker": {"request_timeout": "1s", "concurrency": 10},
+    }
+    settings: Settings = settle(secrets=calendar_secrets(sandbox), **tables)
+    clock = Clock()
+    runner = receiver_runner(receiver_app(settings, store), settings)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with aiohttp.ClientSession() as session:
+        directory = Directory(settings, session, Accounts(store), Consents(store))
+        sync = Sync(store, settings, directory, worker="test", clock=clock)
+        world = World(settings, store, sandbox, sync, clock)
+        yield Forwarding(world, Receiver(runner.addresses[0][1], session))
+        await sync.endpoints.aclose()
+        directory.close()
+    await runner.cleanup()
+
+
+async def test_it_arrives_as_it_came_once_for_each_delivery(forwarding: Forwarding, company: Company) -> None:
+    both = b", ".join(signature(SEQUENCING, secret=each) for each in (FIRST_SECRET, SECOND_SECRET)).decode()
+    first = await forwarding.receiver.post(SEQUENCING, headers={"Cronofy-HMAC-SHA256": both})
+    again = await forwarding.receiver.post(SEQUENCING, headers={"Cronofy-HMAC-SHA256": both})
+    assert (first.status, again.status) == (202, 200)
+    await forwarding.receiver.post(moved(2))
+    await forwarding.world.work_until_done()
+    got = {each.body: each for each in company.got}
+    assert len(company.got) == 2
+    assert got.keys() == {SEQUENCING, moved(2)}
+    assert got[SEQUENCING].signature == both
+    assert got[SEQUENCING].path == "/cronofy?token=planted"
+    assert len({each.delivery for each in company.got}) == 2
+    assert len(forwarding.world.events()) == 2
+    assert (await forwarding.world.store.counts())["open"] == 0
+
+
+async def test_what_is_kept_of_it_goes_after_a_day_and_is_no_booking(
+    forwarding: Forwarding, company: Company
+) -> None:
+    await forwarding.receiver.post(SEQUENCING)
+    await forwarding.world.work()
+    store = forwarding.world.store
+    [booking] = [each async for each in store.bookings()]
+    assert len(booking.parts) == 2
+    record = await store.booking(forward_id(company.got[0].delivery))
+    assert record is not None
+    assert record.expires_at is not None
+    assert booking.expires_at is not None
+    assert record.expires_at < booking.expires_at
+    assert "planted" not in str(record)
+
+
+async def test_what_fails_is_tried_again_and_calendars_do_not_wait_for_it(
+    forwarding: Forwarding, company: Company
+) -> None:
+    company.answers = [web.Response(status=503, headers={"Retry-After": "7"}), web.Response(status=429)]
+    await forwarding.receiver.post(SEQUENCING)
+    await forwarding.world.work()
+    assert len(forwarding.world.events()) == 2
+    assert (await forwarding.world.store.counts())["open"] == 1
+    await forwarding.world.work_until_done()
+    assert [each.body for each in company.got] == [SEQUENCING] * 3
+    assert await forwarding.letters() == []
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(401, "status 401"), (404, "status 404"), (302, "redirect_not_followed")]
+)
+async def test_what_is_refused_is_a_dead_letter_and_is_replayed(
+    forwarding: Forwarding, company: Company, status: int, code: str
+) -> None:
+    company.answers = [web.Response(status=status, headers={"Location": f"{company.url}/elsewhere"})]
+    await forwarding.receiver.post(SEQUENCING)
+    await forwarding.world.work()
+    [letter] = await forwarding.letters()
+    assert (letter.app, letter.provider, letter.reason, letter.detail) == (
+        "hiring",
+        "forward",
+        "permanent",
+        code,
+    )
+    assert letter.calendar == f"{company.url.removeprefix('http://')}/cronofy"
+    assert "planted" not in str(letter)
+    bid, pid, wid = letter.place
+    assert await forwarding.world.store.ask(bid, pid, f"replay {wid}", dead_letter=letter.id)
+    await forwarding.world.work()
+    assert [each.path for each in company.got] == ["/cronofy?token=planted"] * 2
+    assert await forwarding.letters() == []
+
+
+async def test_one_that_nobody_answers_ends_as_a_dead_letter(
+    forwarding: Forwarding, company: Company
+) -> None:
+    company.answers = [web.Response(status=500) for _ in range(100)]
+    await forwarding.receiver.post(SEQUENCING)
+    await forwarding.world.work_until_done(rounds=40)
+    [letter] = await forwarding.letters()
+    assert (letter.reason, letter.detail) == ("transient", "status 500")
+
+
+async def test_an_address_that_hangs_takes_few_places(forwarding: Forwarding, company: Company) -> None:
+    company.slow = asyncio.Event()
+    for number in range(5):
+        await forwarding.receiver.post(moved(number))
+    working = asyncio.create_task(forwarding.world.work())
+    async with asyncio.timeout(10):
+        while len(forwarding.world.events()) < 2 or not company.got:
+            await asyncio.sleep(0.01)
+        await working  # the time limit of its one request ends it
+    assert len(company.got) == 1  # one place in ten
+    company.slow.set()
+    await forwarding.world.work_until_done(rounds=30)
+    assert {each.body for each in company.got} == {moved(number) for number in range(5)}
+
+
+@pytest.mark.app(forward_to_private=False)
+async def test_a_private_address_needs_leave(forwarding: Forwarding, company: Company) -> None:
+    await forwarding.receiver.post(SEQUENCING)
+    await forwarding.world.work()
+    [letter] = await forwarding.letters()
+    assert (letter.reason, letter.detail) == ("permanent", "private_address")
+    assert company.got == []
+
+
+@pytest.mark.app(forward_to=["http://localhost:1/cronofy"], forward_to_private=False)
+async def test_so_does_a_name_that_leads_to_one(forwarding: Forwarding) -> None:
+    await forwarding.receiver.post(SEQUENCING)
+    await forwarding.world.work()
+    [letter] = await forwarding.letters()
+    assert (letter.reason, letter.detail) == ("permanent", "private_address")
+
+
+@pytest.mark.app(forward_to=[])
+async def test_a_link_may_have_an_address_of_its_own(forwarding: Forwarding, company: Company) -> None:
+    targets = {"123": (LinkTarget("interviews"),), "456": (LinkTarget("panel"),)}
+    store = forwarding.world.store
+    await store.register_link("hiring", "plain", targets, keep_s=60)
+    await store.register_link("hiring", "own", targets, keep_s=60, forward_to=(f"{company.url}/own",))
+    for path in ("/callbacks/hiring", "/callbacks/hiring/plain", "/callbacks/hiring/own"):
+        assert (await forwarding.receiver.post(SEQUENCING, path=path)).status == 202
+    await forwarding.world.work()
+    assert [each.path for each in company.got] == ["/own"]
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("93.184.215.14", True),
+        ("2606:2800:21f:cb07:6820:80da:af6b:8b2c", True),
+        ("127.0.0.1", False),
+        ("10.1.2.3", False),
+        ("169.254.169.254", False),
+        ("100.64.0.1", False),
+        ("0.0.0.0", False),  # noqa: S104 - looked at
+        ("224.0.0.1", False),
+        ("::1", False),
+        ("fd00::1", False),
+        ("fe80::1%eth0", False),
+        ("::ffff:127.0.0.1", False),
+        ("::ffff:93.184.215.14", True),
+        ("64:ff9b::7f00:1", False),
+        ("64:ff9b::5db8:d70e", True),
+        ("2002:7f00:1::", False),
+    ],
+)
+def test_an_address_is_public_or_not_whatever_it_is_wrapped_in(address: str, public: bool) -> None:
+    assert is_public(address) is public

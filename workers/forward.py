@@ -1,0 +1,58 @@
+"""Passes a callback on to the company's own addresses; retried and dead-lettered like any write.
+
+Each delivery is passed on, in whatever order: what is newest is for the address to see. Should a worker die
+between the answer and its record, the address hears of a delivery twice; `Sequence-Sync-Delivery` names it.
+"""
+
+from collections.abc import Iterable
+
+from yarl import URL
+
+from bookings import part_writes, state
+from bookings.identity import endpoint_id
+from bookings.record import Write
+from config.settings import CalendarAddress
+from workers.part import PartUnderWay
+
+
+class ForwardUnderWay(PartUnderWay):
+    """A delivery while it is passed on. Where it goes is looked up afresh, as a part's calendars are."""
+
+    async def write(self) -> None:
+        """Passes it on wherever that is due; failures end up in the writes."""
+        now = self.means.clock()
+        urls = {endpoint_id(url): url for url in await self._urls()}
+        targets = [_target(wid, url) for wid, url in urls.items()]
+        self.writes = part_writes.forwarded(self.writes, targets, revision=self.claim.revision, now=now)
+        self.writes = part_writes.asked(self.writes, self.claim.asks, now=now)
+        due = part_writes.due(self.writes, now)
+        await self.all([self._pass_on(write, urls[write.id]) for write in due])
+
+    async def _urls(self) -> Iterable[str]:
+        claim = self.claim
+        app = self.means.settings.app(claim.app)
+        link = await self.means.store.link(claim.link) if claim.link else None
+        return dict.fromkeys((*(app.forward_to if app else ()), *(link.forward_to if link else ())))
+
+    async def _pass_on(self, write: Write, url: str) -> None:
+        forward, endpoints, now = self.claim.desired.forward, self.means.endpoints, self.means.clock()
+        assert forward is not None  # else it were a part
+        if endpoints.is_full(url):  # each takes a place that calendars need
+            wait_s = self.means.settings.worker.request_timeout * self.means.jitter()
+            self.put_off(write, due_at=now + int(wait_s * 1000), parked=False, reason="endpoint_busy")
+            return
+        app = self.means.settings.app(self.claim.app)
+        async with self.attempted(write):
+            await endpoints.post(
+                url, forward, delivery=self.claim.delivery, private=app is not None and app.forward_to_private
+            )
+            self.replace(state.passed_on(write, revision=self.claim.revision, now=self.means.clock()))
+            self.count(write, "forwarded")
+            self.log.info("write_done", write=write.id, calendar=write.calendar, outcome="forwarded")
+
+
+def _target(wid: str, url: str) -> part_writes.Target:
+    """As it is shown: without the query, which may hold a token."""
+    address = URL(url, encoded=True)
+    shown = f"{address.authority}{address.raw_path}"
+    return part_writes.Target(wid, shown, CalendarAddress("forward", address.host or "", ""))
