@@ -7,6 +7,9 @@ READY := $(VENV)/.ready
 
 REFERENCES := .venv-bench/.ready
 
+# Tests and benchmarks start hundreds of processes: without bytecode, each would compile whatever it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup demo test chaos defences bench lint format types lock audit clean
 
 help: ## list the verbs
