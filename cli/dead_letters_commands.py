@@ -29,7 +29,7 @@ Rate = Annotated[float | None, typer.Option(min=0.01, help="How many a second at
 def _filter(
     app: Annotated[str | None, typer.Option(help="Only of this app.")] = None,
     reason: Annotated[str | None, typer.Option(help="Only for this reason: permanent, unrouted …")] = None,
-    provider: Annotated[str | None, typer.Option(help="Only google or microsoft.")] = None,
+    provider: Annotated[str | None, typer.Option(help="Only google, microsoft or forward.")] = None,
     account: Annotated[str | None, typer.Option(help="Only of calendars of this account.")] = None,
     event_id: Annotated[str | None, typer.Option(help="Only of this booking.")] = None,
     sequence_id: Annotated[str | None, typer.Option(help="Only of this part.")] = None,

@@ -20,8 +20,9 @@ from scheduler.api.values import Object, Value
 from workers.routing import route
 
 LONGEST_QUERY = timedelta(days=35)
+LATEST_END = timedelta(days=366)
+"""No token is good for longer than this, and as long as bookings are kept then."""
 LONGEST_MESSAGE = 500
-LONGEST_SUMMARY = 1024
 
 _WEB_TARGET = TypeAdapter(WebTarget)
 
@@ -202,7 +203,7 @@ def _last_end(availability: Object | None, now: datetime) -> datetime:
         end = period["end"].time() if period else None
         if end is not None:
             ends.append(end)
-    return max([now, *ends]) if ends else now + LONGEST_QUERY
+    return min(max([now, *ends]), now + LATEST_END) if ends else now + LONGEST_QUERY
 
 
 def prepare_disabling(data: object) -> dict[str, Any]:

@@ -21,6 +21,9 @@ class ForwardUnderWay(PartUnderWay):
     async def write(self) -> None:
         """Passes it on wherever that is due; failures end up in the writes."""
         now = self.means.clock()
+        if self.claim.gone:
+            self.writes = part_writes.withdrawn(self.writes, revision=self.claim.revision, now=now)
+            return
         urls = {endpoint_id(url): url for url in await self._urls()}
         targets = [_target(wid, url) for wid, url in urls.items()]
         self.writes = part_writes.forwarded(self.writes, targets, revision=self.claim.revision, now=now)

@@ -181,6 +181,6 @@ def _choices(world: World) -> dict[str, list[str]]:
     settings = world.settings
     return {
         "app": [app.name for app in settings.apps],
-        "provider": ["google", "microsoft"],
+        "provider": ["google", "microsoft", "forward"],
         "account": [account.name for account in settings.accounts],
     }

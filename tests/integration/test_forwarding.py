@@ -224,6 +224,16 @@ async def test_so_does_a_name_that_leads_to_one(forwarding: Forwarding) -> None:
     assert (letter.reason, letter.detail) == ("permanent", "private_address")
 
 
+async def test_what_was_withdrawn_is_not_passed_on(forwarding: Forwarding, company: Company) -> None:
+    company.answers = [web.Response(status=503)]
+    await forwarding.receiver.post(SEQUENCING)
+    await forwarding.world.work()
+    await forwarding.world.store.cancel(forward_id(company.got[0].delivery))
+    await forwarding.world.work_until_done()
+    assert len(company.got) == 1
+    assert await forwarding.letters() == []
+
+
 @pytest.mark.app(forward_to=[])
 async def test_a_link_may_have_an_address_of_its_own(forwarding: Forwarding, company: Company) -> None:
     targets = {"123": (LinkTarget("interviews"),), "456": (LinkTarget("panel"),)}

@@ -117,6 +117,12 @@ async def test_a_link_is_good_until_its_last_period_is_over_and_bookings_are_no_
     assert now_ms() - link.created_at < 60_000
 
 
+async def test_no_link_is_good_for_ever(office: Office) -> None:
+    request = sequencing()
+    request["availability"]["query_periods"].append({"start": at(9), "end": "9999-12-31T00:00:00Z"})
+    assert (await office.ask("real_time_sequencing", request)).status == 422  # Cronofy's own answer
+
+
 async def test_a_callback_url_of_the_request_s_own_is_passed_on_to(office: Office) -> None:
     await office.ask("real_time_sequencing", sequencing(callback_url="https://ats.globex.example/cronofy"))
     urls = {
