@@ -1,10 +1,13 @@
 """Links: asked for at Cronofy with our callback URL; their calendars are known before a callback comes."""
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import msgspec
 import structlog
+from redis.exceptions import RedisError
 
 from bookings.links import LinkKind
 from bookings.store import Store
@@ -56,10 +59,12 @@ class LinkMaker:
         answer = await self._asked_for(app, kind, prepared, lid)
         if answer.ok:
             cronofy_id, url = _made(kind, answer.body)
-            await self._store.link_made(lid, cronofy_id=cronofy_id, url=url)
+            with _kept_to_ourselves(log):
+                await self._store.link_made(lid, cronofy_id=cronofy_id, url=url)
             log.info("link_made", cronofy_id=cronofy_id)
         elif answer.status < 500:
-            await self._store.forget_link(lid)
+            with _kept_to_ourselves(log):
+                await self._store.forget_link(lid)
             log.warning("link_refused", status=answer.status)
         else:  # it may be there: its calendars stay known until it would have expired
             log.error("link_in_doubt", status=answer.status)
@@ -71,7 +76,8 @@ class LinkMaker:
             return await self._cronofy.send(app, "POST", f"/v1/{kind}", body, repeatable=False)
         except CronofyUnreachable as error:
             if not error.unknown:
-                await self._store.forget_link(lid)
+                with _kept_to_ourselves(_log):
+                    await self._store.forget_link(lid)
             raise
 
     async def disable(self, app: App, kind: LinkKind, cronofy_id: str, data: object) -> CronofyAnswer:
@@ -81,7 +87,8 @@ class LinkMaker:
             app, "POST", f"/v1/{kind}/{cronofy_id}/disable", body, repeatable=True
         )
         if answer.ok:
-            await self._store.link_disabled(cronofy_id)
+            with _kept_to_ourselves(_log):
+                await self._store.link_disabled(cronofy_id)
             _log.info("link_disabled", app=app.name, cronofy_id=cronofy_id)
         return answer
 
@@ -96,6 +103,18 @@ class LinkMaker:
         return await self._cronofy.send(
             app, "POST", "/v1/scheduler_requests", body, repeatable=False, headers=headers
         )
+
+
+@contextmanager
+def _kept_to_ourselves(log: structlog.typing.FilteringBoundLogger) -> Iterator[None]:
+    """What Cronofy did stands, whether or not it can be written down: told of our trouble, one asks twice.
+
+    A callback needs nothing of it: the link's calendars are there since before it was asked for.
+    """
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        log.warning("link_not_noted", error=type(error).__name__)
 
 
 def _made(kind: LinkKind, body: bytes) -> tuple[str, str]:

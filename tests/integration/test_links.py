@@ -1,5 +1,6 @@
 """Links made through our API: what Cronofy is asked for, what it says, and where the callback's parts go."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -228,6 +229,25 @@ async def test_what_may_have_been_made_is_not_asked_for_twice_and_its_callback_i
         await office.sandbox.pick(made.id)
         await office.world.work()
         assert len(office.world.events()) == 2
+
+
+async def test_a_link_that_was_made_is_given_out_though_redis_fails_meanwhile(office: Office) -> None:
+    redis = office.world.store.redis
+    office.world.fault("cronofy", "hold")
+    asking = asyncio.create_task(office.ask("real_time_sequencing", sequencing()))
+    await office.world.held()
+    await redis.config_set("maxmemory", 1)
+    try:
+        office.sandbox.state.faults.release()
+        said = await asking
+    finally:
+        await redis.config_set("maxmemory", 0)
+    assert said.status == 200
+    [link] = await office.links()
+    assert link.state is LinkState.ASKED
+    await office.sandbox.pick(said.data["real_time_sequencing"]["real_time_sequencing_id"])
+    await office.world.work()
+    assert len(office.world.events()) == 2
 
 
 @pytest.mark.app(cronofy_endpoint="http://127.0.0.1:1")
