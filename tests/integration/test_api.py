@@ -114,6 +114,38 @@ async def test_times_are_found_around_what_is_in_the_calendars(office: Office) -
     assert "X-Unavailable-Accounts" not in said.headers
 
 
+async def test_the_documented_query_is_answered_as_documented(office: Office) -> None:
+    between = {"minimum": {"minutes": 30}, "maximum": {"minutes": 60}}
+    after = {"minimum": {"minutes": 15}, "maximum": {"minutes": 30}}
+    hour = {
+        "required_duration": {"minutes": 60},
+        "start_interval": {"minutes": 60},
+        "buffer": {"before": between, "after": after},
+    }
+    recruiter = {"sub": RECRUITER, "calendar_ids": [RECRUITER_CALENDAR]}
+    periods = [{"start": at(9), "end": at(12)}, {"start": at(10, day=1), "end": at(20, day=1)}]
+    manager = {"sub": MANAGER, "available_periods": periods}
+    request = {
+        "query_periods": [{"start": at(9, day=day), "end": at(18, day=day)} for day in (0, 1)],
+        "sequence": [
+            {
+                "sequence_id": name,
+                "ordinal": ordinal,
+                "participants": [{"members": [who], "required": "all"}],
+                **hour,
+            }
+            for name, ordinal, who in (("123", 1, recruiter), ("456", 2, manager))
+        ],
+    }
+    said = await office.ask("sequenced_availability", request)
+    assert said.status == 200
+    first = said.data["sequences"][0]["sequence"]
+    assert first == [
+        {"sequence_id": "123", "start": at(9), "end": at(10), "participants": [{"sub": RECRUITER}]},
+        {"sequence_id": "456", "start": at(10), "end": at(11), "participants": [{"sub": MANAGER}]},
+    ]
+
+
 async def test_our_own_events_are_left_out_where_the_query_excludes_them(office: Office) -> None:
     request = sequencing()
     made = await office.ask("real_time_sequencing", request)
