@@ -11,18 +11,26 @@ from tests.chaos.plan import mark
 from tests.chaos.verdict import waits_for_a_later_look, where
 from tests.chaos.world import World
 
-_FEW = 50
+_STILL_S = 2.0
+"""For so long nothing came to its end: time to look, at length, what it is that is left."""
 
 
 async def drained(world: World, store: Store, *, within_s: float) -> list[str]:
     """Waits until nothing is to be written any more; gives what is wrong if that takes longer."""
     opened = -1
-    deadline = time.monotonic() + within_s
+    changed = time.monotonic()
+    deadline = changed + within_s
     while time.monotonic() < deadline:
         with suppress(RedisError, OSError):
-            opened = (await store.counts())["open"]
-            if opened == 0 or (opened <= _FEW and await _only_later_looks(world, store)):
+            before, opened = opened, (await store.counts())["open"]
+            if opened == 0:
                 return []
+            if opened != before:
+                changed = time.monotonic()
+            elif time.monotonic() - changed > _STILL_S:
+                if await _only_later_looks(world, store):
+                    return []
+                changed = time.monotonic()
         await asyncio.sleep(0.2)
     return [f"{opened} parts are still open after {within_s:.0f} s without faults"]
 
