@@ -1,6 +1,7 @@
 """The receiver: a request walks signature -> callback -> record and is answered. Nothing else is done."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
@@ -73,11 +74,12 @@ async def _traced(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 async def _callback(request: web.Request) -> web.Response:
-    settings, store = request.app[SETTINGS], request.app[STORE]
+    ours = request.app
+    settings, store = ours[SETTINGS], ours[STORE]
     app = settings.app(request.match_info["app"])
     if app is None:
         raise Refused(404, "unknown_app")
-    if request.app[DRAINING].is_set():
+    if ours[DRAINING].is_set():
         raise Refused(503, "draining")
     if "Content-Encoding" in request.headers:
         raise Refused(415, "content_encoding_not_accepted")
@@ -87,7 +89,7 @@ async def _callback(request: web.Request) -> web.Response:
     token = request.match_info.get("link_token")
     link = None if token is None else link_id(app.name, token)
     delivery = delivery_id(app.name, link, body)
-    log = _log.bind(app=app.name, delivery=delivery)
+    known = {"app": app.name, "delivery": delivery}  # for the log: a logger bound to them takes longer
     try:
         callback = read_callback(body, scheduler_requests=app.scheduler_requests)
     except Unreadable as unreadable:
@@ -99,17 +101,17 @@ async def _callback(request: web.Request) -> web.Response:
             link=link,
             reason=str(unreadable),
             body=body,
-            log=log,
+            known=known,
         )
     if isinstance(callback, Notification):
         RECEIVED.labels("ignored").inc()
-        log.info("callback_ignored", type=callback.type[:64])
+        _log.info("callback_ignored", **known, type=callback.type[:64])
         return json_answer(200, {"status": "ignored", "type": callback.type})
     forward = None
     if app.forward_to or link is not None:
         forward = Forward(body, header(request.raw_headers).decode("latin-1"))
     return await _accept(
-        store, settings, callback, app=app, delivery=delivery, link=link, forward=forward, log=log
+        store, settings, callback, app=app, delivery=delivery, link=link, forward=forward, known=known
     )
 
 
@@ -159,7 +161,7 @@ async def _accept(
     delivery: str,
     link: str | None,
     forward: Forward | None,
-    log: structlog.typing.FilteringBoundLogger,
+    known: Mapping[str, str],
 ) -> web.Response:
     event_id = str(callback.event_id)
     bid = booking_id(app.name, event_id)
@@ -184,8 +186,9 @@ async def _accept(
         raise _not_stored(error, delivery) from None
     result = "duplicate" if accepted.duplicate else "accepted"
     _TAKEN[result].inc()
-    log.info(
+    _log.info(
         "callback_duplicate" if accepted.duplicate else "callback_accepted",
+        **known,
         booking=bid,
         revision=accepted.revision,
         parts=len(callback.parts),
@@ -215,7 +218,7 @@ async def _quarantine(
     link: str | None,
     reason: str,
     body: bytes,
-    log: structlog.typing.FilteringBoundLogger,
+    known: Mapping[str, str],
 ) -> web.Response:
     try:
         await store.quarantine(
@@ -230,7 +233,7 @@ async def _quarantine(
     except (UnknownLink, DeadLettersFull, SealError, RedisError, OSError) as error:
         raise _not_stored(error, delivery) from None
     RECEIVED.labels("quarantined").inc()
-    log.warning("callback_quarantined", reason=reason)
+    _log.warning("callback_quarantined", **known, reason=reason)
     return json_answer(202, {"status": "quarantined", "reason": reason, "delivery": delivery})
 
 
