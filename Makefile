@@ -41,7 +41,7 @@ $(REFERENCES): bench/references/requirements.lock bench/references/package-lock.
 	npm ci --prefix bench/references --ignore-scripts --no-audit --no-fund --silent
 	@touch $(REFERENCES)
 
-bench: $(READY) $(REFERENCES) ## ours and others side by side; an hour (ONLY="receiver growth", ROUNDS=5)
+bench: $(READY) $(REFERENCES) ## ours and others side by side; 40 minutes (ONLY="receiver growth", ROUNDS=5)
 	$(BIN)/python -m bench $(ONLY) $(if $(ROUNDS),--rounds $(ROUNDS)); status=$$?; \
 	$(BIN)/python -m bench.report && .venv-bench/bin/python -m bench.charts && exit $$status
 
