@@ -100,6 +100,9 @@ def worker(config: ConfigFile = None) -> None:
 @app.command()
 def api(config: ConfigFile = None) -> None:
     """Run the Cronofy-compatible API: links and availability."""
+    from cli.lean import import_lean
+
+    import_lean()
     from admin.logs import configure_logs
     from cli.console import console_of
     from scheduler.api.server import run_api

@@ -100,7 +100,10 @@ class _Asked(NamedTuple):
 
 
 async def _asked(request: web.Request) -> _Asked:
-    """Reads a request. Who is not known is told so before anything of the body is looked at."""
+    """Reads a request. Who is not known learns nothing of what is wrong with it.
+
+    The body is read first, since older libraries have the secret in it.
+    """
     raw = await request.read()
     unreadable: Invalid | None = None
     data: Any = {}
