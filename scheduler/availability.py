@@ -8,13 +8,15 @@ start after the other, is somebody picked for each group.
 from collections.abc import Iterator
 from itertools import islice
 
-from scheduler.engine.chain import Chain, gaps, orders
+from scheduler.engine.chain import Chain
+from scheduler.engine.frame import Frame, frame_of, whole_minutes
 from scheduler.engine.limits import Rooms
-from scheduler.engine.minutes import Span, as_bytes, whole_minutes
+from scheduler.engine.minutes import Lasting, Span, union
 from scheduler.engine.picking import Picker
+from scheduler.engine.reach import Reach, leads, orders
 from scheduler.engine.search import Found, Search
 from scheduler.engine.shared_limits import Picks, SharedLimits
-from scheduler.engine.starts import StartFinder, frame_of
+from scheduler.engine.starts import StartFinder
 from scheduler.query import Part, Placed, Query, Sequence
 
 MOST_DEAD_ENDS = 2_000
@@ -34,27 +36,28 @@ def find_sequences(query: Query) -> tuple[Sequence, ...]:
 
 def _sequences(query: Query, spans: list[Span]) -> Iterator[Sequence]:
     frame = frame_of(query.parts, spans)
-    rooms = Rooms(frame)
-    finder = StartFinder(query.zone, spans, frame, rooms)
+    query_periods = [frame.numbers(span) for span in spans]
+    rooms, inside = Rooms(frame), Lasting(union(query_periods))
+    finder = StartFinder(query, inside, frame, rooms)
     starts = [finder.of(part) for part in query.parts]
-    every_start = [as_bytes(each.all, frame.width) for each in starts]
+    longest = max(span.last - span.first for span in spans)
+    reach = Reach([each.all for each in starts], inside, leads(query.parts, longest), frame.width)
     limits = SharedLimits(query.parts, rooms)
-    picker = Picker(query.parts, limits, starts, frame.width, MOST_DEAD_ENDS)
-    places = _Places(query.parts, frame.first)
-    durations, between = [part.duration for part in query.parts], gaps(query.parts)
-    in_order = orders(query.parts)
-    for first, last in spans:
-        within = Span(first - frame.first, last - frame.first)
-        search = Search(Chain(every_start, within, durations, between), picker, in_order, within)
-        for found in search.found():
-            yield places.of(found)
+    picker = Picker(query.parts, limits, starts, frame, MOST_DEAD_ENDS)
+    places = _Places(query.parts, frame)
+    durations, in_order = [part.duration for part in query.parts], orders(query.parts)
+    for within in query_periods:
+        held = [order for order in in_order if reach.within(order, within)]
+        if held and picker.may_find(within):
+            search = Search(Chain(reach, within, durations), picker, held)
+            yield from map(places.of, search.found())
 
 
 class _Places:
     """Puts what was found as it is answered; sequences share many of their parts."""
 
-    def __init__(self, parts: tuple[Part, ...], first: int) -> None:
-        self._parts, self._first = parts, first
+    def __init__(self, parts: tuple[Part, ...], frame: Frame) -> None:
+        self._parts, self._frame = parts, frame
         self._placed: dict[tuple[int, int, Picks], Placed] = {}
         self._groups: dict[tuple[int, Picks], tuple[tuple[str, ...], ...]] = {}
 
@@ -65,7 +68,7 @@ class _Places:
     def _place(self, place: int, start: int, picks: Picks) -> Placed:
         key = (place, start, picks)
         if key not in self._placed:
-            part, begins = self._parts[place], (self._first + start) * 60
+            part, begins = self._parts[place], self._frame.minute(start) * 60
             ends = begins + part.duration * 60
             self._placed[key] = Placed(part.sequence_id, begins, ends, self._subs(place, picks))
         return self._placed[key]
@@ -73,7 +76,7 @@ class _Places:
     def _subs(self, place: int, picks: Picks) -> tuple[tuple[str, ...], ...]:
         if (place, picks) not in self._groups:
             self._groups[place, picks] = tuple(
-                tuple(group.members[member].sub for member in members)
+                tuple([group.members[member].sub for member in members])
                 for group, members in zip(self._parts[place].groups, picks, strict=True)
             )
         return self._groups[place, picks]

@@ -7,9 +7,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from scheduler.engine.frame import frame_of, whole_minutes
 from scheduler.engine.limits import bounds_of
-from scheduler.engine.minutes import whole_minutes
-from scheduler.engine.starts import frame_of
 from scheduler.query import Period, Query
 from workers.calendars.reading import CalendarEvent, Shown
 
@@ -56,7 +55,6 @@ def to_read(query: Query) -> Period:
     The query periods with the buffers around them, and all days and weeks of limits that these touch.
     """
     frame = frame_of(query.parts, whole_minutes(query.periods))
-    first, last = frame.first, frame.first + frame.width
     bounds = [
         bound
         for part in query.parts
@@ -65,4 +63,4 @@ def to_read(query: Query) -> Period:
         for limit in member.limits
         for bound in bounds_of(limit, frame)
     ]
-    return Period(min([first, *bounds]) * 60, max([last, *bounds]) * 60)
+    return Period(min([frame.first, *bounds]) * 60, max([frame.last, *bounds]) * 60)

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from scheduler.busy import NOTHING, Excluded, busy_periods, counted_periods, to_read
-from scheduler.engine.minutes import whole_minutes
+from scheduler.engine.frame import whole_minutes
 from scheduler.query import MOST_RESULTS, Group, Limit, Member, Part, Period, Query, Sequence
 from workers.calendars.reading import CalendarEvent
 

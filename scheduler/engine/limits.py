@@ -5,13 +5,14 @@ from collections.abc import Collection, Sequence
 from datetime import tzinfo
 from typing import NamedTuple
 
+from scheduler.engine.frame import Frame
 from scheduler.engine.local_time import day_bounds, week_bounds
-from scheduler.engine.minutes import Frame, Span
+from scheduler.engine.minutes import Span
 from scheduler.query import Limit, Per
 
 
 class Room(NamedTuple):
-    """How many more events there may be in each day or week, which begin at `bounds`, minutes of the frame.
+    """How many more events there may be in each day or week, which begin at `bounds`, Unix minutes.
 
     An event counts in every day or week that it touches.
     """
@@ -22,7 +23,7 @@ class Room(NamedTuple):
     def full(self, frame: Frame) -> int:
         """The minutes of the frame in which there may be no more events."""
         return frame.of(
-            Span(frame.first + self.bounds[place], frame.first + self.bounds[place + 1])
+            Span(self.bounds[place], self.bounds[place + 1])
             for place, left in enumerate(self.left)
             if left < 1
         )
@@ -57,15 +58,12 @@ class Rooms:
         if limit not in self._rooms:
             calendar = (limit.per, limit.zone)
             if calendar not in self._bounds:
-                self._bounds[calendar] = [
-                    bound - self._frame.first for bound in bounds_of(limit, self._frame)
-                ]
+                self._bounds[calendar] = bounds_of(limit, self._frame)
             bounds = self._bounds[calendar]
             left = [limit.most] * (len(bounds) - 1)
             for start, end in limit.events:
                 if start < end:
-                    minutes = Span(start // 60 - self._frame.first, -(-end // 60) - self._frame.first)
-                    for place in _touched(bounds, minutes):
+                    for place in _touched(bounds, Span(start // 60, -(-end // 60))):
                         left[place] -= 1
             self._rooms[limit] = Room(bounds, left)
         return self._rooms[limit]
@@ -73,8 +71,9 @@ class Rooms:
 
 def bounds_of(limit: Limit, frame: Frame) -> list[int]:
     """The Unix minutes at which the limit's days or weeks begin, around all minutes of the frame."""
-    first, last = frame.first, frame.first + frame.width
-    return week_bounds(first, last) if limit.per is Per.WEEK else day_bounds(limit.zone, first, last)
+    if limit.per is Per.WEEK:
+        return week_bounds(frame.first, frame.last)
+    return day_bounds(limit.zone, frame.first, frame.last)
 
 
 def _touched(bounds: Sequence[int], event: Span) -> range:

@@ -1,8 +1,9 @@
 """Days, weeks and clocks of time zones, in Unix minutes. A day may have 23, 23.5, 24.5 or 25 hours."""
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
-from scheduler.engine.minutes import Frame, every_so_many
+from scheduler.engine.frame import Frame
+from scheduler.engine.minutes import every_so_many
 
 _DAY = 1440
 _WEEK = 7 * _DAY
@@ -31,13 +32,15 @@ def week_bounds(first: int, last: int) -> list[int]:
 
 def on_grid(zone: tzinfo, interval: int, frame: Frame) -> int:
     """The minutes of the frame at which the zone's clock shows a multiple of `interval` minutes."""
-    minutes = 0
-    begin, end = frame.first, frame.first + frame.width
-    while begin < end:
-        offset = _offset(zone, begin)
-        change = _next_change(zone, begin, end)
-        grid = every_so_many(interval, begin + offset, change - begin)
-        minutes |= grid << begin - frame.first
+    minutes, begin = 0, frame.first
+    grid = every_so_many(interval, max(last - first for first, last, _ in frame.windows) + interval)
+    while begin < frame.last:
+        offset, change = _offset(zone, begin), _next_change(zone, begin, frame.last)
+        for first, last, _ in frame.windows:
+            since, until = max(begin, first), min(change, last)
+            if since < until:
+                here = grid >> (since + offset) % interval & (1 << until - since) - 1
+                minutes |= here << frame.number(since)
         begin = change
     return minutes
 
@@ -57,7 +60,7 @@ def _next_change(zone: tzinfo, begin: int, end: int) -> int:
 
 
 def _local(zone: tzinfo, minute: int) -> datetime:
-    return datetime.fromtimestamp(minute * 60, UTC).astimezone(zone)
+    return datetime.fromtimestamp(minute * 60, zone)
 
 
 def _offset(zone: tzinfo, minute: int) -> int:

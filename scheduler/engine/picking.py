@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations, compress, count, islice, product
 from typing import NamedTuple
 
-from scheduler.engine.chain import Order
+from scheduler.engine.frame import Frame
 from scheduler.engine.minutes import Span, as_bytes
+from scheduler.engine.reach import Order
 from scheduler.engine.shared_limits import Picks, SharedLimits, Taken
 from scheduler.engine.starts import PartStarts
 from scheduler.query import Part
@@ -19,7 +20,7 @@ class Able(NamedTuple):
 
 
 class Meeting(NamedTuple):
-    """A part with its time, and who can take it, if it were the only one."""
+    """A part with its time in Unix minutes, and who can take it, if it were the only one."""
 
     part: int
     span: Span
@@ -34,10 +35,10 @@ class Picker:
         parts: Sequence[Part],
         limits: SharedLimits,
         starts: Sequence[PartStarts],
-        width: int,
+        frame: Frame,
         dead_ends: int,
     ) -> None:
-        self._parts, self._limits, self._starts, self._width = parts, limits, starts, width
+        self._parts, self._limits, self._starts, self._frame = parts, limits, starts, frame
         self._listed = [[len(group.members) for group in part.groups] for part in parts]
         self._sizes = [[group.size for group in part.groups] for part in parts]
         self._rows: dict[int, list[bytes]] = {}
@@ -60,13 +61,16 @@ class Picker:
 
     def may_find(self, within: Span) -> bool:
         """Whether limits allow the parts at all within a query period; True where that is hard to say."""
-        if not self._limits.all or any(len(room.touched(within)) > 1 for room in self._limits.all):
+        if not self._limits.all:
+            return True
+        span = Span(self._frame.minute(within.first), self._frame.minute(within.last - 1) + 1)
+        if any(len(room.touched(span)) > 1 for room in self._limits.all):
             return True
         wanted = (1 << within.last) - (1 << within.first)
         parts = [
             Meeting(
                 part,
-                within,
+                span,
                 tuple(
                     tuple(place for place, minutes in enumerate(members) if minutes & wanted)
                     for members in starts.members
@@ -93,11 +97,13 @@ class Picker:
         for room in self._limits.all:
             for bound in room.bounds:
                 for minute in (bound, bound - self._parts[part].duration + 1):
-                    changes |= 1 << max(minute, 0)
+                    changes |= 1 << self._frame.number(minute)
         return changes
 
     def _meeting(self, part: int, start: int) -> Meeting:
-        return Meeting(part, Span(start, start + self._parts[part].duration), self._able_at(part, start).all)
+        begins = self._frame.minute(start)
+        span = Span(begins, begins + self._parts[part].duration)
+        return Meeting(part, span, self._able_at(part, start).all)
 
     def _able_at(self, part: int, start: int) -> Able:
         """Who can take a part that starts then."""
@@ -141,5 +147,5 @@ class Picker:
         members = [minutes for group in self._starts[part].members for minutes in group]
         for minutes in members:
             if id(minutes) not in self._bytes:
-                self._bytes[id(minutes)] = as_bytes(minutes, self._width)
+                self._bytes[id(minutes)] = as_bytes(minutes, self._frame.width)
         return [self._bytes[id(minutes)] for minutes in members]

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from scheduler.engine.chain import Chain, Order
-from scheduler.engine.minutes import Span
+from scheduler.engine.chain import Chain
 from scheduler.engine.picking import Picker
+from scheduler.engine.reach import Order
 from scheduler.engine.shared_limits import Picks
 
 
@@ -19,26 +19,22 @@ class Found(NamedTuple):
 
 
 class Search:
-    """Looks for sequences in one query period."""
+    """Looks for sequences in one query period, in the orders in which its chain has some."""
 
-    def __init__(self, chain: Chain, picker: Picker, orders: Sequence[Order], within: Span) -> None:
-        self._chain, self._picker = chain, picker
-        self._orders = [order for order in orders if chain.holds(order)]
-        if self._orders and not picker.may_find(within):
-            self._orders = []
+    def __init__(self, chain: Chain, picker: Picker, orders: Sequence[Order]) -> None:
+        self._chain, self._picker, self._orders = chain, picker, orders
 
     def found(self) -> Iterator[Found]:
         """The tightest sequence of each start that one can have, the earliest first."""
         start = self._next_start(0)
-        while start is not None:
+        while start < self._chain.over:
             if found := self._tightest(start):
                 yield found
             start = self._next_start(start + 1)
 
-    def _next_start(self, earliest: int) -> int | None:
+    def _next_start(self, earliest: int) -> int:
         """The next start from which the parts can follow each other, whoever takes them."""
-        starts = (self._chain.next_start(order, earliest) for order in self._orders)
-        return min((start for start in starts if start is not None), default=None)
+        return min([self._chain.next_start(order, earliest) for order in self._orders])
 
     def _tightest(self, start: int) -> Found | None:
         best: Found | None = None
@@ -67,7 +63,7 @@ class Search:
         best: Found | None = None
         while self._picker.dead_ends:
             start = self._chain.next_start(rest, earliest)
-            if start is None or (latest is not None and start > latest):
+            if start >= self._chain.over or start > latest:
                 break
             end = self._chain.end(rest, self._chain.tightest(rest, start))
             if before is not None and end >= before:

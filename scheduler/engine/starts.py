@@ -1,13 +1,12 @@
 """When each part can start, as far as it alone decides: its members, its grid, the query periods."""
 
-from collections.abc import Iterable, Sequence
-from datetime import tzinfo
 from typing import NamedTuple
 
+from scheduler.engine.frame import Frame
 from scheduler.engine.limits import Rooms
 from scheduler.engine.local_time import on_grid
-from scheduler.engine.minutes import Frame, Lasting, Span, at_least
-from scheduler.query import Member, Part, Period
+from scheduler.engine.minutes import Lasting, at_least
+from scheduler.query import Member, Part, Period, Query
 
 
 class PartStarts(NamedTuple):
@@ -19,34 +18,28 @@ class PartStarts(NamedTuple):
     """With this member of this group, as far as the member decides."""
 
 
-def frame_of(parts: Sequence[Part], spans: Sequence[Span]) -> Frame:
-    """All minutes that matter: the query periods, of which there is one, and the buffers around them."""
-    first = spans[0].first - max(part.before.minimum for part in parts)
-    return Frame(first, spans[-1].last + max(part.after.minimum for part in parts) - first)
-
-
 class StartFinder:
     """Finds the starts of the parts of one query; what members share is worked out once."""
 
-    def __init__(self, zone: tzinfo, spans: Iterable[Span], frame: Frame, rooms: Rooms) -> None:
-        self._zone, self._frame, self._rooms = zone, frame, rooms
-        self._every = frame.every
-        self._open = Lasting(frame.of(spans))
+    def __init__(self, query: Query, inside: Lasting, frame: Frame, rooms: Rooms) -> None:
+        self._zone, self._frame, self._rooms = query.zone, frame, rooms
+        self._inside = inside
+        self._least = min(part.before.minimum + part.duration + part.after.minimum for part in query.parts)
         self._grids: dict[int, int] = {}
         self._free: dict[int, Lasting] = {}
         self._known: dict[tuple[int, int, int], int] = {}
-        self._available: dict[tuple[Period, ...] | None, int] = {None: self._every}
+        self._available: dict[tuple[Period, ...] | None, int] = {None: frame.every}
 
     def of(self, part: Part) -> PartStarts:
         """The starts of a part."""
         members = tuple(
             tuple(self._of_member(part, member) for member in group.members) for group in part.groups
         )
-        starts = self._open.of(part.duration)
+        starts = self._inside.of(part.duration)
         if part.start_interval is not None:
             starts &= self._grid(part.start_interval)
         for group, able in zip(part.groups, members, strict=True):
-            starts &= at_least(group.size, able, self._every)
+            starts &= at_least(group.size, able, self._frame.every)
         return PartStarts(starts, members)
 
     def _of_member(self, part: Part, member: Member) -> int:
@@ -62,7 +55,7 @@ class StartFinder:
         busy = id(member.busy)  # the query keeps it; comparing hundreds of periods would take longer
         if (busy, before, after) not in self._known:
             if busy not in self._free:
-                self._free[busy] = Lasting(self._every & ~self._frame.rounded_out(member.busy))
+                self._free[busy] = Lasting(self._frame.free(member.busy, self._least))
             self._known[busy, before, after] = self._free[busy].of(before + after) << before
         return self._known[busy, before, after]
 

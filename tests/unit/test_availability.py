@@ -89,6 +89,13 @@ def test_an_event_far_outside_costs_nothing() -> None:
     assert times(query(part(needs(ages), minutes=30, every=30))) == ["09:30", "10:00"]
 
 
+def test_events_between_query_periods_cost_nothing() -> None:
+    between = ("11:00-11:10", "11:40-11:50", "12:20-12:30")
+    recruiter = person("recruiter", "9:30-10:00", *between, "13:30-14:00")
+    asked = query(part(needs(recruiter), minutes=30, every=30), during=("9:00-10:00", "13:00-14:00"))
+    assert times(asked) == ["09:00", "13:00"]
+
+
 # The grid.
 
 

@@ -1,7 +1,8 @@
 """The state machine of a write, in random lives of a part: deliveries, operators, providers, dying workers.
 
-What happens to the writes here is what `workers/part.py` does to them, step by step; beside them a model keeps
-what may really stand in the calendars. The promises are checked whenever a worker lets go of the part.
+What happens to the writes here is what `workers/part.py` and `workers/under_way.py` do to them, step by step;
+beside them a model keeps what may really stand in the calendars. The promises are checked whenever a worker
+lets go of the part.
 """
 
 from itertools import pairwise, product
