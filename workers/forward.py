@@ -12,10 +12,10 @@ from bookings import part_writes, state
 from bookings.identity import endpoint_id
 from bookings.record import Write
 from config.settings import CalendarAddress
-from workers.part import PartUnderWay
+from workers.under_way import UnderWay
 
 
-class ForwardUnderWay(PartUnderWay):
+class ForwardUnderWay(UnderWay):
     """A delivery while it is passed on. Where it goes is looked up afresh, as a part's calendars are."""
 
     async def write(self) -> None:

@@ -27,6 +27,7 @@ from workers.means import Means
 from workers.metrics import ALARMS, Alarm
 from workers.part import PartUnderWay
 from workers.trail import part_trail
+from workers.under_way import UnderWay
 
 _OF_ONE_ENDPOINT = 10
 """One in so many places of a worker may be taken by what is passed on to one address."""
@@ -86,7 +87,7 @@ class Sync:
             raise
         return await self._settled(part)
 
-    async def _settled(self, part: PartUnderWay) -> Claim | None:
+    async def _settled(self, part: UnderWay) -> Claim | None:
         """Writes down what was done; told to stop meanwhile, it does so first."""
         worker = self.settings.worker
         settling = asyncio.ensure_future(

@@ -1,0 +1,168 @@
+"""A revision of a part while its writes are attempted, and what becomes of each of them."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+
+import structlog
+from redis.exceptions import RedisError
+
+from bookings import state
+from bookings.errors import LeaseLost, SealError
+from bookings.leases import Claim
+from bookings.record import Attempt, Write, WriteState
+from workers.backoff import decide
+from workers.calendars.port import Calendar
+from workers.errors import AccountWaits, CalendarError, ErrorClass
+from workers.means import Means
+from workers.metrics import ALARMS, THROTTLED, WRITES, Alarm
+from workers.trail import write_trail
+
+_SPREAD_MS = 2000
+"""Over how long the writes that wait for one account are spread when its time comes."""
+
+
+class UnderWay(ABC):
+    """One revision of one part, while its writes are attempted.
+
+    `writes` are what is to be stored of it, and `ends_at` is when the part is over, in Unix milliseconds.
+    """
+
+    def __init__(self, means: Means, claim: Claim, log: structlog.typing.FilteringBoundLogger) -> None:
+        self.means = means
+        self.claim = claim
+        self.log = log
+        self.writes = claim.writes
+        self.ends_at = means.clock()
+
+    @abstractmethod
+    async def write(self) -> None:
+        """Attempts every write that is due; failures end up in the writes."""
+
+    async def all(self, attempts: Sequence[Coroutine[None, None, None]]) -> None:
+        """Lets every attempt come to its end, then raises what one of them raised."""
+        if len(attempts) == 1:  # as nearly always; it needs no task of its own
+            await attempts[0]
+            return
+        results = await asyncio.gather(*attempts, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    @asynccontextmanager
+    async def attempted(self, write: Write) -> AsyncIterator[None]:
+        """One attempt at a write, as the log and the trace tell of it."""
+        configured = self.means.settings.calendar(write.calendar)
+        with write_trail(write, configured.account if configured else "") as attempt:
+            async with self._failures_of(write):
+                yield
+            after = self.current(write.id)
+            attempt.note({"sequence_sync.state": str(after.state)})
+            if after.reason:
+                attempt.fail(after.reason)
+
+    @asynccontextmanager
+    async def _failures_of(self, write: Write) -> AsyncIterator[None]:
+        """Makes what goes wrong with a write its own failure; trouble with the record is everybody's."""
+        try:
+            yield
+        except AccountWaits as waits:
+            if waits.busy:
+                self.put_off(write, due_at=waits.until, parked=False, reason=waits.code)
+            else:
+                await self._wait(write, until=waits.until, parked=waits.parked, reason=waits.code)
+        except CalendarError as error:
+            self.fail(self.current(write.id), error, detail=error.code)
+            if error.error_class in (ErrorClass.THROTTLED, ErrorClass.AUTH):
+                await self._close(write, error)
+        except (LeaseLost, RedisError, SealError):
+            raise
+        except TimeoutError:
+            too_long = CalendarError(ErrorClass.TRANSIENT, "attempt_too_long", unknown=True)
+            self.fail(self.current(write.id), too_long, detail=too_long.code)
+        except Exception as error:
+            ALARMS.labels(Alarm.WRITE_CRASHED).inc()
+            self.log.exception(Alarm.WRITE_CRASHED)
+            crash = CalendarError(ErrorClass.TRANSIENT, f"unexpected {type(error).__name__}", unknown=True)
+            self.fail(self.current(write.id), crash, detail="a defect of ours; the log has the traceback")
+
+    async def _close(self, write: Write, error: CalendarError) -> None:
+        """Makes everything else of the account wait, too, and this write for as long."""
+        if write.address is not None and error.error_class is ErrorClass.THROTTLED:
+            THROTTLED.labels(write.address.provider).inc()
+        until = await self.calendar(write).lane.close(error)
+        parked = error.error_class is ErrorClass.AUTH
+        self.log.warning(
+            "account_waits", calendar=write.calendar, parked=parked, code=error.code, until=until
+        )
+        if self.current(write.id).state is not WriteState.DEAD:
+            await self._wait(write, until=until, parked=parked, reason=error.code)
+
+    async def _wait(self, write: Write, *, until: int, parked: bool, reason: str) -> None:
+        """Has a write wait for its account, which has it queued again should it work before."""
+        due_at = until + int(_SPREAD_MS * self.means.jitter())
+        self.put_off(write, due_at=due_at, parked=parked, reason=reason)
+        await self.calendar(write).lane.wait_for(self.claim.booking, self.claim.part, due_at)
+
+    def put_off(self, write: Write, *, due_at: int, parked: bool, reason: str) -> None:
+        """Has a write wait without an attempt, until `due_at` (Unix ms)."""
+        current, now = self.current(write.id), self.means.clock()
+        self.replace(state.waiting(current, due_at=due_at, parked=parked, reason=reason, now=now))
+
+    def calendar(self, write: Write) -> Calendar:
+        """The calendar that a write goes to."""
+        assert write.address is not None  # only the unrouted write has none, and nothing is done for it
+        return self.means.directory.calendar_at(write.address)
+
+    def current(self, wid: str) -> Write:
+        """A write as it is by now."""
+        return next(write for write in self.writes if write.id == wid)
+
+    def replace(self, changed: Write) -> None:
+        """Notes what became of a write."""
+        self.writes = tuple(changed if write.id == changed.id else write for write in self.writes)
+
+    def count(self, write: Write, outcome: str) -> None:
+        """Counts what became of a write."""
+        WRITES.labels(write.address.provider if write.address else "", outcome).inc()
+
+    def fail(self, write: Write, error: CalendarError, *, detail: str) -> None:
+        """Notes that an attempt failed, and decides whether and when there is another."""
+        now = self.means.clock()
+        decision = decide(
+            error,
+            tries=write.tries + 1,
+            failing_for_s=(now - (write.failing_since or now)) / 1000,
+            policy=self.means.policy,
+            jitter=self.means.jitter(),
+        )
+        attempt = Attempt(
+            at=now,
+            error_class=error.error_class,
+            code=error.code,
+            request_id=error.request_id,
+            worker=self.means.worker,
+            revision=self.claim.revision,
+        )
+        changed = state.failed(
+            write,
+            attempt,
+            due_at=None if decision.wait_s is None else now + int(decision.wait_s * 1000),
+            parked=decision.parked,
+            detail=detail,
+            now=now,
+        )
+        self.replace(changed)
+        self.count(write, changed.state)
+        level = self.log.error if changed.state is WriteState.DEAD else self.log.warning
+        level(
+            "write_failed",
+            write=write.id,
+            calendar=write.calendar,
+            state=str(changed.state),
+            error_class=str(error.error_class),
+            code=error.code,
+            request_id=error.request_id,
+            wait_s=decision.wait_s,
+        )
