@@ -6,46 +6,17 @@ import signal
 from pathlib import Path
 
 import aiohttp
-import pytest
 
-from cli.processes import free_ports
 from sandbox.cronofy_link import Status
 from tests.acceptance.commands import command
-from tests.acceptance.conftest import Service, until
-from tests.integration.scheduling import (
-    MANAGER,
-    MANAGER_CALENDAR,
-    RECRUITER,
-    RECRUITER_CALENDAR,
-    at,
-    sequencing,
-)
+from tests.acceptance.conftest import until
+from tests.acceptance.linked import Linked, linked
+from tests.integration.scheduling import RECRUITER, at, availability, sequencing
+
+__all__ = ["linked"]
 
 
-@pytest.fixture
-async def linked(service: Service) -> tuple[Service, str]:
-    """The service without routes, with people, and with Cronofy's stand-in; gives the API's address, too."""
-    port, admin_port = free_ports(2)
-    text = service.config.read_text()
-    text = text[: text.index("[[routes]]")].replace(
-        "[[apps]]", f'[[apps]]\ncronofy_endpoint = "{service.sandbox.cronofy_endpoint}"'
-    )
-    for name, cronofy_id in (("interviews", RECRUITER_CALENDAR), ("panel", MANAGER_CALENDAR)):
-        text = text.replace(f'name = "{name}"', f'name = "{name}"\ncronofy_id = "{cronofy_id}"')
-    people = "".join(
-        f'[[people]]\nsub = "{sub}"\ncalendars = ["{name}"]\n'
-        for sub, name in ((RECRUITER, "interviews"), (MANAGER, "panel"))
-    )
-    service.config.write_text(f"[api]\nport = {port}\nadmin_port = {admin_port}\n{text}{people}")
-    public = f'public_url = "http://127.0.0.1:{service.ports.receiver}"\n'
-    service.config.write_text(service.config.read_text().replace("[receiver]\n", f"[receiver]\n{public}"))
-    service.sandbox.cronofy_app(client_id="hiring", secret=tuple(service.secrets[:2]), pauses=(0.01,))
-    return service, f"http://127.0.0.1:{port}"
-
-
-async def test_a_link_is_made_picked_written_listed_and_disabled(
-    linked: tuple[Service, str], tmp_path: Path
-) -> None:
+async def test_a_link_is_made_picked_written_listed_and_disabled(linked: Linked, tmp_path: Path) -> None:
     service, _ = linked
     config = ("--config", str(service.config))
     await service.start("receiver")
@@ -82,9 +53,7 @@ async def test_a_link_is_made_picked_written_listed_and_disabled(
     assert (unknown.status, "seq_unknown" in unknown.words) == (3, True)
 
 
-async def test_what_is_wrong_with_a_link_is_said_in_words(
-    linked: tuple[Service, str], tmp_path: Path
-) -> None:
+async def test_what_is_wrong_with_a_link_is_said_in_words(linked: Linked, tmp_path: Path) -> None:
     service, _ = linked
     config = ("--config", str(service.config))
     file = tmp_path / "link.json"
@@ -97,23 +66,10 @@ async def test_what_is_wrong_with_a_link_is_said_in_words(
     assert (await command("links", "list", *config)).status == 3
 
 
-async def test_the_api_and_the_command_answer_the_same_query(
-    linked: tuple[Service, str], tmp_path: Path
-) -> None:
+async def test_the_api_and_the_command_answer_the_same_query(linked: Linked, tmp_path: Path) -> None:
     service, api = linked
-    child = await service.processes.start("api", "--config", str(service.config))
-    await service.processes.ready(f"http://127.0.0.1:{service.settings.api.admin_port}/readyz", child)
-    query = {
-        "query_periods": [{"start": at(9), "end": at(11)}],
-        "sequence": [
-            {
-                "sequence_id": "123",
-                "participants": [{"members": [{"sub": RECRUITER}], "required": "all"}],
-                "required_duration": {"minutes": 60},
-                "start_interval": {"minutes": 60},
-            }
-        ],
-    }
+    child = await linked.start_api()
+    query = availability()
     headers = {"Authorization": f"Bearer {service.secrets[0]}"}
     async with (
         aiohttp.ClientSession(headers=headers) as session,

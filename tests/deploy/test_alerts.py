@@ -12,15 +12,17 @@ from bookings.store import Store
 from sandbox.person import Person
 from tests.acceptance.commands import command
 from tests.acceptance.conftest import Service, kill, service, until
+from tests.acceptance.linked import Linked, linked
 from tests.callbacks import changed
 from tests.deploy.front import Front
 from tests.deploy.prometheus import RULES, Prometheus
 from tests.deploy.promtool import assert_promtool_agrees
 from tests.integration.calendars import one_part
+from tests.integration.scheduling import availability
 from tests.redis_trouble.server import DURABLE, RedisServer
 from tests.redis_trouble.world import service_at
 
-__all__ = ["service"]
+__all__ = ["linked", "service"]
 
 
 def named(*alerts: str) -> set[str]:
@@ -32,11 +34,12 @@ OF_PROCESSES = named("LoopLag", "NotReady", "WorkersDown", "ReceiverDown")
 OF_CALLBACKS = named("SignatureFailures", "QueueNearCeiling", "OldestJobWaits", "ReceiverRefusing")
 OF_DEAD_LETTERS = named("NewDeadLetters", "DeadLettersWait", "DeadLettersNearCeiling", "ReceiverRefusing")
 OF_PROVIDERS = named("ProviderErrors", "Alarm", "AccountThrottled", "AccountParked")
+OF_THE_API = named("CalendarUnreadable", "ApiDown")
 
 
 def test_every_alert_is_fired_by_one_of_these_tests() -> None:
     assert {rule.alert for rule in RULES} == (
-        OF_REDIS | OF_PROCESSES | OF_CALLBACKS | OF_DEAD_LETTERS | OF_PROVIDERS
+        OF_REDIS | OF_PROCESSES | OF_CALLBACKS | OF_DEAD_LETTERS | OF_PROVIDERS | OF_THE_API
     )
 
 
@@ -285,3 +288,37 @@ async def give_id_away(service: Service) -> None:
     resynced = await command("bookings", "resync", "booking-1", "--config", str(service.config))
     assert resynced.status == 0
     await service.written()
+
+
+# -- the API
+
+
+async def test_trouble_with_the_api(linked: Linked, tmp_path: Path) -> None:
+    service, api = linked
+    admin_port = service.settings.api.admin_port
+    async with Prometheus(
+        ("sequence-sync-receiver", service.ports.receiver_admin),
+        ("sequence-sync-worker", service.ports.worker_admin),
+        ("sequence-sync-api", admin_port),
+    ) as prometheus:
+        await service.start("receiver")
+        await service.start("worker")
+        child = await linked.start_api()
+        await prometheus.settles(minutes=6)
+
+        service.sandbox.state.faults.add(fault="error;status=403", provider="google", method="*", count=None)
+        headers = {"Authorization": f"Bearer {service.secrets[0]}"}
+        async with aiohttp.ClientSession(headers=headers) as session:
+            for _ in range(5):
+                async with session.post(f"{api}/v1/sequenced_availability", json=availability()) as response:
+                    assert (response.status, "X-Unavailable-Accounts" in response.headers) == (200, True)
+                unreadable = await prometheus.passes(minutes=1)
+        assert unreadable == named("CalendarUnreadable")
+        service.sandbox.state.faults.clear()
+        await prometheus.settles(minutes=60)
+
+        kill(child)
+        await child.wait()
+        assert await prometheus.passes(minutes=3) == named("ApiDown")
+        assert prometheus.fired == OF_THE_API
+        await assert_promtool_agrees(prometheus, tmp_path)

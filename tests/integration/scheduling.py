@@ -170,6 +170,24 @@ def sequencing(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in {**copy.deepcopy(request), **changes}.items() if value is not None}
 
 
+def availability(**changes: Any) -> dict[str, Any]:
+    """A query of availability: one hour of both, one after the other."""
+    request = {
+        "query_periods": [{"start": at(9), "end": at(12)}],
+        "sequence": [
+            {
+                "sequence_id": sequence_id,
+                "ordinal": ordinal,
+                "participants": [{"members": [{"sub": sub}], "required": "all"}],
+                "required_duration": {"minutes": 60},
+                "start_interval": {"minutes": 60},
+            }
+            for ordinal, (sequence_id, sub) in enumerate([("123", RECRUITER), ("456", MANAGER)], 1)
+        ],
+    }
+    return {**request, **changes}
+
+
 def scheduling(**changes: Any) -> dict[str, Any]:
     """A request for a Real-Time Scheduling link."""
     request = {

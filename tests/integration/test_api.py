@@ -14,6 +14,7 @@ from tests.integration.scheduling import (
     RECRUITER_CALENDAR,
     Office,
     at,
+    availability,
     office,
     sequencing,
 )
@@ -36,24 +37,6 @@ async def opened(
         yield opened
 
 
-def query(**changes: Any) -> dict[str, Any]:
-    """One hour of both, one after the other."""
-    request = {
-        "query_periods": [{"start": at(9), "end": at(12)}],
-        "sequence": [
-            {
-                "sequence_id": sequence_id,
-                "ordinal": ordinal,
-                "participants": [{"members": [{"sub": sub}], "required": "all"}],
-                "required_duration": {"minutes": 60},
-                "start_interval": {"minutes": 60},
-            }
-            for ordinal, (sequence_id, sub) in enumerate([("123", RECRUITER), ("456", MANAGER)], 1)
-        ],
-    }
-    return {**request, **changes}
-
-
 def starts(data: Any) -> list[list[str]]:
     return [[part["start"] for part in each["sequence"]] for each in data["sequences"]]
 
@@ -73,7 +56,7 @@ async def test_who_has_no_secret_of_an_app_is_told_nothing(
 
 @pytest.mark.parametrize("secret", [FIRST_SECRET, SECOND_SECRET])
 async def test_every_secret_of_an_app_is_its_key(office: Office, secret: str) -> None:
-    assert (await office.ask("sequenced_availability", query(), secret=secret)).status == 200
+    assert (await office.ask("sequenced_availability", availability(), secret=secret)).status == 200
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer undefined"}])
@@ -90,7 +73,7 @@ async def test_it_may_stand_in_the_body_as_older_libraries_have_it(
 
 @pytest.mark.app(availability=False)
 async def test_an_app_that_may_not_ask_for_availability_is_told_so(office: Office) -> None:
-    assert (await office.ask("sequenced_availability", query())).status == 402
+    assert (await office.ask("sequenced_availability", availability())).status == 402
     assert (await office.ask("real_time_sequencing", sequencing())).status == 200
 
 
@@ -98,12 +81,12 @@ async def test_an_app_that_may_not_ask_for_availability_is_told_so(office: Offic
 
 
 async def test_times_are_found_around_what_is_in_the_calendars(office: Office) -> None:
-    said = await office.ask("sequenced_availability", query())
+    said = await office.ask("sequenced_availability", availability())
     assert starts(said.data) == [[at(9), at(10)], [at(10), at(11)]]
     made = await office.ask("real_time_sequencing", sequencing())
     await office.sandbox.pick(made.data["real_time_sequencing"]["real_time_sequencing_id"], start=at(9))
     await office.world.work()
-    said = await office.ask("sequenced_availability", query())
+    said = await office.ask("sequenced_availability", availability())
     assert starts(said.data) == [[at(10), at(11)]]
     assert said.data["sequences"][0]["sequence"][0] == {
         "sequence_id": "123",
@@ -152,7 +135,7 @@ async def test_our_own_events_are_left_out_where_the_query_excludes_them(office:
     await office.sandbox.pick(made.data["real_time_sequencing"]["real_time_sequencing_id"], start=at(9))
     await office.world.work()
     excluded = [{"event_id": request["event"]["event_id"]}]
-    said = await office.ask("sequenced_availability", query(excluded_events=excluded))
+    said = await office.ask("sequenced_availability", availability(excluded_events=excluded))
     assert starts(said.data) == [[at(9), at(10)], [at(10), at(11)]]
 
 
@@ -161,7 +144,7 @@ async def test_whoever_s_calendar_cannot_be_read_is_not_available_and_is_named(
     office: Office, fault: str
 ) -> None:
     office.world.fault("google", fault, count=None)
-    said = await office.ask("sequenced_availability", query())
+    said = await office.ask("sequenced_availability", availability())
     assert (said.status, said.data) == (200, {"sequences": []})
     assert said.headers["X-Unavailable-Accounts"] == RECRUITER
 
@@ -169,20 +152,20 @@ async def test_whoever_s_calendar_cannot_be_read_is_not_available_and_is_named(
 async def test_it_does_not_matter_where_somebody_else_can_come(office: Office) -> None:
     office.world.fault("google", "error;status=500", count=None)
     either = [{"members": [{"sub": RECRUITER}, {"sub": MANAGER}], "required": 1}]
-    part = {**query()["sequence"][0], "participants": either}
-    said = await office.ask("sequenced_availability", query(sequence=[part]))
+    part = {**availability()["sequence"][0], "participants": either}
+    said = await office.ask("sequenced_availability", availability(sequence=[part]))
     assert {each["sequence"][0]["participants"][0]["sub"] for each in said.data["sequences"]} == {MANAGER}
     assert said.headers["X-Unavailable-Accounts"] == RECRUITER
 
 
 async def test_only_the_calendars_that_are_named_count(office: Office) -> None:
-    part = query()["sequence"][0]
+    part = availability()["sequence"][0]
     part["participants"] = [
         {"members": [{"sub": RECRUITER, "calendar_ids": [RECRUITER_CALENDAR]}], "required": "all"}
     ]
-    assert (await office.ask("sequenced_availability", query(sequence=[part]))).status == 200
+    assert (await office.ask("sequenced_availability", availability(sequence=[part]))).status == 200
     part["participants"][0]["members"][0]["calendar_ids"] = ["cal_unknown"]
-    said = await office.ask("sequenced_availability", query(sequence=[part]))
+    said = await office.ask("sequenced_availability", availability(sequence=[part]))
     assert (said.status, list(said.data["errors"])) == (422, ["calendar_ids"])
 
 
