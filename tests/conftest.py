@@ -1,5 +1,6 @@
 """What all tests share: a real Redis for each test process, and settings made as an operator would."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -18,6 +19,10 @@ from bookings.connection import connect
 from bookings.store import Store
 from config.load import parse
 from config.settings import Settings
+
+# No process of a test trusts the authorities of the public web, which each would take a twentieth of a second
+# to read, and none of them is to reach it.
+os.environ["SSL_CERT_FILE"] = os.environ["SSL_CERT_DIR"] = os.devnull
 
 hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no defect
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=5000)  # --hypothesis-profile

@@ -1,5 +1,6 @@
 """Tokens of every kind of account, asked of the sandbox by the vendors' own libraries."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -90,6 +91,36 @@ async def test_a_revoked_consent_is_an_account_s_trouble(google: Google, sandbox
     with pytest.raises(CalendarError) as raised:
         await tokens.token()
     assert (raised.value.error_class, raised.value.code) == (ErrorClass.AUTH, "invalid_grant")
+
+
+def encrypted(pem: str) -> str:
+    key = serialization.load_pem_private_key(pem.encode(), password=None)
+    locked = serialization.BestAvailableEncryption(b"a passphrase")
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked).decode()
+
+
+async def test_a_key_file_that_is_replaced_by_something_else_is_an_account_s_trouble(
+    google: Google, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    key = sandbox.service_account_key()
+    damaged = {
+        "a list": [key],
+        "no address": {name: value for name, value in key.items() if name != "client_email"},
+        "no text": {**key, "private_key": None},
+        "no PEM": {**key, "private_key": "no PEM"},
+        "encrypted": {**key, "private_key": encrypted(key["private_key"])},
+    }
+    tokens = {}
+    for name, replaced in damaged.items():
+        (tmp_path / name).write_text(json.dumps(key))
+        tokens[name] = google(key, service_account=f"file:{tmp_path / name}")
+        (tmp_path / name).write_text(json.dumps(replaced))
+    await asyncio.sleep(1.1)  # a file is looked at again once a second
+    for unreadable in tokens.values():
+        with pytest.raises(CalendarError, match="credentials unreadable") as raised:
+            await unreadable.token()
+        assert (raised.value.error_class, raised.value.whole_account) == (ErrorClass.AUTH, True)
+    assert token_requests(sandbox, "google") == 0
 
 
 @pytest.mark.parametrize("fault", ["error;status=503", "html;status=502"])

@@ -57,7 +57,6 @@ class Directory:
         self._readables: dict[str, Readable] = {}
         self._free_busy: dict[str, GoogleFreeBusy] = {}
         self._lanes: dict[str, Lane | FreeLane] = {}
-        self._ssl: dict[str, SSLContext | bool] = {}
         self._names: dict[CalendarAddress, str] = {}
 
     def calendar(self, name: str) -> Calendar:
@@ -135,16 +134,10 @@ class Directory:
             case MicrosoftAccount():
                 limits = Limits(at_a_time=MAILBOX_REQUESTS, slot_s=3 * timeout_s + 1)
                 lane = self._lane(account.name, f"{account.name}/{_mailbox(configured)}", limits)
-                ssl = self._ssl_of(account)
+                ssl = ssl_context(account.ca_file) if account.ca_file else True
         return ProviderHttp(
             self._session, tokens, lane, provider=account.provider, timeout_s=timeout_s, ssl=ssl
         )
-
-    def _ssl_of(self, account: MicrosoftAccount) -> SSLContext | bool:
-        """One for all calendars of an account: it takes long to make, and connections are shared by it."""
-        if account.name not in self._ssl:
-            self._ssl[account.name] = ssl_context(account) if account.ca_file else True
-        return self._ssl[account.name]
 
     def _free_busy_of(self, configured: Configured, account: GoogleAccount) -> GoogleFreeBusy:
         """One for all calendars of an account: what Google refuses one of them, it refuses all."""

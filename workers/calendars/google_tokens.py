@@ -7,12 +7,17 @@ a time per account. The last good token is kept while it lives, whatever a refre
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
+import google.auth.credentials
 import google.auth.exceptions
 import google.oauth2.credentials
 import google.oauth2.service_account
 import requests
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from google.auth.crypt import RSASigner
 from google.auth.transport.requests import Request
 
 from config.accounts import GoogleAccount
@@ -24,6 +29,8 @@ SCOPES = ("https://www.googleapis.com/auth/calendar.events",)
 FREE_BUSY_SCOPES = ("https://www.googleapis.com/auth/calendar.events.freebusy",)
 _TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - where tokens are asked for
 _FRESH_FOR = timedelta(minutes=4)
+_OF_ANOTHER_SHAPE = (ValueError, KeyError, TypeError, AttributeError)
+"""What a file that is no credentials comes to; a key that is encrypted is a TypeError."""
 
 
 class GoogleTokens:
@@ -72,12 +79,16 @@ class GoogleTokens:
             if secret == self._secret:
                 return self._credentials
             info = json.loads(secret)
+            credentials: google.auth.credentials.Credentials
             if account.service_account:
-                credentials = google.oauth2.service_account.Credentials.from_service_account_info(
-                    info, scopes=self._scopes
+                credentials = google.oauth2.service_account.Credentials(
+                    RSASigner(_private_key(info["private_key"]), info["private_key_id"]),
+                    service_account_email=info["client_email"],
+                    token_uri=info["token_uri"],
+                    universe_domain=info.get("universe_domain", "googleapis.com"),
+                    scopes=self._scopes,
+                    subject=account.subject or None,
                 )
-                if account.subject:
-                    credentials = credentials.with_subject(account.subject)
             else:
                 # Not by from_authorized_user_info: it asks Google whatever `token_uri` says.
                 credentials = google.oauth2.credentials.Credentials(
@@ -88,12 +99,18 @@ class GoogleTokens:
                     token_uri=info.get("token_uri", _TOKEN_URI),
                     scopes=self._scopes,
                 )
-        except (ConfigError, ValueError, KeyError) as error:
+        except (ConfigError, UnsupportedAlgorithm, *_OF_ANOTHER_SHAPE) as error:
             raise CalendarError(
                 ErrorClass.AUTH, f"credentials unreadable ({type(error).__name__})", whole_account=True
             ) from None
         self._secret, self._credentials = secret, credentials
         return credentials
+
+
+@lru_cache(maxsize=16)
+def _private_key(pem: str) -> Any:
+    """A service account's key; to check one takes a twentieth of a second, and many accounts may share it."""
+    return load_pem_private_key(pem.encode(), password=None)
 
 
 def refresh(credentials: Any, timeout_s: float) -> None:

@@ -10,6 +10,8 @@ import hashlib
 import ssl
 import time
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import msal
@@ -115,11 +117,16 @@ def origin(url: str) -> str:
     return f"{scheme}://{rest.partition('/')[0]}"
 
 
-def ssl_context(account: MicrosoftAccount) -> ssl.SSLContext:
-    """The system's certificate authorities, and the account's own `ca_file` in addition."""
+@cache
+def ssl_context(ca_file: Path | None) -> ssl.SSLContext:
+    """The system's certificate authorities, and those of an account's own `ca_file` in addition.
+
+    One for all accounts alike: to read the system's takes a twentieth of a second, and connections are shared
+    by it.
+    """
     context = ssl.create_default_context()
-    if account.ca_file:
-        context.load_verify_locations(cafile=str(account.ca_file))
+    if ca_file:
+        context.load_verify_locations(cafile=str(ca_file))
     return context
 
 
@@ -144,5 +151,5 @@ class _Adapter(HTTPAdapter):
 def http_client(account: MicrosoftAccount, timeout_s: float) -> requests.Session:
     """What msal asks an account's authority with."""
     session = requests.Session()
-    session.mount("https://", _Adapter(ssl_context(account), timeout_s))
+    session.mount("https://", _Adapter(ssl_context(account.ca_file), timeout_s))
     return session
