@@ -27,7 +27,7 @@ demo: $(READY) ## the main job on the documented callback, no account needed (KE
 	$(BIN)/sequence-sync demo $(if $(KEEP),--keep)
 
 test: $(READY) ## the whole test suite
-	$(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 2)) --dist worksteal $(ARGS)
 
 chaos: $(READY) ## a long run with faults and kills everywhere (MINUTES=10, SEED=1)
 	$(BIN)/python -m tests.chaos --callbacks 2000 $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))

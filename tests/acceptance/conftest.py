@@ -7,6 +7,7 @@ import signal
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -76,19 +77,24 @@ class Service:
         """A client of the service's Redis."""
         return connect(self.settings.redis)
 
+    @asynccontextmanager
+    async def store(self) -> AsyncIterator[Store]:
+        """What the service stored, seen over a connection of its own."""
+        settings = self.settings
+        async with connect(settings.redis) as client:
+            yield Store(client, settings.redis.key_prefix)
+
     async def open_parts(self) -> int:
-        client = self.client()
-        try:
-            return (await Store(client, self.settings.redis.key_prefix).counts())["open"]
-        finally:
-            await client.aclose()
+        async with self.store() as store:
+            return (await store.counts())["open"]
 
     async def written(self, *, within_s: float = 20) -> None:
         """Waits until nothing is open."""
         deadline = time.monotonic() + within_s
-        while await self.open_parts() > 0:
-            assert time.monotonic() < deadline, self.log("worker")
-            await asyncio.sleep(0.02)
+        async with self.store() as store:
+            while (await store.counts())["open"] > 0:
+                assert time.monotonic() < deadline, self.log("worker")
+                await asyncio.sleep(0.02)
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()
