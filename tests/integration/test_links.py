@@ -353,3 +353,14 @@ async def test_else_it_is_ignored(office: Office) -> None:
     picked = await office.sandbox.pick(said.data["scheduler_request"]["scheduler_request_id"])
     assert [each.status for each in picked.attempts] == [200]
     assert (await office.world.store.counts())["open"] == 0
+
+
+async def test_links_that_expired_leave_the_index_though_nobody_lists_them(store: Store) -> None:
+    targets = {"123": (LinkTarget("interviews"),)}
+    for number in range(5):
+        await store.register_link("hiring", f"short-{number}", targets, keep_s=1)
+    await asyncio.sleep(1.1)
+    for number in range(5):
+        await store.register_link("hiring", f"long-{number}", targets, keep_s=60)
+    assert await store.redis.zcard(store.keys.links) == 5
+    assert len([link async for link in store.links()]) == 5
