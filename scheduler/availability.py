@@ -37,7 +37,7 @@ def find_sequences(query: Query) -> tuple[Sequence, ...]:
 def _sequences(query: Query, spans: list[Span]) -> Iterator[Sequence]:
     frame = frame_of(query.parts, spans)
     query_periods = [frame.numbers(span) for span in spans]
-    rooms, inside = Rooms(frame), Lasting(union(query_periods))
+    rooms, inside = Rooms(frame), Lasting(union(query_periods, frame.width))
     finder = StartFinder(query, inside, frame, rooms)
     starts = [finder.of(part) for part in query.parts]
     longest = max(span.last - span.first for span in spans)

@@ -81,7 +81,7 @@ class Part(msgspec.Struct, frozen=True):
     ordinal: int | None = None
     """Its step: equal ones may come in any order. Parts without follow all others, as they are listed."""
     start_interval: int | None = None
-    """The query's zone counts from midnight in these when it can start; None is any minute."""
+    """A divisor of 60: the minutes at which it can start, on the clock of the query's zone. None is any."""
     before: Buffer = Buffer()
     after: Buffer = Buffer()
 

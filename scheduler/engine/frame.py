@@ -24,7 +24,8 @@ class Window(NamedTuple):
 class Frame:
     """Numbers the minutes of windows, which do not touch and are in the order of time.
 
-    After each window a number is left out, which is in no set: nothing lasts from one window into the next.
+    Numbers are left out between windows, and are in no set: nothing lasts from one window into the next. How
+    many is such that a number, divided by 60, leaves what its Unix minute does.
     """
 
     def __init__(self, windows: Iterable[Span]) -> None:
@@ -32,12 +33,14 @@ class Frame:
         self.width = 0
         """More than the highest number."""
         for first, last in windows:
-            self.windows.append(Window(first, last, self.width))
-            self.width += last - first + 1
+            number = self.width + (first - self.width) % 60
+            self.windows.append(Window(first, last, number))
+            self.width = number + last - first + 1
         self.first, self.last = self.windows[0].first, self.windows[-1].last
         self._lasts = [window.last for window in self.windows]
         self._numbers = [window.number for window in self.windows]
-        self.every = union(Span(number, number + last - first) for first, last, number in self.windows)
+        spans = (Span(number, number + last - first) for first, last, number in self.windows)
+        self.every = union(spans, self.width)
         """All its minutes."""
 
     def number(self, minute: int) -> int:
@@ -46,7 +49,7 @@ class Frame:
         if place == len(self.windows):
             return self.width
         first, _, number = self.windows[place]
-        return number + max(minute - first, 0)
+        return number + minute - first if minute > first else number
 
     def numbers(self, span: Span) -> Span:
         """The numbers of Unix minutes that lie in one window."""
@@ -59,8 +62,9 @@ class Frame:
         return first + number - least
 
     def of(self, spans: Iterable[Span]) -> int:
-        """The minutes of spans of Unix minutes."""
-        return union(Span(self.number(first), self.number(last)) for first, last in spans) & self.every
+        """The minutes of spans of Unix minutes, which do not overlap."""
+        numbers = (Span(self.number(first), self.number(last)) for first, last in spans)
+        return union(numbers, self.width) & self.every
 
     def rounded_in(self, periods: Iterable[Period]) -> int:
         """The minutes that lie wholly in the periods taken together."""
@@ -69,9 +73,8 @@ class Frame:
     def free(self, periods: Sequence[Period], least: int) -> int:
         """The minutes that none of the periods touches, where there are at least so many of them on end.
 
-        Shorter ones may be in the set or not. What is free is all that is below where busy times start, less
-        what is below where they end. Setting single bits for this takes less time than joining large
-        integers, once for each of thousands of events.
+        Shorter ones may be in the set or not. It is made as a `union` is, in one loop: there may be thousands
+        of periods.
         """
         if not periods:
             return self.every
@@ -117,11 +120,18 @@ def frame_of(parts: Sequence[Part], spans: Sequence[Span]) -> Frame:
 
 def whole_minutes(periods: Iterable[Period]) -> list[Span]:
     """Spans of the Unix minutes that lie wholly in the periods, where those that touch or overlap are one."""
-    joined: list[Period] = []
-    for start, end in sorted(periods):
-        if joined and start <= joined[-1].end:
-            joined[-1] = Period(joined[-1].start, max(joined[-1].end, end))
-        else:
-            joined.append(Period(start, end))
-    spans = (Span(-(-start // 60), end // 60) for start, end in joined)
-    return [span for span in spans if span.first < span.last]
+    ordered, spans = sorted(periods), list[Span]()
+    begins = ends = ordered[0].start if ordered else 0
+    for start, end in ordered:
+        if start > ends:
+            _add(spans, begins, ends)
+            begins = ends = start
+        ends = max(ends, end)
+    _add(spans, begins, ends)
+    return spans
+
+
+def _add(spans: list[Span], start: int, end: int) -> None:
+    first, last = -(-start // 60), end // 60
+    if first < last:
+        spans.append(Span(first, last))

@@ -31,18 +31,15 @@ def week_bounds(first: int, last: int) -> list[int]:
 
 
 def on_grid(zone: tzinfo, interval: int, frame: Frame) -> int:
-    """The minutes of the frame at which the zone's clock shows a multiple of `interval` minutes."""
+    """The minutes of the frame at which the zone's clock shows a multiple of `interval`, a divisor of 60."""
     minutes, begin = 0, frame.first
-    grid = every_so_many(interval, max(last - first for first, last, _ in frame.windows) + interval)
+    grid = every_so_many(interval, frame.width + interval)
     while begin < frame.last:
         offset, change = _offset(zone, begin), _next_change(zone, begin, frame.last)
-        for first, last, _ in frame.windows:
-            since, until = max(begin, first), min(change, last)
-            if since < until:
-                here = grid >> (since + offset) % interval & (1 << until - since) - 1
-                minutes |= here << frame.number(since)
+        until_change = (1 << frame.number(change)) - (1 << frame.number(begin))
+        minutes |= grid >> offset % interval & until_change  # numbers show the minute of the hour
         begin = change
-    return minutes
+    return minutes & frame.every
 
 
 def _next_change(zone: tzinfo, begin: int, end: int) -> int:

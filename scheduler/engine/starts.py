@@ -53,11 +53,12 @@ class StartFinder:
     def _free_starts(self, member: Member, before: int, after: int) -> int:
         """The minutes with so many free ones before them, and so many from them on."""
         busy = id(member.busy)  # the query keeps it; comparing hundreds of periods would take longer
-        if (busy, before, after) not in self._known:
+        starts = self._known.get((busy, before, after))
+        if starts is None:
             if busy not in self._free:
                 self._free[busy] = Lasting(self._frame.free(member.busy, self._least))
-            self._known[busy, before, after] = self._free[busy].of(before + after) << before
-        return self._known[busy, before, after]
+            starts = self._known[busy, before, after] = self._free[busy].of(before + after) << before
+        return starts
 
     def _allowed(self, member: Member) -> int:
         if member.available not in self._available:

@@ -47,6 +47,7 @@ def test_each_minute_has_a_number_of_its_own_and_there_is_one_of_none_after_each
     assert unix_minutes(frame, frame.every) == all_minutes(frame)
     for first, last, _ in frame.windows:
         assert [frame.minute(frame.number(minute)) for minute in range(first, last)] == [*range(first, last)]
+        assert all(frame.number(minute) % 60 == minute % 60 for minute in range(first, last))
         assert not frame.every >> frame.number(last - 1) + 1 & 1
 
 
