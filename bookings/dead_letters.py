@@ -35,6 +35,8 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     part: Part | None = None
     link: str = ""
     body: bytes = b""
+    signature: str = ""
+    """The header that the delivery came with."""
 
     @property
     def delivery(self) -> str | None:
@@ -106,7 +108,7 @@ async def load(
         for member, _ in members:
             bid, _, rest = member.decode().partition(":")
             if bid == "delivery":
-                pipe.hmget(reader.keys.delivery(rest), "app", "link", "reason", "body", "sealed")
+                pipe.hmget(reader.keys.delivery(rest), "app", "link", "reason", "body", "sealed", "signature")
             else:
                 pid = rest.partition(":")[0]
                 pipe.hmget(
@@ -146,10 +148,10 @@ def _letter(letter_id: str, died_at: int, record: Sequence[Any], stored: Stored)
     if record[0] is None:
         return None
     if letter_id.startswith("delivery:"):
-        app, link, reason, body, sealed = record
+        app, link, reason, body, sealed, signature = record
         return DeadLetter(
             id=letter_id, died_at=died_at, app=app.decode(), reason="unreadable", detail=reason.decode(),
-            link=link.decode(), body=stored.read_body(body, sealed),
+            link=link.decode(), body=stored.read_body(body, sealed), signature=(signature or b"").decode(),
         )  # fmt: skip
     app, event_id, link, revision, part_json, writes, gone = record
     part = stored.read_part(part_json)

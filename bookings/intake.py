@@ -93,14 +93,18 @@ class Intake(Reader):
         link: str | None,
         reason: str,
         body: bytes,
+        signature: str = "",
         dead_letters_limit: int,
         within_s: float | None = None,
     ) -> None:
-        """Keeps a signed delivery that nobody can read. Raises `UnknownLink` or `DeadLettersFull`."""
+        """Keeps a signed delivery that nobody can read, with its header should it be passed on some day.
+
+        Raises `UnknownLink` or `DeadLettersFull`.
+        """
         answer = await self.run(
             "quarantine",
             keys=[self.keys.delivery(delivery), self.keys.dead, *([self.keys.link(link)] if link else [])],
-            args=[delivery, dead_letters_limit, app, link or "", reason, *self.stored.body(body)],
+            args=[delivery, dead_letters_limit, app, link or "", reason, *self.stored.body(body), signature],
             within_s=within_s,
         )
         _raise_refusal(answer[0])

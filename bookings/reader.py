@@ -97,6 +97,7 @@ class Reader(Scripted):
             reason=record[b"reason"].decode(),
             at=int(record[b"at"]),
             body=self.stored.read_body(record.get(b"body"), record.get(b"sealed")),
+            signature=record.get(b"signature", b"").decode(),
             link=record[b"link"].decode() or None,
         )
 

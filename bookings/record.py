@@ -173,4 +173,6 @@ class Quarantined(msgspec.Struct, frozen=True):
     reason: str
     at: int
     body: bytes
+    signature: str = ""
+    """The header `Cronofy-HMAC-SHA256`; nothing where an older version kept it."""
     link: str | None = None

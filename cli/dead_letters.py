@@ -198,6 +198,7 @@ async def _restore(store: Store, settings: Settings, letter: DeadLetter) -> str:
         link=None,
         reason=letter.detail,
         body=letter.body,
+        signature=letter.signature,
         dead_letters_limit=settings.receiver.dead_letters_limit,
     )
     return "restored"

@@ -101,6 +101,7 @@ async def _callback(request: web.Request) -> web.Response:
             link=link,
             reason=str(unreadable),
             body=body,
+            signature=_signature(request),
             known=known,
         )
     if isinstance(callback, Notification):
@@ -109,7 +110,7 @@ async def _callback(request: web.Request) -> web.Response:
         return json_answer(200, {"status": "ignored", "type": callback.type})
     forward = None
     if app.forward_to or link is not None:
-        forward = Forward(body, header(request.raw_headers).decode("latin-1"))
+        forward = Forward(body, _signature(request))
     return await _accept(
         store, settings, callback, app=app, delivery=delivery, link=link, forward=forward, known=known
     )
@@ -150,6 +151,11 @@ def _verify(request: web.Request, body: bytes, app: App) -> None:
     if not is_valid(body, values=values, secrets=secrets):
         SIGNATURE_FAILURES.labels("wrong" if values else "missing").inc()
         raise Refused(401, "invalid_signature")
+
+
+def _signature(request: web.Request) -> str:
+    """The header as it came, to be passed on."""
+    return header(request.raw_headers).decode("latin-1")
 
 
 async def _accept(
@@ -218,6 +224,7 @@ async def _quarantine(
     link: str | None,
     reason: str,
     body: bytes,
+    signature: str,
     known: Mapping[str, str],
 ) -> web.Response:
     try:
@@ -227,6 +234,7 @@ async def _quarantine(
             link=link,
             reason=reason,
             body=body,
+            signature=signature,
             dead_letters_limit=settings.receiver.dead_letters_limit,
             within_s=_STORED_WITHIN_S,
         )

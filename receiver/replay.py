@@ -2,6 +2,7 @@
 
 from bookings.dead_letters import DeadLetter
 from bookings.intake import Accepted
+from bookings.record import Forward
 from bookings.store import Store
 from config.settings import Settings
 from receiver.callback import Callback, Notification, read_callback
@@ -14,15 +15,19 @@ async def replay_delivery(store: Store, settings: Settings, letter: DeadLetter) 
     """
     assert letter.delivery is not None  # other letters are replayed by asking a worker
     app = settings.app(letter.app)
+    always = app is not None and bool(app.forward_to)
     callback = read_callback(letter.body, scheduler_requests=app is not None and app.scheduler_requests)
     answer: Accepted | Notification
     if isinstance(callback, Callback):
+        forward = Forward(letter.body, letter.signature) if letter.signature else None
         answer = await store.accept(
             app=letter.app,
             event_id=str(callback.event_id),
             delivery=letter.delivery,
             parts=callback.parts,
             link=letter.link or None,
+            forward=forward if always or letter.link else None,
+            forward_always=always,
             window_s=settings.receiver.redelivery_window,
             queue_limit=settings.receiver.queue_limit,
             dead_letters_limit=settings.receiver.dead_letters_limit + 1,  # this very one goes

@@ -17,6 +17,7 @@ from bookings.links import LinkTarget
 from bookings.store import Store
 from config.settings import Settings
 from receiver.app import receiver_app
+from receiver.replay import replay_delivery
 from receiver.server import receiver_runner
 from receiver.signature import signature
 from sandbox.server import Sandbox
@@ -231,6 +232,30 @@ async def test_what_was_withdrawn_is_not_passed_on(forwarding: Forwarding, compa
     await forwarding.world.store.cancel(forward_id(company.got[0].delivery))
     await forwarding.world.work_until_done()
     assert len(company.got) == 1
+    assert await forwarding.letters() == []
+
+
+async def test_what_nobody_could_read_is_passed_on_once_a_replay_can(
+    forwarding: Forwarding, company: Company
+) -> None:
+    store = forwarding.world.store
+    unreadable = await forwarding.receiver.post(b'{"event": 1}')
+    kept = await store.quarantined(str(unreadable.data["delivery"]))
+    assert kept is not None
+    assert kept.signature == signature(b'{"event": 1}', secret=FIRST_SECRET).decode()
+    assert await store.drop_delivery(kept.id)
+
+    header = signature(SEQUENCING, secret=SECOND_SECRET).decode()
+    await store.quarantine(
+        delivery="d", app="hiring", link=None, reason="new", body=SEQUENCING, signature=header,
+        dead_letters_limit=10,
+    )  # fmt: skip
+    [letter] = await forwarding.letters()
+    await replay_delivery(store, forwarding.world.settings, letter)
+    await forwarding.world.work_until_done()
+    [got] = company.got
+    assert (got.body, got.signature, got.delivery) == (SEQUENCING, header, "d")
+    assert len(forwarding.world.events()) == 2
     assert await forwarding.letters() == []
 
 
