@@ -82,7 +82,7 @@ class Service:
         """What the service stored, seen over a connection of its own."""
         settings = self.settings
         async with connect(settings.redis) as client:
-            yield Store(client, settings.redis.key_prefix)
+            yield Store.of(settings, client)
 
     async def open_parts(self) -> int:
         async with self.store() as store:

@@ -78,6 +78,5 @@ async def test_a_consent_that_ends_parks_its_account_and_a_login_has_all_of_it_w
     await log_in(service, provider)
     await service.written()
     assert len(service.events()) == 23
-    client = service.client()
-    assert await client.zcard(f"{service.settings.redis.key_prefix}:dead") == 0
-    await client.aclose()
+    async with service.store() as store:
+        assert (await store.counts())["dead"] == 0

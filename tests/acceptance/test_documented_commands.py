@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from bookings.store import Store
 from tests.acceptance.conftest import Service
 from tests.callbacks import SEQUENCING, changed
 from tests.house.project import ROOT
@@ -77,9 +76,8 @@ async def night(service: Service) -> Service:
 
 
 async def dead_letter(service: Service) -> str:
-    client = service.client()
-    [(name, _), *_] = await Store(client, service.settings.redis.key_prefix).dead_letters(limit=1)
-    await client.aclose()
+    async with service.store() as store:
+        [(name, _), *_] = await store.dead_letters(limit=1)
     return name
 
 

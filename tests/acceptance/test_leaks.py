@@ -5,7 +5,6 @@ from contextlib import aclosing
 
 import aiohttp
 
-from bookings.store import Store
 from tests.acceptance.commands import command
 from tests.acceptance.conftest import Service
 from tests.callbacks import changed
@@ -51,8 +50,8 @@ async def test_nothing_of_it_is_seen_whatever_becomes_of_the_writes(service: Ser
     faults.add(fault="error;status=500", provider="microsoft-token")
     await service.start("worker")
     await service.written()
-    async with aclosing(service.client()) as client:
-        assert (await Store(client, service.settings.redis.key_prefix).counts())["dead"] == 2
+    async with service.store() as store:
+        assert (await store.counts())["dead"] == 2
 
     config = ("--config", str(service.config))
     said = await asyncio.gather(
