@@ -19,14 +19,16 @@ async def replay_delivery(store: Store, settings: Settings, letter: DeadLetter) 
     callback = read_callback(letter.body, scheduler_requests=app is not None and app.scheduler_requests)
     answer: Accepted | Notification
     if isinstance(callback, Callback):
-        forward = Forward(letter.body, letter.signature) if letter.signature else None
+        forward = None
+        if letter.signature and (always or letter.link):
+            forward = Forward(letter.body, letter.signature)
         answer = await store.accept(
             app=letter.app,
             event_id=str(callback.event_id),
             delivery=letter.delivery,
             parts=callback.parts,
             link=letter.link or None,
-            forward=forward if always or letter.link else None,
+            forward=forward,
             forward_always=always,
             window_s=settings.receiver.redelivery_window,
             queue_limit=settings.receiver.queue_limit,

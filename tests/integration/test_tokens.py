@@ -18,7 +18,7 @@ from config.accounts import GoogleAccount, MicrosoftAccount
 from sandbox.server import Sandbox
 from tests.conftest import Settle
 from workers.calendars.google_tokens import GoogleTokens
-from workers.calendars.microsoft_tokens import MicrosoftTokens
+from workers.calendars.microsoft_tokens import MicrosoftTokens, ssl_context
 from workers.errors import CalendarError, ErrorClass
 
 Google = Callable[..., GoogleTokens]
@@ -217,6 +217,17 @@ async def test_a_private_authority_works_whatever_bundle_the_environment_names(
     unrelated.write_text((Path(jwt.__file__).parent.parent / "certifi" / "cacert.pem").read_text())
     monkeypatch.setenv(variable, str(unrelated))
     assert await microsoft(client_secret="env:KEY").token()
+
+
+async def test_no_bundle_of_the_environment_adds_to_what_accounts_trust(
+    microsoft: Microsoft, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.state.microsoft_tokens.register("globex", "sync", secret="right")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", sandbox.ca_file)
+    trusted = ssl_context(None).cert_store_stats()
+    with pytest.raises(CalendarError, match="SSLError"):
+        await microsoft(client_secret="env:KEY", ca_file="").token()
+    assert ssl_context(None).cert_store_stats() == trusted
 
 
 async def test_without_its_ca_file_a_private_authority_is_not_trusted(

@@ -131,7 +131,10 @@ def ssl_context(ca_file: Path | None) -> ssl.SSLContext:
 
 
 class _Adapter(HTTPAdapter):
-    """Verifies against our context. requests would let REQUESTS_CA_BUNDLE override `ca_file`."""
+    """Verifies against our context, which others share.
+
+    requests would add the authorities of certifi, or of REQUESTS_CA_BUNDLE, to it with every connection.
+    """
 
     def __init__(self, context: ssl.SSLContext, timeout_s: float) -> None:
         self._context = context
@@ -145,7 +148,10 @@ class _Adapter(HTTPAdapter):
         return super().proxy_manager_for(*args, **kwargs, ssl_context=self._context)
 
     def send(self, *args: Any, **kwargs: Any) -> requests.Response:
-        return super().send(*args, **{**kwargs, "timeout": self._timeout_s})
+        return super().send(*args, **{**kwargs, "timeout": self._timeout_s, "verify": True})
+
+    def cert_verify(self, conn: Any, *_: Any) -> None:
+        conn.cert_reqs = "CERT_REQUIRED"
 
 
 def http_client(account: MicrosoftAccount, timeout_s: float) -> requests.Session:
