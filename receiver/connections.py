@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from aiohttp import web
+from aiohttp.http_parser import RawRequestMessage
+from yarl import URL
 
 from config.sections import ReceiverSettings
 from receiver.metrics import RECEIVED
@@ -31,6 +33,13 @@ class Connections(web.Server):
     def __call__(self) -> web.RequestHandler:
         """Makes what speaks HTTP on one new connection."""
         return _Connection(self, loop=self._loop, **self._kwargs)
+
+    def _make_request(
+        self, message: RawRequestMessage, payload: Any, protocol: Any, writer: Any, task: Any
+    ) -> web.BaseRequest:
+        if message.url is None:  # a CONNECT with nothing after it, which aiohttp 3.14 would never answer
+            message = message._replace(path="", url=URL())
+        return super()._make_request(message, payload, protocol, writer, task)
 
     def has_room(self) -> bool:
         """Whether one more can be taken; where there are too many, one that rests makes way."""

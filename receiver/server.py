@@ -3,15 +3,11 @@
 import asyncio
 import gc
 import logging
-from collections.abc import Callable
 from contextlib import aclosing
-from functools import partial
-from typing import Any
 
 import structlog
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
-from yarl import URL
 
 from admin.health import Health
 from admin.pulse import pulse
@@ -21,12 +17,10 @@ from admin.tracing import tracing
 from bookings.connection import connect
 from bookings.history import history_kept
 from bookings.store import Store
-from config.sections import ReceiverSettings
 from config.settings import Settings
-from receiver.answers import LEAVING, answered
-from receiver.app import DRAINING, receiver_app
 from receiver.connections import Connections
 from receiver.metrics import RECEIVED, show_limits
+from receiver.public_port import PublicPort
 
 _REDIS_CONNECTIONS = 64
 _KEEPALIVE_S = 75.0
@@ -51,9 +45,9 @@ async def run_receiver(settings: Settings, *, console: MakeConsole | None = None
 
 
 async def _serve(settings: Settings, store: Store, console: MakeConsole | None) -> None:
-    app = receiver_app(settings, store)
+    port = PublicPort(settings, store)
     health = Health(store)
-    runner = receiver_runner(app, settings)
+    runner = receiver_runner(port, settings)
     await runner.setup()
     site = web.TCPSite(runner, settings.receiver.host, settings.receiver.port, backlog=1024)
     await site.start()
@@ -66,9 +60,9 @@ async def _serve(settings: Settings, store: Store, console: MakeConsole | None) 
         _log.info("receiver_started", host=settings.receiver.host, port=settings.receiver.port)
         await told_to_stop()
         health.draining = True
-        app[LEAVING].set()
+        port.leaving = True
         await asyncio.sleep(settings.receiver.drain_delay)  # until nobody sends new connections here
-        app[DRAINING].set()
+        port.draining = True
     finally:
         await runner.cleanup()
         await admin.cleanup()
@@ -89,39 +83,18 @@ _http_log = logging.getLogger("receiver.http")
 _http_log.addFilter(_Malformed())
 
 
-class _Runner(web.AppRunner):
-    """Mends what aiohttp does before its middlewares are asked."""
+def receiver_runner(port: PublicPort, settings: Settings) -> web.ServerRunner:
+    """Gives what serves the public port, with its limits on connections.
 
-    def __init__(self, app: web.Application, limits: ReceiverSettings, **options: Any) -> None:
-        super().__init__(app, **options)
-        self._limits = limits
-
-    async def _make_server(self) -> web.Server:
-        made = await super()._make_server()
-        return Connections(
-            partial(answered, app=self.app, handler=made.request_handler),
-            limits=self._limits,
-            request_factory=partial(_with_target, made.request_factory),
-            **self._kwargs,
-        )
-
-
-def _with_target(make: Callable[..., web.BaseRequest], message: Any, *rest: Any) -> web.BaseRequest:
-    """Makes a request; a CONNECT with nothing after it has no URL, and aiohttp 3.14 would never answer it."""
-    if message.url is None:
-        message = message._replace(path="", url=URL())
-    return make(message, *rest)
-
-
-def receiver_runner(app: web.Application, settings: Settings) -> web.AppRunner:
-    """Gives what serves the application, with its limits on connections."""
-    return _Runner(
-        app,
-        settings.receiver,
+    It is aiohttp's server without its application: there are two paths, and none of the rest is used.
+    """
+    connections = Connections(
+        port.answer,
+        limits=settings.receiver,
         access_log=None,
         logger=_http_log,
         auto_decompress=False,  # a compressed body is refused, not opened
         keepalive_timeout=_KEEPALIVE_S,
         lingering_time=_LINGER_S,
-        shutdown_timeout=settings.receiver.drain_timeout,
     )
+    return web.ServerRunner(connections, shutdown_timeout=settings.receiver.drain_timeout)

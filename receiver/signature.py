@@ -18,9 +18,9 @@ def header(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     return b",".join([value for name, value in headers if name.lower() == HEADER])
 
 
-def presented(headers: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
-    """Gives the values that a request presents: repeated headers joined, white space around items dropped."""
-    return [value for item in header(headers).split(b",") if (value := item.strip(b" \t"))]
+def presented(header: bytes) -> list[bytes]:
+    """Gives the values that a header presents; white space around them is dropped."""
+    return [value for item in header.split(b",") if (value := item.strip(b" \t"))]
 
 
 def is_valid(body: bytes, *, values: Sequence[bytes], secrets: Iterable[str]) -> bool:

@@ -12,7 +12,7 @@ from bookings.accounts import Accounts
 from bookings.consents import Consents
 from bookings.store import Store
 from config.settings import Settings
-from receiver.app import receiver_app
+from receiver.public_port import PublicPort
 from receiver.server import receiver_runner
 from receiver.signature import signature
 from sandbox.server import Sandbox
@@ -81,7 +81,7 @@ def settings(settle: Settle, request: pytest.FixtureRequest) -> Settings:
 
 @pytest.fixture
 async def receiver(settings: Settings, store: Store) -> AsyncIterator[Receiver]:
-    runner = receiver_runner(receiver_app(settings, store), settings)
+    runner = receiver_runner(PublicPort(settings, store), settings)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

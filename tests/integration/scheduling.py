@@ -16,7 +16,7 @@ from bookings.links import Link
 from bookings.store import Store
 from cli.processes import free_ports
 from config.settings import Settings
-from receiver.app import receiver_app
+from receiver.public_port import PublicPort
 from receiver.server import receiver_runner
 from sandbox.cronofy_link import CronofyLink
 from sandbox.server import Sandbox
@@ -119,7 +119,7 @@ async def office(settle: Settle, store: Store, sandbox: Sandbox, **changes: Any)
         callback_url=f"http://127.0.0.1:{port}/callbacks/hiring",
         pauses=(0.01,),
     )
-    receiver = receiver_runner(receiver_app(settings, store), settings)
+    receiver = receiver_runner(PublicPort(settings, store), settings)
     await receiver.setup()
     await web.TCPSite(receiver, "127.0.0.1", port).start()
     async with aiohttp.ClientSession() as session:

@@ -16,7 +16,7 @@ from bookings.identity import forward_id
 from bookings.links import LinkTarget
 from bookings.store import Store
 from config.settings import Settings
-from receiver.app import receiver_app
+from receiver.public_port import PublicPort
 from receiver.replay import replay_delivery
 from receiver.server import receiver_runner
 from receiver.signature import signature
@@ -99,7 +99,7 @@ async def forwarding(
     }
     settings: Settings = settle(secrets=calendar_secrets(sandbox), **tables)
     clock = Clock()
-    runner = receiver_runner(receiver_app(settings, store), settings)
+    runner = receiver_runner(PublicPort(settings, store), settings)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     async with aiohttp.ClientSession() as session:

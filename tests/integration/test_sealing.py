@@ -20,7 +20,7 @@ from bookings.record import WriteState
 from bookings.seal import Seal, new_key
 from bookings.store import Store
 from config.sections import EncryptionSettings
-from receiver.app import receiver_app
+from receiver.public_port import PublicPort
 from receiver.replay import replay_delivery
 from receiver.server import receiver_runner
 from receiver.signature import signature
@@ -196,7 +196,7 @@ async def test_for_want_of_a_key_the_receiver_answers_503_and_stores_nothing(
 ) -> None:
     settings = made().settings
     keyless = EncryptionSettings(bookings=True)
-    runner = receiver_runner(receiver_app(settings, Store(redis, "sequence-sync", Seal(keyless))), settings)
+    runner = receiver_runner(PublicPort(settings, Store(redis, "sequence-sync", Seal(keyless))), settings)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/callbacks/hiring"

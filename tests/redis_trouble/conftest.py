@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from admin.health import Health
 from bookings.connection import connect
 from bookings.store import Store
-from receiver.app import receiver_app
+from receiver.public_port import PublicPort
 from receiver.server import receiver_runner
 from tests.acceptance.conftest import service
 from tests.callbacks import changed
@@ -80,7 +80,7 @@ async def receiver_at(
     settings = settle(redis={"url": url})
     redis = connect(settings.redis, connections=connections)
     store = Store(redis, settings.redis.key_prefix)
-    runner = receiver_runner(receiver_app(settings, store), settings)
+    runner = receiver_runner(PublicPort(settings, store), settings)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.signature import is_valid, presented, signature
+from receiver.signature import header, is_valid, presented, signature
 
 BODY = b'{"example":"well-known"}'
 
@@ -39,7 +39,7 @@ def test_the_base64_of_the_hex_digest_is_refused() -> None:
 def test_the_values_of_all_header_lines_are_taken_together(
     headers: list[tuple[bytes, bytes]], values: list[bytes]
 ) -> None:
-    assert presented(headers) == values
+    assert presented(header(headers)) == values
 
 
 @given(
