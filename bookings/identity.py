@@ -7,6 +7,7 @@ text of a meeting may appear.
 """
 
 import hashlib
+from collections.abc import Iterable
 from functools import lru_cache
 
 from config.settings import CalendarAddress
@@ -20,9 +21,25 @@ _PAIRS = [a + b for a in "0123456789abcdefghijklmnopqrstuv" for b in "0123456789
 _REMEMBERED = 1024  # names of parts and calendars come again and again, those of a booking for a moment
 
 
-def _digest(*fields: str) -> bytes:
+def _encoded(fields: Iterable[str]) -> bytes:
     encoded = [field.encode("utf-8", "surrogatepass") for field in fields]
-    return hashlib.sha256(b"|".join([b"%d:%s" % (len(each), each) for each in encoded])).digest()
+    return b"|".join([b"%d:%s" % (len(each), each) for each in encoded])
+
+
+def _digest(*fields: str) -> bytes:
+    return hashlib.sha256(_encoded(fields)).digest()
+
+
+def _digest_in(app: str, kind: str, *fields: str) -> bytes:
+    """Gives the same as of `kind`, `app` and the fields, for names that each callback needs."""
+    digest = _begun(kind, app).copy()
+    digest.update(_encoded(fields))
+    return digest.digest()
+
+
+@lru_cache(_REMEMBERED)
+def _begun(kind: str, app: str) -> "hashlib._Hash":
+    return hashlib.sha256(_encoded((kind, app)) + b"|")
 
 
 def _spell(digest: bytes, chars: int) -> str:
@@ -35,7 +52,7 @@ def _spell(digest: bytes, chars: int) -> str:
 @lru_cache(_REMEMBERED)
 def booking_id(app: str, event_id: str) -> str:
     """Names the booking of `app` whose outer event is `event_id`."""
-    return _spell(_digest("booking", app, event_id), _BOOKING_CHARS)
+    return _spell(_digest_in(app, "booking", event_id), _BOOKING_CHARS)
 
 
 @lru_cache(_REMEMBERED)
@@ -47,8 +64,9 @@ def part_id(sequence_id: str | None) -> str:
 
 def delivery_id(app: str, link: str | None, body: bytes) -> str:
     """Names a delivery: the same bytes on the same URL are the same delivery."""
-    fields = ("delivery", app, hashlib.sha256(body).hexdigest(), *(() if link is None else (link,)))
-    return _spell(_digest(*fields), _BOOKING_CHARS)
+    of_body = hashlib.sha256(body).hexdigest()
+    fields = (of_body,) if link is None else (of_body, link)
+    return _spell(_digest_in(app, "delivery", *fields), _BOOKING_CHARS)
 
 
 def forward_id(delivery: str) -> str:

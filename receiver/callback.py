@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from bookings.errors import Unreadable
-from bookings.record import NO_JSON, Part
+from bookings.record import NO_JSON, NULL, Part
 from receiver.chosen_time import TIME_CHOSEN, read_chosen
 
 MOST_PARTS = 100
@@ -134,26 +134,22 @@ def _read(body: bytes, scheduler_requests: bool) -> Callback | Notification:
 def _parts(items: list[_Item], zone: str | None) -> tuple[Part, ...]:
     if not 0 < len(items) <= MOST_PARTS:
         raise Unreadable(f"`sequence` has {len(items)} parts; it must have between 1 and {MOST_PARTS}")
-    seen: set[str] = set()
+    parts: dict[str, Part] = {}
     for position, item in enumerate(items):
         if item.sequence_id is None or item.sequence_id == "":
             raise Unreadable(f"`sequence[{position}].sequence_id` is missing")
-        if str(item.sequence_id) in seen:
+        text = str(item.sequence_id)
+        if text in parts:
             raise Unreadable(f"`sequence[{position}].sequence_id` is the same as that of an earlier part")
-        seen.add(str(item.sequence_id))
-    return tuple(
-        [
-            Part(
-                sequence_id=item.sequence_id,
-                event=item.event or msgspec.Raw(b"null"),
-                start=item.start,
-                end=item.end,
-                subs=_subs(item.participants),
-                zone=zone,
-            )
-            for item in items
-        ]
-    )
+        parts[text] = Part(
+            sequence_id=item.sequence_id,
+            event=item.event or NULL,
+            start=item.start,
+            end=item.end,
+            subs=_subs(item.participants),
+            zone=zone,
+        )
+    return tuple(parts.values())
 
 
 def _zone(outer: _OuterEvent) -> str | None:

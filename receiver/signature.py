@@ -3,19 +3,30 @@
 import base64
 import hmac
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
-HEADER = b"cronofy-hmac-sha256"
+from multidict import MultiMapping, istr
+
+HEADER = istr("Cronofy-HMAC-SHA256")
 MOST_VALUES = 16
 
 
 def signature(body: bytes, *, secret: str) -> bytes:
     """Gives the header's value for `body`, signed with one client secret."""
-    return base64.b64encode(hmac.digest(secret.encode(), body, "sha256"))
+    digest = _begun(secret).copy()
+    digest.update(body)
+    return base64.b64encode(digest.digest())
 
 
-def header(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+@lru_cache(64)
+def _begun(secret: str) -> hmac.HMAC:
+    """What an HMAC makes of a secret before it sees a body."""
+    return hmac.new(secret.encode(), digestmod="sha256")
+
+
+def header(headers: MultiMapping[str]) -> bytes:
     """Gives the header of a request as it came; repeated ones joined."""
-    return b",".join([value for name, value in headers if name.lower() == HEADER])
+    return ",".join(headers.getall(HEADER, ())).encode("utf-8", "surrogateescape")
 
 
 def presented(header: bytes) -> list[bytes]:

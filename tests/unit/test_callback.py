@@ -60,7 +60,9 @@ def test_the_outer_zone_is_found_in_the_start_or_beside_it() -> None:
         assert callback.parts[0].zone == "Europe/London"
 
 
-@pytest.mark.parametrize("participants", [None, "x", 5, {"sub": "a"}, ["a"], [{"sub": 5}], [{}]])
+@pytest.mark.parametrize(
+    "participants", [None, "x", 5, {"sub": "a"}, ["a"], [{"sub": 5}], [{"sub": []}], [{}]]
+)
 def test_participants_in_an_unknown_form_are_nobody(participants: object) -> None:
     data = json.loads(SEQUENCING)
     data["sequence"][0]["participants"] = participants
