@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from redis.asyncio import (
@@ -114,6 +115,10 @@ class OurConnection(AbstractConnection):
     primary's role, of a DNS name and of a proxy's target.
     """
 
+    @cached_property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
+
     async def read_response(self, *args: Any, **kwargs: Any) -> Any:
         """Reads one answer. Raises what Redis refuses."""
         try:
@@ -127,26 +132,27 @@ class OurConnection(AbstractConnection):
     async def exchange(self, packed: bytes, count: int) -> list[Any]:
         """Sends so many commands and reads their answers; a refusal stands in its command's place.
 
-        One time limit for all: redis-py sets one for each, which takes longer than to read it.
+        One time limit for all: redis-py sets one for each, which takes longer than to read it. So does
+        `asyncio.timeout`, which asks for the current task and with it for the process.
         """
         if not self.is_connected:
             await self.connect()  # type: ignore[no-untyped-call]
         parser: Any = self._parser  # redis-py's base class does not say what all of its parsers can
         assert self._writer is not None
+        late = self._loop.call_later(self.socket_timeout or ANSWER_TIMEOUT_S, self._writer.transport.abort)
         try:
-            async with asyncio.timeout(self.socket_timeout):
-                self._writer.write(packed)
-                await self._writer.drain()
-                answers = [await parser.read_response() for _ in range(count)]
-        except TimeoutError:
+            self._writer.write(packed)
+            await self._writer.drain()
+            answers = [await parser.read_response() for _ in range(count)]
+        except BaseException as error:
             await self.disconnect(nowait=True)
-            raise RedisTimeoutError("no answer in time") from None
-        except OSError as error:
-            await self.disconnect(nowait=True)
-            raise RedisConnectionError(type(error).__name__) from None
-        except BaseException:
-            await self.disconnect(nowait=True)
+            if isinstance(error, OSError | RedisConnectionError) and self._loop.time() >= late.when():
+                raise RedisTimeoutError("no answer in time") from None
+            if isinstance(error, OSError):
+                raise RedisConnectionError(type(error).__name__) from None
             raise
+        finally:
+            late.cancel()
         if any(isinstance(answer, ResponseError) and _is_last(answer) for answer in answers):
             await self.disconnect(nowait=True)
         return [
