@@ -1,8 +1,7 @@
 """Limits that aiohttp has none of: how many connections there are, how long a request's head may take."""
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
 from aiohttp import web
@@ -10,6 +9,7 @@ from aiohttp.http_parser import RawRequestMessage
 from yarl import URL
 
 from config.sections import ReceiverSettings
+from receiver.answers import RETRY_AFTER_S, written
 from receiver.metrics import RECEIVED
 
 _LINGER_S = 1.0  # closed at once, a connection with bytes that nobody has read would lose the answer
@@ -60,7 +60,7 @@ class Connections(web.Server):
             return
         self._refused += 1
         self._loop.call_later(_LINGER_S, self._forget_refused)
-        last_word(transport, "503 Service Unavailable", "too_many_connections", "Retry-After: 5\r\n")
+        last_word(transport, 503, "too_many_connections", {"Retry-After": str(RETRY_AFTER_S)})
 
     def _forget_refused(self) -> None:
         self._refused -= 1
@@ -132,17 +132,15 @@ class _Connection(web.RequestHandler):
             return
         if self._head_began:
             RECEIVED.labels("head_too_slow").inc()
-            last_word(self.transport, "408 Request Timeout", "head_too_slow")
+            last_word(self.transport, 408, "head_too_slow")
             self.close()  # nothing more of what it sends is looked at
         else:
             self.force_close()
 
 
-def last_word(transport: asyncio.Transport, status: str, error: str, headers: str = "") -> None:
+def last_word(transport: asyncio.Transport, status: int, error: str, headers: Mapping[str, str] = {}) -> None:
     """Answers without a request to answer, and ends the connection."""
-    body = json.dumps({"error": error})
-    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-    transport.write(f"{head}{headers}Connection: close\r\n\r\n{body}".encode())
+    transport.write(b"".join(written(status, {"error": error}, {**headers, "Connection": "close"})))
     if transport.can_write_eof():
         transport.write_eof()
     asyncio.get_running_loop().call_later(_LINGER_S, transport.abort)

@@ -19,7 +19,7 @@ from bookings.store import Store
 from config.apps import App
 from config.errors import ConfigError
 from config.settings import Settings
-from receiver.answers import NoCallback, Refused, answered, json_answer
+from receiver.answers import Answer, NoCallback, Refused, answered
 from receiver.callback import Callback, Notification, read_callback
 from receiver.metrics import ACCEPT_SECONDS, RECEIVED, SIGNATURE_FAILURES
 from receiver.signature import header, is_valid, presented
@@ -65,14 +65,14 @@ class PublicPort:
         self.draining = False
         """Whether nothing more is taken."""
 
-    async def answer(self, request: web.BaseRequest) -> web.Response:
+    async def answer(self, request: web.BaseRequest) -> Answer:
         """Answers a request, whatever happens."""
         answer = await answered(request, self._answer)
         if self.leaving:
             answer.force_close()
         return answer
 
-    async def _answer(self, request: web.BaseRequest) -> web.Response:
+    async def _answer(self, request: web.BaseRequest) -> Answer:
         if "Upgrade" in request.headers:  # aiohttp would take the rest of the connection for another protocol
             raise NoCallback(400, "upgrade_not_accepted")
         if "Expect" in request.headers and not _waits_to_be_asked(request):
@@ -86,7 +86,7 @@ class PublicPort:
         take = self._traced if self._traces else self._take
         return await take(request, unquote(app), None if token is None else unquote(token))
 
-    async def _traced(self, request: web.BaseRequest, name: str, token: str | None) -> web.Response:
+    async def _traced(self, request: web.BaseRequest, name: str, token: str | None) -> Answer:
         """Begins a trace of our own with each callback: whoever sends one has no say in what we keep."""
         route = "/callbacks/{app}" if token is None else "/callbacks/{app}/{link_token}"
         facts = {"http.request.method": request.method, "http.route": route}
@@ -104,7 +104,7 @@ class PublicPort:
             raise refused
         return answer
 
-    async def _take(self, request: web.BaseRequest, name: str, token: str | None) -> web.Response:
+    async def _take(self, request: web.BaseRequest, name: str, token: str | None) -> Answer:
         app = self._settings.app(name)
         if app is None:
             raise Refused(404, "unknown_app")
@@ -157,7 +157,7 @@ class PublicPort:
             SIGNATURE_FAILURES.labels("wrong" if values else "missing").inc()
             raise Refused(401, "invalid_signature")
 
-    async def _keep(self, delivery: _Delivery) -> web.Response:
+    async def _keep(self, delivery: _Delivery) -> Answer:
         try:
             callback = read_callback(delivery.body, scheduler_requests=delivery.app.scheduler_requests)
         except Unreadable as unreadable:
@@ -165,10 +165,10 @@ class PublicPort:
         if isinstance(callback, Notification):
             RECEIVED.labels("ignored").inc()
             self._log.info("callback_ignored", **delivery.known, type=callback.type[:64])
-            return json_answer(200, {"status": "ignored", "type": callback.type})
+            return Answer(200, {"status": "ignored", "type": callback.type})
         return await self._accept(delivery, callback)
 
-    async def _accept(self, delivery: _Delivery, callback: Callback) -> web.Response:
+    async def _accept(self, delivery: _Delivery, callback: Callback) -> Answer:
         app, event_id = delivery.app, str(callback.event_id)
         bid = booking_id(app.name, event_id)
         forward = None
@@ -210,7 +210,7 @@ class PublicPort:
             revision=accepted.revision,
             parts=len(callback.parts),
         )
-        return json_answer(
+        return Answer(
             200 if accepted.duplicate else 202,
             {
                 "status": result,
@@ -220,7 +220,7 @@ class PublicPort:
             },
         )
 
-    async def _quarantine(self, delivery: _Delivery, reason: str) -> web.Response:
+    async def _quarantine(self, delivery: _Delivery, reason: str) -> Answer:
         try:
             await self._store.quarantine(
                 delivery=delivery.id,
@@ -236,7 +236,7 @@ class PublicPort:
             raise _not_stored(error, delivery) from None
         RECEIVED.labels("quarantined").inc()
         self._log.warning("callback_quarantined", **delivery.known, reason=reason)
-        return json_answer(202, {"status": "quarantined", "reason": reason, "delivery": delivery.id})
+        return Answer(202, {"status": "quarantined", "reason": reason, "delivery": delivery.id})
 
 
 def _waits_to_be_asked(request: web.BaseRequest) -> bool:

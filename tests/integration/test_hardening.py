@@ -123,7 +123,7 @@ async def test_one_connection_too_many_is_told_so_and_the_others_go_on(receiver:
         too_many = await receiver.exchange(signed(moved(2)))
         assert statuses(too_many) == [503]
         assert b"Retry-After: 5\r\n" in too_many
-        assert too_many.endswith(b'{"error": "too_many_connections"}')
+        assert too_many.endswith(b'{"error":"too_many_connections"}')
         await lines[0].send(whole[-10:])
         assert await lines[0].status() == 202
 
