@@ -153,12 +153,13 @@ class OurConnection(AbstractConnection):
             raise
         finally:
             late.cancel()
-        if any(isinstance(answer, ResponseError) and _is_last(answer) for answer in answers):
-            await self.disconnect(nowait=True)
-        return [
-            ReadOnlyError(_REPLICA) if isinstance(answer, ResponseError) and _is_read_only(answer) else answer
-            for answer in answers
-        ]
+        for place, answer in enumerate(answers):
+            if isinstance(answer, ResponseError):
+                if _is_last(answer):
+                    await self.disconnect(nowait=True)
+                if _is_read_only(answer):
+                    answers[place] = ReadOnlyError(_REPLICA)
+        return answers
 
 
 _REPLICA = "the Redis we write to is a read-only replica"

@@ -22,8 +22,11 @@ _REMEMBERED = 1024  # names of parts and calendars come again and again, those o
 
 
 def _encoded(fields: Iterable[str]) -> bytes:
-    encoded = [field.encode("utf-8", "surrogatepass") for field in fields]
-    return b"|".join([b"%d:%s" % (len(each), each) for each in encoded])
+    prefixed = []
+    for field in fields:
+        encoded = field.encode("utf-8", "surrogatepass")
+        prefixed.append(b"%d:%s" % (len(encoded), encoded))
+    return b"|".join(prefixed)
 
 
 def _digest(*fields: str) -> bytes:
@@ -43,10 +46,19 @@ def _begun(kind: str, app: str) -> "hashlib._Hash":
 
 
 def _spell(digest: bytes, chars: int) -> str:
-    """The first characters of a digest in base32hex, two at a time: `base64` takes three times as long."""
-    pairs = (chars + 1) // 2
-    number = int.from_bytes(digest) >> (8 * len(digest) - 10 * pairs)
-    return "".join([_PAIRS[number >> shift & 1023] for shift in range(10 * pairs - 10, -1, -10)])[:chars]
+    """The first characters of a digest in base32hex, 32 at most.
+
+    Two at a time, and without a loop: `base64` takes four times as long.
+    """
+    pair, number = _PAIRS, int.from_bytes(digest[:20])
+    return (
+        f"{pair[number >> 150]}{pair[number >> 140 & 1023]}{pair[number >> 130 & 1023]}"
+        f"{pair[number >> 120 & 1023]}{pair[number >> 110 & 1023]}{pair[number >> 100 & 1023]}"
+        f"{pair[number >> 90 & 1023]}{pair[number >> 80 & 1023]}{pair[number >> 70 & 1023]}"
+        f"{pair[number >> 60 & 1023]}{pair[number >> 50 & 1023]}{pair[number >> 40 & 1023]}"
+        f"{pair[number >> 30 & 1023]}{pair[number >> 20 & 1023]}{pair[number >> 10 & 1023]}"
+        f"{pair[number & 1023]}"
+    )[:chars]
 
 
 @lru_cache(_REMEMBERED)

@@ -1,7 +1,7 @@
 """What the receiver says where it does not accept, and how it says it: always JSON, never a 500."""
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
@@ -88,20 +88,17 @@ def _head(status: int, second: int) -> bytes:
     return f"HTTP/1.1 {status} {phrase}\r\nContent-Type: application/json\r\nDate: {date}\r\n".encode()
 
 
-async def answered(
-    request: web.BaseRequest, answer: Callable[[web.BaseRequest], Awaitable[Answer]]
-) -> Answer:
-    """Answers a request, whatever happens."""
-    try:
-        return await answer(request)
-    except Refused as refused:
-        return _refusal(request, refused)
-    except ConnectionError:
-        return Answer(400, {"error": "connection_lost"})  # nobody is there to read it
-    except Exception:  # noqa: BLE001 - logged with its traceback
-        _log.exception("request_failed")
-        RECEIVED.labels("failed").inc()
-        return Answer(503, {"error": "failed"}, {"Retry-After": str(RETRY_AFTER_S)})
+def answer_to(request: web.BaseRequest, error: Exception) -> Answer:
+    """Gives the answer to a request that went wrong so."""
+    match error:
+        case Refused():
+            return _refusal(request, error)
+        case ConnectionError():
+            return Answer(400, {"error": "connection_lost"})  # nobody is there to read it
+        case _:
+            _log.error("request_failed", exc_info=error)
+            RECEIVED.labels("failed").inc()
+            return Answer(503, {"error": "failed"}, {"Retry-After": str(RETRY_AFTER_S)})
 
 
 def _refusal(request: web.BaseRequest, refused: Refused) -> Answer:

@@ -164,8 +164,11 @@ def _zone(outer: _OuterEvent) -> str | None:
 def _subs(participants: Any) -> tuple[str, ...]:
     if not isinstance(participants, list):
         return ()
-    subs = [item.get("sub") for item in participants if isinstance(item, dict)]
-    return tuple(dict.fromkeys([sub for sub in subs if isinstance(sub, str)]))
+    subs: dict[str, None] = {}
+    for item in participants:
+        if isinstance(item, dict) and isinstance(sub := item.get("sub"), str):
+            subs[sub] = None
+    return tuple(subs)
 
 
 def _without_lone_surrogates(body: bytes) -> bytes | None:

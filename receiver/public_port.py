@@ -19,7 +19,7 @@ from bookings.store import Store
 from config.apps import App
 from config.errors import ConfigError
 from config.settings import Settings
-from receiver.answers import Answer, NoCallback, Refused, answered
+from receiver.answers import Answer, NoCallback, Refused, answer_to
 from receiver.callback import Callback, Notification, read_callback
 from receiver.metrics import ACCEPT_SECONDS, RECEIVED, SIGNATURE_FAILURES
 from receiver.signature import header, is_valid, presented
@@ -67,7 +67,10 @@ class PublicPort:
 
     async def answer(self, request: web.BaseRequest) -> Answer:
         """Answers a request, whatever happens."""
-        answer = await answered(request, self._answer)
+        try:
+            answer = await self._answer(request)
+        except Exception as error:  # noqa: BLE001 - it is logged
+            answer = answer_to(request, error)
         if self.leaving:
             answer.force_close()
         return answer
