@@ -1,4 +1,4 @@
-"""What the receiver says where it does not accept, and how it says it: always JSON, never a 500."""
+"""What the public port says, and how: always JSON, never a 500."""
 
 import time
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ class Answer(web.StreamResponse):
 
     def __init__(self, status: int, data: Mapping[str, object], headers: Mapping[str, str] = _NONE) -> None:
         super().__init__(status=status)
-        self._data = data
+        self._json = msgspec.json.encode(data)
         self._extra = headers
         self._last = False
         self._stays: bool | None = None
@@ -66,23 +66,22 @@ class Answer(web.StreamResponse):
         headers = self._extra
         if self._stays != (request.version >= HttpVersion11):  # else it is as the version has it
             headers = {**headers, "Connection": "keep-alive" if self._stays else "close"}
-        head, body = written(self.status, self._data, headers)
-        await request.writer.write(head if request.method == "HEAD" else head + body)
+        head = head_of(self.status, self._json, headers)
+        await request.writer.write(head if request.method == "HEAD" else head + self._json)
         await request.writer.drain()
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Writes nothing more."""
 
 
-def written(status: int, data: Mapping[str, object], headers: Mapping[str, str]) -> tuple[bytes, bytes]:
-    """Gives the head and the body of an answer as they go over the wire."""
-    body = msgspec.json.encode(data)
+def head_of(status: int, body: bytes, headers: Mapping[str, str]) -> bytes:
+    """Gives the head of an answer as it goes over the wire, before its body."""
     more = "".join([f"{name}: {value}\r\n" for name, value in headers.items()]).encode() if headers else b""
-    return b"%bContent-Length: %d\r\n%b\r\n" % (_head(status, int(time.time())), len(body), more), body
+    return b"%bContent-Length: %d\r\n%b\r\n" % (_begun(status, int(time.time())), len(body), more)
 
 
 @lru_cache(64)
-def _head(status: int, second: int) -> bytes:
+def _begun(status: int, second: int) -> bytes:
     """How all answers of one status in one second begin."""
     phrase, date = HTTPStatus(status).phrase, formatdate(second, usegmt=True)
     return f"HTTP/1.1 {status} {phrase}\r\nContent-Type: application/json\r\nDate: {date}\r\n".encode()

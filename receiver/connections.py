@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
+import msgspec
 from aiohttp import web
 from aiohttp.http_parser import RawRequestMessage
 from yarl import URL
 
 from config.sections import ReceiverSettings
-from receiver.answers import RETRY_AFTER_S, written
+from receiver.answers import RETRY_AFTER_S, head_of
 from receiver.metrics import RECEIVED
 
 _LINGER_S = 1.0  # closed at once, a connection with bytes that nobody has read would lose the answer
@@ -25,7 +26,7 @@ class Connections(web.Server):
         limits: ReceiverSettings,
         **options: Any,
     ) -> None:
-        super().__init__(handler, **options)
+        super().__init__(handler, request_factory=self._request, **options)
         self.head_timeout = limits.head_timeout
         self._most = limits.max_connections
         self._refused = 0
@@ -34,12 +35,12 @@ class Connections(web.Server):
         """Makes what speaks HTTP on one new connection."""
         return _Connection(self, loop=self._loop, **self._kwargs)
 
-    def _make_request(
+    def _request(
         self, message: RawRequestMessage, payload: Any, protocol: Any, writer: Any, task: Any
     ) -> web.BaseRequest:
         if message.url is None:  # a CONNECT with nothing after it, which aiohttp 3.14 would never answer
             message = message._replace(path="", url=URL())
-        return super()._make_request(message, payload, protocol, writer, task)
+        return web.BaseRequest(message, payload, protocol, writer, task, self._loop)
 
     def has_room(self) -> bool:
         """Whether one more can be taken; where there are too many, one that rests makes way."""
@@ -140,7 +141,8 @@ class _Connection(web.RequestHandler):
 
 def last_word(transport: asyncio.Transport, status: int, error: str, headers: Mapping[str, str] = {}) -> None:
     """Answers without a request to answer, and ends the connection."""
-    transport.write(b"".join(written(status, {"error": error}, {**headers, "Connection": "close"})))
+    body = msgspec.json.encode({"error": error})
+    transport.write(head_of(status, body, {**headers, "Connection": "close"}) + body)
     if transport.can_write_eof():
         transport.write_eof()
     asyncio.get_running_loop().call_later(_LINGER_S, transport.abort)

@@ -56,9 +56,7 @@ class PublicPort:
         self._settings = settings
         self._limits = settings.receiver
         self._store = store
-        self._log = (
-            structlog.get_logger().bind()
-        )  # the logger itself: what stands for it looks it up each time
+        self._log = structlog.get_logger().bind()  # what stands for a logger looks it up for each line
         self._traces = settings.telemetry.otlp_endpoint is not None
         self.leaving = False
         """Whether we were told to stop: each answer asks its client to go elsewhere from now on."""
