@@ -115,6 +115,8 @@ class OurConnection(AbstractConnection):
     primary's role, of a DNS name and of a proxy's target.
     """
 
+    _is_late = False
+
     @cached_property
     def _loop(self) -> asyncio.AbstractEventLoop:
         return asyncio.get_running_loop()
@@ -139,17 +141,21 @@ class OurConnection(AbstractConnection):
             await self.connect()  # type: ignore[no-untyped-call]
         parser: Any = self._parser  # redis-py's base class does not say what all of its parsers can
         assert self._writer is not None
-        late = self._loop.call_later(self.socket_timeout or ANSWER_TIMEOUT_S, self._writer.transport.abort)
+        self._is_late = False
+        late = self._loop.call_later(self.socket_timeout or ANSWER_TIMEOUT_S, self._give_up)
         try:
             self._writer.write(packed)
             await self._writer.drain()
             answers = [await parser.read_response() for _ in range(count)]
-        except BaseException as error:
+        except (OSError, RedisConnectionError) as error:
             await self.disconnect(nowait=True)
-            if isinstance(error, OSError | RedisConnectionError) and self._loop.time() >= late.when():
+            if self._is_late:
                 raise RedisTimeoutError("no answer in time") from None
             if isinstance(error, OSError):
                 raise RedisConnectionError(type(error).__name__) from None
+            raise
+        except BaseException:
+            await self.disconnect(nowait=True)
             raise
         finally:
             late.cancel()
@@ -160,6 +166,11 @@ class OurConnection(AbstractConnection):
                 if _is_read_only(answer):
                     answers[place] = ReadOnlyError(_REPLICA)
         return answers
+
+    def _give_up(self) -> None:
+        self._is_late = True
+        if self._writer is not None:
+            self._writer.transport.abort()
 
 
 _REPLICA = "the Redis we write to is a read-only replica"
