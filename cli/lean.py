@@ -11,7 +11,7 @@ def import_lean() -> None:
     """Imports redis-py and structlog without what they would bring along. Called before anything else is.
 
     redis-py 5 imports PyJWT, and with it cryptography (9 MiB resident), for Entra ID tokens as passwords.
-    structlog imports rich (3 MiB) for pretty tracebacks on a terminal, and greenlet (1 MiB) where it is.
+    structlog imports rich (3 MiB) for pretty tracebacks, and greenlet (1 MiB) where it is installed.
     """
     with _empty("jwt"):
         import_module("redis.asyncio")

@@ -36,9 +36,13 @@ SECOND_SECRET = "second-client-secret"
 
 @pytest.fixture(scope="session")
 def redis_dir() -> Iterator[Path]:
-    """The data directory of a running redis-server: one for each test process, ended with it."""
+    """The data directory of a running redis-server: one for each test process, ended with it however it ends."""
     folder = Path(tempfile.mkdtemp(prefix="sync-"))
-    process = subprocess.Popen(embedded.command(folder), stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        embedded.command(folder),
+        stdout=subprocess.DEVNULL,
+        preexec_fn=embedded.end_with_parent,  # noqa: PLW1509 - it takes no lock that a thread may hold
+    )
     try:
         deadline = time.monotonic() + 10
         while not listens(folder / "redis.sock"):
