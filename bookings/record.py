@@ -84,6 +84,7 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     revision: int
     generation: int
     at: int
+    """When it was last sent with an outcome that is not known."""
     body: msgspec.Raw = NO_JSON
     """The exact body of a create. A repeat sends the same bytes: Graph then answers with the same event."""
 
@@ -106,6 +107,12 @@ class Write(msgspec.Struct, frozen=True, omit_defaults=True):
     etag: str = ""
     written_revision: int = 0
     """The revision that the event at the provider holds; 0 where none was written yet."""
+    written_at: int = 0
+    """When it was last written there, in Unix milliseconds."""
+    uid: str = ""
+    """The event's uid, which survives what changes even the provider's id of it (an event dragged in
+    Outlook).
+    """
     digest: str = ""
     online: bool = False
     """Whether the event is an online meeting, whose body is never overwritten."""

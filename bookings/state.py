@@ -91,6 +91,7 @@ def written(  # what is at the provider now has many sides
     generation: int,
     event_id: str,
     etag: str,
+    uid: str,
     digest: str,
     online: bool,
     url: str,
@@ -104,11 +105,13 @@ def written(  # what is at the provider now has many sides
         generation=generation,
         event_id=event_id,
         etag=etag,
+        uid=uid,
         digest=digest,
         online=online,
         url=url,
         degraded=degraded,
         written_revision=revision,
+        written_at=now,
         repair=False,
         intent=None,
     )
@@ -183,7 +186,9 @@ def removed(write: Write, *, gone: bool, now: int) -> Write:
         etag="",
         digest="",
         url="",
+        uid="",
         written_revision=0,
+        written_at=0,
         intent=None,
     )
 

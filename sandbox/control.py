@@ -41,7 +41,7 @@ async def events(request: web.Request) -> web.Response:
 
 
 async def act_on_event(request: web.Request) -> web.Response:
-    """A person edits, deletes or moves an event, or empties the trash."""
+    """A person does something with an event; a copy and a drag give the id of the new one."""
     person, event_id = Person(request.app[STATE]), request.match_info["event"]
     act = await body(request, specs.ActSpec)
     match request.match_info["act"]:
@@ -51,6 +51,12 @@ async def act_on_event(request: web.Request) -> web.Response:
             person.deletes(act.provider, act.calendar, event_id)
         case "move":
             person.moves(act.provider, act.calendar, event_id, act.to)
+        case "copy":
+            return json_answer({"id": person.copies(act.provider, act.calendar, event_id, act.to)})
+        case "drag":
+            return json_answer({"id": person.drags(act.provider, act.calendar, event_id, act.to)})
+        case "repeat":
+            person.repeats(act.provider, act.calendar, event_id)
         case "purge":
             person.empties_trash(act.provider, act.calendar, event_id)
         case "burn":
@@ -58,7 +64,7 @@ async def act_on_event(request: web.Request) -> web.Response:
         case "give-away":
             person.gives_away(act.provider, act.calendar, event_id)
         case unknown:
-            acts = "edit, delete, move, purge, burn, give-away"
+            acts = "edit, delete, move, copy, drag, repeat, purge, burn, give-away"
             return json_answer({"error": f"no act {unknown!r}; there are {acts}"}, 404)
     return json_answer({})
 

@@ -26,7 +26,7 @@ class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class GoogleCalendarSpec(Body, frozen=True, tag_field="provider", tag="google"):
     """A Google calendar to make or change.
 
-    `meet_delay` is in seconds; `shared_with` maps addresses to roles.
+    `meet_delay` and `read_lag` are in seconds; `shared_with` maps addresses to roles.
     """
 
     id: str
@@ -37,6 +37,7 @@ class GoogleCalendarSpec(Body, frozen=True, tag_field="provider", tag="google"):
     readonly: bool | UnsetType = UNSET
     gone: bool | UnsetType = UNSET
     revival_refused: bool | UnsetType = UNSET
+    read_lag: float | UnsetType = UNSET
     meet: bool | UnsetType = UNSET
     meet_succeeds: bool | UnsetType = UNSET
     meet_delay: float | UnsetType = UNSET
@@ -52,7 +53,7 @@ class GoogleCalendarSpec(Body, frozen=True, tag_field="provider", tag="google"):
 class MailboxSpec(Body, frozen=True, tag_field="provider", tag="microsoft"):
     """A mailbox to make or change, and one calendar in it (`id`; without it the default calendar).
 
-    `shifted_zones` maps zone names to minutes; `search_lag` is in seconds.
+    `shifted_zones` maps zone names to minutes; `search_lag` and `read_lag` are in seconds.
     """
 
     mailbox: str
@@ -68,6 +69,8 @@ class MailboxSpec(Body, frozen=True, tag_field="provider", tag="microsoft"):
     refused_zones: frozenset[str] | UnsetType = UNSET
     shifted_zones: dict[str, int] | UnsetType = UNSET
     search_lag: float | UnsetType = UNSET
+    read_lag: float | UnsetType = UNSET
+    ids_survive: bool | UnsetType = UNSET
     duplicate_status: Literal[400, 409] | UnsetType = UNSET
     capital_guids: bool | UnsetType = UNSET
 

@@ -1,5 +1,6 @@
 """What a client sees of a fault, in the body shape of the vendor it talks to."""
 
+import msgspec
 from aiohttp import web
 
 from sandbox import google_errors, graph_errors
@@ -27,9 +28,20 @@ def after(provider: str, fault: Fault) -> web.Response | None:
     """The page that hides the real outcome, or None where the real answer goes out. Raises Refused too."""
     if fault.kind in ("html_after", "empty_after"):
         return _page(fault)
-    if fault.kind == "error_after":
+    if fault.kind in ("error_after", "stripped"):
         raise _refusal(provider, fault)
     return None
+
+
+def stripped(body: bytes) -> bytes:
+    """A request's body without the client's own properties, as a store that was interrupted keeps it.
+
+    Seen as 503 ConcurrentItemSave on a create whose event then stood in the calendar.
+    """
+    event = msgspec.json.decode(body)
+    for name in ("extendedProperties", "singleValueExtendedProperties"):
+        event.pop(name, None)
+    return msgspec.json.encode(event)
 
 
 def _page(fault: Fault) -> web.Response:

@@ -13,8 +13,10 @@ import msgspec
 PROVIDERS = ("google", "microsoft", "cronofy", "google-token", "microsoft-token")
 BEFORE = frozenset({"throttle", "error", "drop", "expired_token", "html", "empty", "conflict", "forbidden"})
 """Kinds that answer instead of the look-alike: nothing is stored."""
-AFTER = frozenset({"error_after", "drop_after", "hold", "html_after", "empty_after"})
-"""Kinds that spoil the answer of a request that was carried out."""
+AFTER = frozenset({"error_after", "drop_after", "hold", "html_after", "empty_after", "stripped"})
+"""Kinds that spoil the answer of a request that was carried out; `stripped`: without the client's
+properties.
+"""
 KINDS = BEFORE | AFTER | {"delay", "late"}
 KEYS = {"code", "reason", "retry_after", "seconds", "status", "when"}
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
@@ -103,6 +103,8 @@ class Gate:
             return instead
         if last.kind == "late":
             await _hold(call, for_client=False)
+        if last.kind == "stripped":
+            call = replace(call, body=fault_answers.stripped(call.body))
         answer = self._handled(call, handle)
         await _delay(faults, "after")
         if last.kind == "drop_after":

@@ -47,7 +47,11 @@ class GoogleEvent:
 
 @dataclass(slots=True)
 class GoogleCalendar:
-    """A calendar and what is peculiar about it. `meet_delay` is in seconds."""
+    """A calendar and what is peculiar about it; `meet_delay` and `read_lag` are in seconds.
+
+    `read_lag`: for so long, an event that was just made is not there for whoever asks by its id, although the
+    id is taken (two replicas, seen as 409 and 404 in turn).
+    """
 
     id: str
     owner: str
@@ -58,6 +62,7 @@ class GoogleCalendar:
     meet_succeeds: bool = True
     meet_delay: float = 0.0
     revival_refused: bool = False
+    read_lag: float = 0.0
     readonly: bool = False
     gone: bool = False
     events: dict[str, GoogleEvent] = field(default_factory=dict)

@@ -40,6 +40,12 @@ def check_client_id(event_id: str) -> None:
         raise invalid("Invalid resource id value.")
 
 
+def check_no_recurrence(body: Mapping[str, Any]) -> None:
+    """Refuse a series from a client; one that a person made is kept and shown."""
+    if body.get("recurrence"):
+        raise invalid("The sandbox keeps no recurring events; write each occurrence as an event of its own.")
+
+
 def writable(body: Mapping[str, Any]) -> dict[str, Any]:
     """The fields a client may write, without those it left null."""
     return {name: value for name, value in body.items() if name not in READ_ONLY and value is not None}
@@ -64,8 +70,6 @@ def check_values(fields: Mapping[str, Any]) -> None:
     for name, allowed in CHOICES.items():
         if fields.get(name, allowed[0]) not in allowed:
             raise invalid(f"Invalid value for: {fields[name]} is not a valid value", name)
-    if fields.get("recurrence"):
-        raise invalid("The sandbox keeps no recurring events; write each occurrence as an event of its own.")
     for kind, properties in (fields.get("extendedProperties") or {}).items():
         _check_properties(kind, properties or {})
     _check_reminders(fields.get("reminders") or {})

@@ -15,7 +15,14 @@ from sandbox import google_meet, google_times
 from sandbox.clock import Clock
 from sandbox.google_calendar import GoogleCalendar, GoogleEvent
 from sandbox.google_errors import changed_meanwhile, forbidden, not_found, refused
-from sandbox.google_event import READ_ONLY, check_client_id, check_values, merged, writable
+from sandbox.google_event import (
+    READ_ONLY,
+    check_client_id,
+    check_no_recurrence,
+    check_values,
+    merged,
+    writable,
+)
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 FIRST_ETAG = 3_400_000_000_000_000
@@ -64,8 +71,9 @@ class GoogleStore:
         """A new event; 409 on an id ever used in this calendar, also by an event since deleted."""
         event_id = body.get("id")
         if event_id is None:
-            event_id = base64.b32hexencode(secrets.token_bytes(20)).decode().lower()
+            event_id = _new_id()
         check_client_id(event_id)
+        check_no_recurrence(body)
         if event_id in calendar.events:
             raise refused(409, "duplicate", "The requested identifier already exists.")
         now = self.clock()
@@ -94,6 +102,7 @@ class GoogleStore:
             refusing = calendar.revival_refused or old.revival_refused
             if refusing or body.get("status") not in REVIVING:
                 raise forbidden()
+        check_no_recurrence(body)
         change = {name: value for name, value in body.items() if name not in READ_ONLY}
         fields = {"status": "confirmed"} | (writable(change) if whole else merged(old.fields, change))
         conference = old.fields.get("conferenceData")
@@ -118,9 +127,9 @@ class GoogleStore:
         )
 
     def get(self, calendar: GoogleCalendar, event_id: str) -> GoogleEvent:
-        """An event or its tombstone, as stored; 404 for an id never used here."""
+        """An event or its tombstone, as stored; 404 for an id never used here, or not seen yet."""
         event = calendar.events.get(event_id)
-        if event is None:
+        if event is None or event.created + calendar.read_lag > self.clock():
             raise not_found()
         return event
 
@@ -149,6 +158,29 @@ class GoogleStore:
         old = self.get(calendar, event_id)
         self.delete(calendar, event_id)
         return target.put(replace(old, calendar_id=target.id, etag=self._etag(), updated=self.clock()))
+
+    def copy(self, calendar: GoogleCalendar, event_id: str, target: GoogleCalendar) -> GoogleEvent:
+        """What a person does who duplicates an event: another id, all else as it is, private properties
+        too.
+        """
+        now = self.clock()
+        return target.put(
+            replace(
+                calendar.events[event_id],
+                id=_new_id(),
+                calendar_id=target.id,
+                serial=next(self._serials),
+                etag=self._etag(),
+                created=now,
+                updated=now,
+            )
+        )
+
+    def repeat(self, calendar: GoogleCalendar, event_id: str) -> None:
+        """What a person does who makes a weekly series of an event; its occurrences are not shown."""
+        old = calendar.events[event_id]
+        fields = {**old.fields, "recurrence": ["RRULE:FREQ=WEEKLY"]}
+        calendar.put(replace(old, fields=fields, etag=self._etag(), updated=self.clock()))
 
     def refuse_revival(self, calendar: GoogleCalendar, event_id: str) -> None:
         """From now on, once deleted, this event never comes back: its id is burnt."""
@@ -192,6 +224,10 @@ class GoogleStore:
 
     def _etag(self) -> str:
         return f'"{next(self._etags)}"'
+
+
+def _new_id() -> str:
+    return base64.b32hexencode(secrets.token_bytes(20)).decode().lower()
 
 
 def _plain(calendar_id: str) -> str:

@@ -62,7 +62,8 @@ class GraphCall:
     def event(self, *, write: bool = False) -> GraphEvent:
         """The event the path names, which must be in the calendar the path names, if any."""
         event_id = self.call.request.match_info["event"]
-        event = self.mailbox.event(event_id, immutable=self.preferences.immutable_ids)
+        immutable = self.preferences.immutable_ids
+        event = self.mailbox.event(event_id, self.store.clock(), immutable=immutable)
         in_default = "/calendar/events/" in self.call.request.path
         in_calendar = in_default or "calendar" in self.call.request.match_info
         if in_calendar and event.calendar_id != self.calendar().id:

@@ -58,6 +58,11 @@ def item_not_found() -> Refused:
     return refused(404, "ErrorItemNotFound", "The specified object was not found in the store.")
 
 
+def cannot_delete() -> Refused:
+    """403: what is in Deleted Items already is not deleted once more."""
+    return refused(403, "ErrorCannotDeleteObject", "Object cannot be deleted.")
+
+
 def user_not_found(user: str) -> Refused:
     """404: no such user."""
     return refused(404, "ErrorInvalidUser", f"The requested user '{user}' is invalid.")

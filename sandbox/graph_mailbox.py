@@ -14,7 +14,8 @@ TEAMS = "teamsForBusiness"
 class GraphEvent:
     """A stored event. `fields` are the plain writable ones; `created` and `modified` are Unix seconds.
 
-    `is_cancelled`: by its organiser, whose cancellation leaves the attendee's copy where it is.
+    `is_cancelled`: by its organiser, whose cancellation leaves the attendee's copy where it is. `uid` is the
+    iCalUId, which survives what Outlook does by copying and deleting.
     """
 
     immutable_id: str
@@ -31,6 +32,8 @@ class GraphEvent:
     body_text: str = ""
     join_url: str | None = None
     transaction_id: str | None = None
+    uid: str = ""
+    recurrence: Mapping[str, Any] | None = None
     properties: Mapping[str, str] = field(default_factory=dict)
     is_organizer: bool = True
     response: str = "organizer"
@@ -76,6 +79,9 @@ class Mailbox:
     applications by an access policy. `duplicate_status`: 400 or 409 for a transactionId used twice.
     `time_zone`: the Windows name of its own. `view_expands`: calendarView gives extended properties, too.
     `capital_guids`: replies spell the GUIDs of extended properties in capitals; Graph promises no spelling.
+    `read_lag`: for so many seconds, an event that was just made is not there for whoever asks by its id.
+    `ids_survive`: an immutable id outlives a delete: the event is in Deleted Items then, in no calendar, and
+    may be read and changed, but not deleted again (outlook-immutable-id.md says only that ids may survive).
     """
 
     address: str
@@ -88,6 +94,8 @@ class Mailbox:
     shared_with: frozenset[str] = frozenset()
     zone_rules: ZoneRules = field(default_factory=ZoneRules)
     search_lag: float = 0.0
+    read_lag: float = 0.0
+    ids_survive: bool = False
     duplicate_status: int = 400
     capital_guids: bool = False
     time_zone: str = "UTC"
@@ -104,10 +112,14 @@ class Mailbox:
             raise item_not_found()
         return found
 
-    def event(self, event_id: str, *, immutable: bool) -> GraphEvent:
-        """A live event by the kind of id the caller asked for; 404 for any other."""
+    def event(self, event_id: str, now: float, *, immutable: bool) -> GraphEvent:
+        """An event by the kind of id the caller asked for, deleted ones where ids survive; 404 for any
+        other.
+        """
         event = self.events.get(event_id if immutable else self.immutable_ids.get(event_id, ""))
-        if event is None or self.calendars[event.calendar_id].gone:
+        if event is None and immutable and self.ids_survive:
+            event = self.deleted.get(event_id)
+        if event is None or self.calendars[event.calendar_id].gone or event.created + self.read_lag > now:
             raise item_not_found()
         return event
 

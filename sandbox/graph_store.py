@@ -17,6 +17,7 @@ import msgspec
 from sandbox import graph_body
 from sandbox.clock import Clock
 from sandbox.graph_errors import (
+    cannot_delete,
     changed_meanwhile,
     duplicate_transaction,
     invalid,
@@ -128,6 +129,8 @@ class GraphStore:
     def delete(self, mailbox: Mailbox, event: GraphEvent, if_match: str | None = None) -> None:
         """Remove an event; what is kept is for inspection, and for transactionIds that remember it."""
         check_etag(event, if_match)
+        if event.deleted:
+            raise cannot_delete()
         mailbox.put(replace(event, deleted=True, modified=self.clock()))
 
     def move(self, mailbox: Mailbox, event: GraphEvent, target: GraphCalendar) -> GraphEvent:
@@ -141,6 +144,41 @@ class GraphStore:
                 modified=self.clock(),
             )
         )
+
+    def copy(self, mailbox: Mailbox, event: GraphEvent, target: GraphCalendar) -> GraphEvent:
+        """What a person does who copies an event in Outlook: extended properties come along, transactionId
+        does not.
+        """
+        serial, now = next(self._serials), self.clock()
+        return mailbox.put(
+            replace(
+                event,
+                immutable_id=_id("AAkALg"),
+                mutable_id=_id("AAMkAG"),
+                calendar_id=target.id,
+                serial=serial,
+                uid=_uid(serial),
+                transaction_id=None,
+                change_key=self._change_key(),
+                created=now,
+                modified=now,
+            )
+        )
+
+    def repeat(self, mailbox: Mailbox, event: GraphEvent) -> None:
+        """What a person does who makes a weekly series of an event; its occurrences are not shown."""
+        days = {"type": "weekly", "interval": 1, "daysOfWeek": [f"{event.start.local:%A}".lower()]}
+        begins = {"type": "noEnd", "startDate": f"{event.start.local:%Y-%m-%d}"}
+        series = {"pattern": days, "range": begins}
+        mailbox.put(replace(event, recurrence=series, change_key=self._change_key(), modified=self.clock()))
+
+    def drag(self, mailbox: Mailbox, event: GraphEvent, target: GraphCalendar) -> GraphEvent:
+        """What classic Outlook does with an event dragged to another calendar: a copy of its uid, and a
+        delete.
+        """
+        dragged = mailbox.put(replace(self.copy(mailbox, event, target), uid=event.uid))
+        mailbox.put(replace(event, deleted=True, modified=self.clock()))
+        return dragged
 
     def clear(self) -> None:
         """Forget all events; mailboxes and calendars stay."""
@@ -167,12 +205,13 @@ class GraphStore:
         ):
             join_url = graph_body.join_url(immutable_id)
             stored = graph_body.with_meeting(stored, join_url)
-        now = self.clock()
+        serial, now = next(self._serials), self.clock()
         return GraphEvent(
             immutable_id=immutable_id,
             mutable_id=_id("AAMkAG"),
             calendar_id=calendar.id,
-            serial=next(self._serials),
+            serial=serial,
+            uid=_uid(serial),
             fields=fields,
             start=start,
             end=end,
@@ -194,6 +233,10 @@ def check_etag(event: GraphEvent, if_match: str | None) -> None:
     """412 unless If-Match is absent, a star, or the present etag."""
     if if_match is not None and if_match.strip() not in ("*", event.etag):
         raise changed_meanwhile()
+
+
+def _uid(serial: int) -> str:
+    return f"040000008200E00074C5B7101A82E008{serial:032X}"
 
 
 def _id(prefix: str) -> str:

@@ -9,7 +9,7 @@ from sandbox import graph_list, zones
 from sandbox.answers import json_answer
 from sandbox.gate import Gate
 from sandbox.graph_call import GraphCall, authorized, mailbox_slot, refuse
-from sandbox.graph_errors import denied, invalid
+from sandbox.graph_errors import denied, invalid, item_not_found
 from sandbox.graph_fields import check_body
 from sandbox.graph_mailbox import TEAMS, GraphCalendar, Mailbox
 
@@ -37,6 +37,7 @@ def add_routes(router: web.UrlDispatcher) -> None:
             serve("PATCH", f"{owner}{calendar}/events/{{event}}", patch)
             serve("DELETE", f"{owner}{calendar}/events/{{event}}", delete)
             serve("POST", f"{owner}{calendar}/events/{{event}}/cancel", cancel)
+            serve("GET", f"{owner}{calendar}/events/{{event}}/calendar", get_calendar_of_event)
             serve("GET", f"{owner}{calendar}/calendarView", calendar_view)
         serve("GET", f"{owner}/calendar", get_calendar)
         serve("GET", f"{owner}/calendars", list_calendars)
@@ -114,6 +115,14 @@ def cancel(graph: GraphCall) -> web.Response:
 def get_calendar(graph: GraphCall) -> web.Response:
     """GET one calendar."""
     return json_answer(_calendar(graph.calendar(), graph.mailbox))
+
+
+def get_calendar_of_event(graph: GraphCall) -> web.Response:
+    """GET the calendar that contains an event; what is in Deleted Items is in none."""
+    event = graph.event()
+    if event.deleted:
+        raise item_not_found()
+    return json_answer(_calendar(graph.mailbox.calendars[event.calendar_id], graph.mailbox))
 
 
 def list_calendars(graph: GraphCall) -> web.Response:

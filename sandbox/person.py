@@ -47,6 +47,35 @@ class Person:
             target_id = target.partition("/")[2] or mailbox.default_calendar_id
             self._state.microsoft.move(mailbox, event, mailbox.calendars[target_id])
 
+    def copies(self, provider: str, calendar: str, event_id: str, target: str = "") -> str:
+        """Copies an event, as Ctrl+C and Ctrl+V do, into the same calendar or another one; gives the copy's
+        id.
+        """
+        if provider == "google":
+            into = self._google(target or calendar)
+            return self._state.google.copy(self._google(calendar), event_id, into).id
+        mailbox, event = self._graph(calendar, event_id)
+        into_id = target.partition("/")[2] or (mailbox.default_calendar_id if target else event.calendar_id)
+        return self._state.microsoft.copy(mailbox, event, mailbox.calendars[into_id]).immutable_id
+
+    def drags(self, provider: str, calendar: str, event_id: str, target: str) -> str:
+        """Drags an event to another calendar in classic Outlook, which changes even its immutable id; gives
+        the new one.
+        """
+        if provider != "microsoft":
+            raise NoSuchEventError("only Outlook makes a new event of one that is dragged")
+        mailbox, event = self._graph(calendar, event_id)
+        target_id = target.partition("/")[2] or mailbox.default_calendar_id
+        return self._state.microsoft.drag(mailbox, event, mailbox.calendars[target_id]).immutable_id
+
+    def repeats(self, provider: str, calendar: str, event_id: str) -> None:
+        """Makes a weekly series of an event."""
+        if provider == "google":
+            self._state.google.repeat(self._google(calendar), event_id)
+        else:
+            mailbox, event = self._graph(calendar, event_id)
+            self._state.microsoft.repeat(mailbox, event)
+
     def empties_trash(self, provider: str, calendar: str, event_id: str) -> None:
         """Removes what a deleted event left behind at Google, so that its id was never used."""
         if provider != "google":

@@ -42,6 +42,11 @@ ALARMS = Counter(
     ["kind"],
     registry=REGISTRY,
 )
+COPIES = Counter(
+    "sequence_sync_copies",
+    "Looks at a calendar that found copies of our events, made by people: they are left alone",
+    registry=REGISTRY,
+)
 REQUEUED = Counter(
     "sequence_sync_requeued",
     "Open parts that no job looked after any more and that were queued again",

@@ -27,6 +27,9 @@ class Known(msgspec.Struct, frozen=True):
     etag: str = ""
     generation: int = 0
     written_revision: int = 0
+    written_at: int = 0
+    """When we last wrote it, in Unix milliseconds."""
+    uid: str = ""
     online: bool = False
     repair: bool = False
     intent: Intent | None = None

@@ -9,9 +9,10 @@ from bookings.record import Intent, Write
 from workers.errors import CalendarError, ErrorClass
 from workers.event import Event, InvalidPart, read_part
 from workers.outcome import Effect, Known, Outcome
+from workers.own_events import remove
 from workers.routing import route
 from workers.under_way import UnderWay
-from workers.upsert import Upsert, remove
+from workers.upsert import Upsert
 
 _REQUESTS_AN_ATTEMPT = 8
 """An attempt that takes longer than so many requests may is given up; whatever it did is looked up later."""
@@ -70,6 +71,8 @@ class PartUnderWay(UnderWay):
             etag=write.etag,
             generation=write.generation,
             written_revision=write.written_revision,
+            written_at=write.written_at,
+            uid=write.uid,
             online=write.online,
             repair=write.repair,
             intent=write.intent,
@@ -100,7 +103,8 @@ class PartUnderWay(UnderWay):
                     at=self.means.clock(),
                 ),
             )
-            await remove(calendar, self._key(write, write.generation), write.event_id, self.claim.revision)
+            key, now = self._key(write, write.generation), self.means.clock()
+            await remove(calendar, write, key, revision=self.claim.revision, now=now)
             current = self.current(write.id)
             self.replace(state.removed(current, gone=self.claim.gone, now=self.means.clock()))
             self.count(write, "removed")
@@ -144,6 +148,7 @@ class PartUnderWay(UnderWay):
                         generation=outcome.generation,
                         event_id=found.event_id,
                         etag=found.etag,
+                        uid=found.uid or write.uid,
                         digest=outcome.digest,
                         online=found.online,
                         url=found.url,

@@ -1,7 +1,9 @@
 """Brings one part into one calendar, whatever became of earlier attempts: at most one event, newest wins.
 
 The same few steps for every provider; what differs is behind `workers.calendars.port.Calendar`. Nothing here
-trusts an answer that was not received: what is in doubt is looked up, and looked up by our own key.
+trusts an answer that was not received: what is in doubt is looked up, and looked up by our own key. Nor is
+"not there" believed of what we wrote a moment ago: reads lag behind writes, and a second event cannot be
+taken back.
 """
 
 import asyncio
@@ -16,10 +18,12 @@ from workers.errors import CalendarError, ErrorClass, FormRefused, Taken
 from workers.event import Event
 from workers.metrics import ALARMS, Alarm
 from workers.outcome import Effect, Known, Outcome
+from workers.own_events import UNSEEN_MS, made_recurring, only_one, own_events
 
 _MOST_STEPS = 12
 _MOST_CONFLICTS = 3
 _CONFERENCE_POLLS_S = (1.0, 2.0, 4.0)
+_UNSEEN = "not_seen_yet"
 
 _log = structlog.get_logger()
 
@@ -112,25 +116,40 @@ class Upsert:
         )
 
     async def _look(self) -> Found | None:
-        """Looks the event up by our key; of several, all but the oldest are removed."""
+        """Looks our event up; of several that we made, one is kept."""
         key = self._key(self.generation)
-        of_this_generation = self.generation == self.known.generation
-        found = await _carriers(self.calendar, key, self.known.event_id if of_this_generation else "")
-        live = [event for event in found if not event.cancelled]
-        for stray in live[1:]:
-            _log.error(Alarm.DUPLICATE_EVENT_REMOVED, provider_id=stray.event_id)
-            ALARMS.labels(Alarm.DUPLICATE_EVENT_REMOVED).inc()
-            await self.calendar.delete(stray.event_id)
-        return next(iter(live or found), None)
+        known = self.known if self._is_of_this_generation else Known()
+        ours = await own_events(self.calendar, key, event_id=known.event_id, uid=known.uid)
+        return await only_one(self.calendar, ours, key)
+
+    @property
+    def _is_of_this_generation(self) -> bool:
+        """Whether what the record knows is about the key that we are at by now."""
+        return self.generation == self.known.generation
+
+    def _may_be_unseen(self) -> bool:
+        """Whether we wrote so lately, or may have, that a read need not show it yet."""
+        return self._is_of_this_generation and self._now_ms() - self._last_sent() < UNSEEN_MS
+
+    def _last_sent(self) -> int:
+        """When something was last sent under this key that was, or may have been, carried out; 0 for
+        never.
+        """
+        intent = self.known.intent
+        in_doubt = intent.at if intent is not None and intent.generation == self.generation else 0
+        return max(self.known.written_at, in_doubt) if self._is_of_this_generation else in_doubt
 
     # -- writing
 
     async def _create(self) -> Outcome | Found | None:
+        if self.known.event_id and self._may_be_unseen():
+            raise CalendarError(ErrorClass.TRANSIENT, _UNSEEN)
         if 0 < self.revision <= self.known.written_revision:
             await self.calendar.probe()  # nothing is found in a calendar that is gone, either
             return Outcome(Effect.DELETED_BY_PERSON, self.generation, None)
         draft = self._draft()
-        body = self._body_in_doubt() or msgspec.json.encode(draft.create)
+        repeated = self._body_in_doubt()
+        body = repeated or msgspec.json.encode(draft.create)
         await self._intend("create", body)
         try:
             found = await self.calendar.create(body)
@@ -138,13 +157,42 @@ class Upsert:
             self._simplify(refused)
             return None
         except Taken as taken:
-            there = await (self.calendar.get(taken.event_id) if taken.event_id else self._look())
+            there = await self._taken_by(taken)
             if there is None:
-                self.generation += 1  # it belongs to an event that is gone for good: the id is burnt
+                await self._give_up_id(body)
             return there
-        if found.revision != self.revision:
-            return await self.calendar.get(found.event_id)  # an earlier attempt's, with an earlier body
+        if found.revision != self.revision or (repeated and self.calendar.looks_before_create):
+            # An earlier attempt's, with an earlier body, or without our properties: as it is, not as it was
+            # sent.
+            return await self._made_before(found.event_id)
         return await self._verified(found, draft, Effect.CREATED)
+
+    async def _taken_by(self, taken: Taken) -> Found | None:
+        """The event that has our id; what the provider names as the one that our create made is ours."""
+        if not taken.event_id:
+            return await self._look()
+        there = await self.calendar.get(taken.event_id)
+        if there is None or not (there.cancelled or await self.calendar.stands(there.event_id)):
+            return None
+        return msgspec.structs.replace(there, proof=self.calendar.proof(self._key(self.generation)))
+
+    async def _made_before(self, event_id: str) -> Found:
+        found = await self.calendar.get(event_id)
+        if found is None:
+            raise CalendarError(ErrorClass.TRANSIENT, _UNSEEN)
+        return msgspec.structs.replace(found, proof=self.calendar.proof(self._key(self.generation)))
+
+    async def _give_up_id(self, body: bytes) -> None:
+        """The id is taken by an event that is not there: burnt, if that stays so.
+
+        It contradicts itself as long as a read may lag behind: then it is tried again, under the same id. The
+        refused create has changed nothing, so the time from which that counts stays what it was.
+        """
+        since = self._last_sent() or self._now_ms()
+        if self._now_ms() - since < UNSEEN_MS:
+            await self._intend("create", body, at=since)
+            raise CalendarError(ErrorClass.TRANSIENT, "taken_but_not_seen")
+        self.generation += 1
 
     def _body_in_doubt(self) -> bytes:
         """The body of a create whose outcome is unknown: sent again to the letter."""
@@ -155,7 +203,7 @@ class Upsert:
 
     async def _bring_up_to_date(self, found: Found) -> Outcome | None:
         """One step towards the newest revision; None where the event has to be looked at again."""
-        if found.key != self._key(self.generation):
+        if not self._is_ours(found):
             _log.error(Alarm.FOREIGN_EVENT_UNDER_OUR_ID, provider_id=found.event_id)
             ALARMS.labels(Alarm.FOREIGN_EVENT_UNDER_OUR_ID).inc()
             self.generation += 1
@@ -172,7 +220,17 @@ class Upsert:
         if found.cancelled and not self.calendar.revives:
             self.generation += 1
             return None
+        if found.recurring:
+            raise made_recurring()
         return await self._update(found, draft)
+
+    def _is_ours(self, found: Found) -> bool:
+        """Whether it has our key, or lost it: stored by a create that failed half-way, or taken off by a
+        person.
+        """
+        key = self._key(self.generation)
+        recorded = self._is_of_this_generation and found.event_id == self.known.event_id
+        return found.key == key or (not found.key and (recorded or found.proof == self.calendar.proof(key)))
 
     async def _update(self, found: Found, draft: Draft) -> Outcome | None:
         await self._intend("update", b"")
@@ -191,15 +249,20 @@ class Upsert:
             if self._conflicts > _MOST_CONFLICTS:
                 raise
             return None
+        if not await self.calendar.stands(updated.event_id):
+            if self._may_be_unseen():
+                raise CalendarError(ErrorClass.TRANSIENT, _UNSEEN)
+            self.generation += 1  # it was changed where nobody sees it, among what was deleted
+            return None
         return await self._verified(updated, draft, Effect.UPDATED)
 
-    async def _intend(self, operation: str, body: bytes) -> None:
+    async def _intend(self, operation: str, body: bytes, *, at: int | None = None) -> None:
         await self._journal(
             Intent(
                 operation=operation,
                 revision=self.revision,
                 generation=self.generation,
-                at=self._now_ms(),
+                at=self._now_ms() if at is None else at,
                 body=msgspec.Raw(body) if body else NO_JSON,
             )
         )
@@ -247,29 +310,3 @@ class Upsert:
         if found.conference != "ready":
             degraded += (f"online meeting {found.conference or 'not made'} at the provider",)
         return msgspec.structs.replace(outcome, found=found, degraded=degraded)
-
-
-async def remove(calendar: Calendar, key: str, event_id: str, revision: int) -> None:
-    """Removes what carries our key from a calendar, unless it holds a newer revision. Raises `CalendarError`.
-
-    Args:
-        calendar: where from.
-        key: our key of the write's generation.
-        event_id: the provider's id, where the record knows one.
-        revision: the revision in which the part no longer goes there.
-    """
-    found = [event for event in await _carriers(calendar, key, event_id) if not event.cancelled]
-    if not found:
-        await calendar.probe()  # nothing is found in a calendar that is gone, either
-    for event in found:
-        if event.revision <= revision:
-            await calendar.delete(event.event_id)
-
-
-async def _carriers(calendar: Calendar, key: str, event_id: str) -> list[Found]:
-    """The events that carry our key; what a search does not show yet is asked for by its id."""
-    found = await calendar.find(key)
-    if not found and event_id:
-        one = await calendar.get(event_id)
-        found = [one] if one is not None and one.key == key else []
-    return found

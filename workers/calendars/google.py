@@ -56,6 +56,20 @@ class GoogleCalendar:
         found = await self.get(key)
         return [] if found is None else [found]
 
+    def proof(self, key: str) -> str:
+        """The id, which is our key: a copy gets one of its own."""
+        return key
+
+    async def find_elsewhere(self, key: str) -> list[Found]:
+        """None: an event that is moved keeps its id, which is asked for where it was made."""
+        del key
+        return []
+
+    async def stands(self, event_id: str) -> bool:
+        """Always: a deleted event says of itself that it is cancelled."""
+        del event_id
+        return True
+
     async def get(self, event_id: str) -> Found | None:
         """One event by id."""
         answer = await self._send(self._events.get(calendarId=self._calendar_id, eventId=event_id))
@@ -125,4 +139,6 @@ def _found(event: Mapping[str, Any]) -> Found:
         created=event.get("created", ""),
         url=event.get("htmlLink", ""),
         conference=states.get(status, "ready" if conference.get("entryPoints") else ""),
+        proof=event["id"],
+        recurring=bool(event.get("recurrence")),
     )

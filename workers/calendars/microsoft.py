@@ -18,8 +18,11 @@ from workers.calendars.microsoft_errors import raise_for_answer
 from workers.calendars.microsoft_fields import KEY, TAGS, TRANSACTIONS, VERSION
 from workers.calendars.microsoft_http import MicrosoftHttp
 from workers.calendars.port import Draft, Found
+from workers.errors import CalendarError, ErrorClass
 from workers.event import Event
 
+_MOST_CALENDARS = 50
+"""Calendars of a mailbox that are searched for an event that was moved; Graph's pages hold more."""
 _EXPAND = quote(f"singleValueExtendedProperties($filter=id eq '{KEY}' or id eq '{VERSION}')", safe="")
 
 
@@ -39,6 +42,7 @@ class MicrosoftCalendar:
         graph = MicrosoftHttp(account, mailbox, calendar_id, http)
         self._calendar = graph.calendar
         self._event = graph.event
+        self._user = graph.user
         self._send = graph.send
         self.lane = http.lane
 
@@ -54,12 +58,11 @@ class MicrosoftCalendar:
         if mapped.tags is not None:
             properties.append({"id": TAGS, "value": mapped.tags})
         update = {**mapped.owned, "singleValueExtendedProperties": properties}
-        transaction = str(uuid.uuid5(TRANSACTIONS, key))
         return Draft(
             key=key,
             revision=revision,
             digest=mapped.digest,
-            create={**update, **mapped.create, "transactionId": transaction},
+            create={**update, **mapped.create, "transactionId": self.proof(key)},
             update=update,
             when=event.when,
             degraded=mapped.degraded,
@@ -67,10 +70,28 @@ class MicrosoftCalendar:
             conference="isOnlineMeeting" in mapped.create,
         )
 
+    def proof(self, key: str) -> str:
+        """The `transactionId`, which Graph keeps for the create that set it: a copy has none."""
+        return str(uuid.uuid5(TRANSACTIONS, key))
+
     async def find(self, key: str) -> list[Found]:
         """The events that carry our key, oldest first. What was deleted does not show."""
+        return await self._carriers(self._calendar, key)
+
+    async def find_elsewhere(self, key: str) -> list[Found]:
+        """Those in the mailbox's other calendars: classic Outlook moves an event by copying and deleting
+        it.
+        """
+        answer = await self._send("GET", f"{self._user}/calendars?$select=id&$top={_MOST_CALENDARS}")
+        others = [each["id"] for each in raise_for_answer(answer).get("value", ())]
+        found = []
+        for calendar_id in others:
+            found += await self._carriers(f"{self._user}/calendars/{quote(calendar_id, safe='')}", key)
+        return found
+
+    async def _carriers(self, calendar: str, key: str) -> list[Found]:
         where = f"singleValueExtendedProperties/Any(ep: ep/id eq '{KEY}' and ep/value eq '{key}')"
-        url = f"{self._calendar}/events?$filter={quote(where, safe='')}&$expand={_EXPAND}&$top=10"
+        url = f"{calendar}/events?$filter={quote(where, safe='')}&$expand={_EXPAND}&$top=10"
         answer = await self._send("GET", url)
         if answer.status == 404:
             raise_for_answer(answer, calendar=True)
@@ -87,6 +108,16 @@ class MicrosoftCalendar:
         answer = await self._send("GET", f"{self._event(event_id)}?$expand={_EXPAND}")
         return None if _is_gone(answer) else raise_for_answer(answer)
 
+    async def stands(self, event_id: str) -> bool:
+        """Whether it is in a calendar: an immutable id may go on to answer in Deleted Items, which is
+        none.
+        """
+        answer = await self._send("GET", f"{self._event(event_id)}/calendar?$select=id")
+        if _is_gone(answer):
+            return False
+        raise_for_answer(answer)
+        return True
+
     async def create(self, body: bytes) -> Found:
         """Posts a journalled body; the same body again gives the same event."""
         answer = await self._send("POST", f"{self._calendar}/events", body=body)
@@ -102,7 +133,9 @@ class MicrosoftCalendar:
         """Patches our fields; of an online meeting's body only our own text, and only if that changed."""
         body = dict(draft.update)
         if online and "body" in body:
-            event = await self._get(event_id) or {}
+            event = await self._get(event_id)
+            if event is None:  # without its body, the meeting's own text would be lost
+                raise CalendarError(ErrorClass.GONE, "ErrorItemNotFound")
             there = event.get("body", {}).get("content", "")
             spliced = microsoft_fields.splice_body(there, None, draft.text)
             del body["body"]
@@ -129,7 +162,7 @@ class MicrosoftCalendar:
             return
         if answer.status in (403, 410):  # said of an event that is cancelled already, too
             there = await self.get(event_id)
-            if there is None or there.cancelled:
+            if there is None or there.cancelled or not await self.stands(event_id):
                 return
         raise_for_answer(answer)
 
@@ -157,4 +190,7 @@ def _found(event: Mapping[str, Any]) -> Found:
         url=event.get("webLink", ""),
         online=event.get("isOnlineMeeting") is True,
         conference="ready" if meeting.get("joinUrl") else "",
+        proof=event.get("transactionId") or "",
+        uid=event.get("iCalUId") or "",
+        recurring=bool(event.get("recurrence")),
     )

@@ -45,6 +45,14 @@ class Found(msgspec.Struct, frozen=True):
     online: bool = False
     conference: str = ""
     """The state of its online meeting: `ready`, `pending`, `failed`, or empty for none."""
+    proof: str = ""
+    """What only the create that made it can have set; a copy has another or none. See `Calendar.proof`."""
+    uid: str = ""
+    """What stays the same where a person's move makes a new event of it; empty where there is no such
+    thing.
+    """
+    recurring: bool = False
+    """Whether a person made a series of it."""
 
 
 class Calendar(Protocol):
@@ -70,8 +78,22 @@ class Calendar(Protocol):
         """Gives the events that carry our key, oldest first; cancelled ones where the provider keeps them."""
         ...
 
+    def proof(self, key: str) -> str:
+        """Gives what an event made by a create of ours with this key has as its `proof`."""
+        ...
+
+    async def find_elsewhere(self, key: str) -> list[Found]:
+        """Gives events that carry our key in other calendars to which a person's move may make a new
+        event.
+        """
+        ...
+
     async def get(self, event_id: str) -> Found | None:
         """Gives one event, or None where there is none."""
+        ...
+
+    async def stands(self, event_id: str) -> bool:
+        """Whether an event that can be read by its id is in a calendar, and not among what was deleted."""
         ...
 
     async def create(self, body: bytes) -> Found:
