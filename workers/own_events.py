@@ -83,7 +83,7 @@ async def remove(calendar: Calendar, write: Write, key: str, *, revision: int, n
     live = [event for event in ours if not event.cancelled]
     if not live:
         if write.event_id and not ours and now - write.written_at < UNSEEN_MS:
-            raise CalendarError(ErrorClass.TRANSIENT, "not_seen_yet")
+            raise await not_seen_yet(calendar)
         await calendar.probe()  # nothing is found in a calendar that is gone, either
     for event in live:
         if event.revision <= revision:
@@ -98,6 +98,15 @@ async def _delete(calendar: Calendar, event: Found) -> None:
     there = await calendar.get(event.event_id)
     if there is not None and not there.cancelled and await calendar.stands(event.event_id):
         raise CalendarError(ErrorClass.TRANSIENT, "still_there_after_delete")
+
+
+async def not_seen_yet(calendar: Calendar) -> CalendarError:
+    """What is raised where our event is not there, and was written too lately for that to be believed.
+
+    Raises it itself where the calendar is not there, either.
+    """
+    await calendar.probe()
+    return CalendarError(ErrorClass.TRANSIENT, "not_seen_yet")
 
 
 def made_recurring() -> CalendarError:

@@ -18,12 +18,11 @@ from workers.errors import CalendarError, ErrorClass, FormRefused, Taken
 from workers.event import Event
 from workers.metrics import ALARMS, Alarm
 from workers.outcome import Effect, Known, Outcome
-from workers.own_events import UNSEEN_MS, made_recurring, only_one, own_events
+from workers.own_events import UNSEEN_MS, made_recurring, not_seen_yet, only_one, own_events
 
 _MOST_STEPS = 12
 _MOST_CONFLICTS = 3
 _CONFERENCE_POLLS_S = (1.0, 2.0, 4.0)
-_UNSEEN = "not_seen_yet"
 
 _log = structlog.get_logger()
 
@@ -143,7 +142,7 @@ class Upsert:
 
     async def _create(self) -> Outcome | Found | None:
         if self.known.event_id and self._may_be_unseen():
-            raise CalendarError(ErrorClass.TRANSIENT, _UNSEEN)
+            raise await not_seen_yet(self.calendar)
         if 0 < self.revision <= self.known.written_revision:
             await self.calendar.probe()  # nothing is found in a calendar that is gone, either
             return Outcome(Effect.DELETED_BY_PERSON, self.generation, None)
@@ -179,7 +178,7 @@ class Upsert:
     async def _made_before(self, event_id: str) -> Found:
         found = await self.calendar.get(event_id)
         if found is None:
-            raise CalendarError(ErrorClass.TRANSIENT, _UNSEEN)
+            raise await not_seen_yet(self.calendar)
         return msgspec.structs.replace(found, proof=self.calendar.proof(self._key(self.generation)))
 
     async def _give_up_id(self, body: bytes) -> None:
@@ -251,7 +250,7 @@ class Upsert:
             return None
         if not await self.calendar.stands(updated.event_id):
             if self._may_be_unseen():
-                raise CalendarError(ErrorClass.TRANSIENT, _UNSEEN)
+                raise await not_seen_yet(self.calendar)
             self.generation += 1  # it was changed where nobody sees it, among what was deleted
             return None
         return await self._verified(updated, draft, Effect.UPDATED)

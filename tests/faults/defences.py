@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-NUMBERS = range(1, 26)
+NUMBERS = range(1, 43)
 _WITHOUT = Path(__file__).parent / "without"
 
 

@@ -31,7 +31,9 @@ async def test_an_update_that_meets_conflicts_is_made_at_once_after_looking_agai
     await world.accept(one_part(provider, start=LATER))
     await world.work()
     assert world.event(provider).starts_at == utc(11, 30)
-    assert world.requests(provider)[-5:] == ["PATCH", "GET", "PATCH", "GET", "PATCH"]
+    sent = world.requests(provider)
+    last = len(sent) - sent[::-1].index("PATCH")  # at Microsoft, where the event stands is looked at after it
+    assert sent[:last][-5:] == ["PATCH", "GET", "PATCH", "GET", "PATCH"]
 
 
 @both

@@ -35,6 +35,7 @@ MICROSOFT_EVENT: dict[str, Any] = {
     "subject": "Pre screen",
     "start": {"dateTime": "2026-04-30T11:00:00", "timeZone": "UTC"},
     "end": {"dateTime": "2026-04-30T12:00:00", "timeZone": "UTC"},
+    "transactionId": "ee7965b3-b888-5b9c-815d-cd911dd16a1d",
     "singleValueExtendedProperties": [
         {"id": f"String {NAMESPACE} Name sequence-sync-key", "value": "m3h5mv9bg8mpsnof8drdod63nc6pn6lm"},
         {"id": f"String {NAMESPACE} Name sequence-sync-version", "value": "1 0123456789abcdef"},

@@ -183,6 +183,7 @@ def test_success_clears_the_intent_and_the_failure() -> None:
         generation=1,
         event_id="e",
         etag="t",
+        uid="u",
         digest="d",
         online=False,
         url="",

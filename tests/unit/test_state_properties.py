@@ -195,7 +195,7 @@ class PartLife(RuleBasedStateMachine):
             case "done":
                 done = state.written(
                     write, revision=self.revision, generation=write.generation, event_id=f"e-{wid}", etag="t",
-                    digest="d", online=False, url="", degraded=(), now=self.now,
+                    digest="d", uid="u", online=False, url="", degraded=(), now=self.now,
                 )  # fmt: skip
                 self.may_stand.add(wid)
             case "deleted by person":

@@ -12,6 +12,7 @@ _BY_REASON = {
     "dailyLimitExceeded": ErrorClass.PARK,
     "insufficientPermissions": ErrorClass.AUTH,
     "accessNotConfigured": ErrorClass.AUTH,
+    "SERVICE_DISABLED": ErrorClass.AUTH,
     "requiredAccessLevel": ErrorClass.PARK,
     "forbiddenForNonOrganizer": ErrorClass.PERMANENT,
     "conditionNotMet": ErrorClass.CONFLICT,

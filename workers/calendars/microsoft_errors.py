@@ -18,15 +18,16 @@ _BY_CODE = {
     "MailboxNotEnabledForRESTAPI": ErrorClass.PARK,
     "ErrorInvalidUser": ErrorClass.PARK,
     "InvalidAuthenticationToken": ErrorClass.AUTH,
-    "ErrorAccessDenied": ErrorClass.AUTH,
     "Authorization_RequestDenied": ErrorClass.AUTH,
+    "Authorization_IdentityNotFound": ErrorClass.AUTH,
+    "insufficient_claims": ErrorClass.AUTH,
     "ErrorItemNotFound": ErrorClass.GONE,
     "ErrorIrresolvableConflict": ErrorClass.CONFLICT,
     "ConcurrentItemSave": ErrorClass.CONFLICT,
 }
 _BY_STATUS = {
     401: ErrorClass.AUTH,
-    403: ErrorClass.AUTH,
+    403: ErrorClass.PARK,  # of one item or one calendar, unless its code says more: the mailbox's others go on
     404: ErrorClass.PARK,
     409: ErrorClass.CONFLICT,
     410: ErrorClass.GONE,
