@@ -9,6 +9,7 @@ import msgspec
 import structlog
 
 from config.apps import App
+from workers.retry_after import retry_after
 
 WAITS_S: Final = (1.0, 2.0, 4.0)
 """Before each repetition, where Cronofy does not say how long to wait."""
@@ -22,7 +23,7 @@ class CronofyAnswer(msgspec.Struct, frozen=True):
 
     status: int
     body: bytes
-    retry_after: str = ""
+    retry_after: float | None = None
 
     @property
     def ok(self) -> bool:
@@ -79,7 +80,8 @@ class Cronofy:
                 again = answer.status == 429 or (answer.status >= 500 and repeatable)
                 if not again or wait_s is None:
                     return answer
-                await asyncio.sleep(_asked_to_wait(answer.retry_after, wait_s))
+                asked = wait_s if answer.retry_after is None else min(answer.retry_after, _LONGEST_WAIT_S)
+                await asyncio.sleep(asked)
                 continue
             await asyncio.sleep(wait_s)
         raise AssertionError  # the last round returns or raises
@@ -117,11 +119,4 @@ class Cronofy:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise CronofyUnreachable(type(error).__name__, unknown=True) from None
         _log.info("cronofy_answered", method=method, status=response.status)
-        return CronofyAnswer(response.status, read, response.headers.get("Retry-After", ""))
-
-
-def _asked_to_wait(text: str, otherwise: float) -> float:
-    try:
-        return min(max(float(text), 0.0), _LONGEST_WAIT_S)
-    except ValueError:
-        return otherwise
+        return CronofyAnswer(response.status, read, retry_after(response.headers))

@@ -11,7 +11,9 @@ PARK_S = 3600.0
 
 
 class Policy(msgspec.Struct, frozen=True):
-    """Seconds: the first wait at most, any wait at most, and how long a failure is retried."""
+    """Seconds: the first wait at most, any wait at most unless we are asked for longer, and how long we
+    retry.
+    """
 
     base: float
     cap: float
@@ -47,7 +49,7 @@ def decide(
     bound = min(policy.cap, policy.base * 2 ** min(tries - 1, 30))
     wait = bound * jitter
     if error.retry_after is not None:
-        wait = min(max(error.retry_after, policy.base), policy.cap) + policy.base * jitter
+        wait = max(error.retry_after, policy.base) + policy.base * jitter
     if error.unknown:
         wait = max(wait, UNKNOWN_OUTCOME_S)
     return Decision(wait_s=wait)

@@ -11,6 +11,7 @@ from yarl import URL
 
 from bookings.record import Forward
 from workers.errors import CalendarError, ErrorClass
+from workers.retry_after import retry_after
 from workers.trail import request_trail
 
 _PASSES = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
@@ -95,17 +96,10 @@ def _raise_for(response: aiohttp.ClientResponse) -> None:
         raise CalendarError(
             ErrorClass.TRANSIENT,
             f"status {status}",
-            retry_after=_seconds(response.headers.get("Retry-After")),
+            retry_after=retry_after(response.headers),
         )
     code = "redirect_not_followed" if 300 <= status < 400 else f"status {status}"
     raise CalendarError(ErrorClass.PERMANENT, code)
-
-
-def _seconds(text: str | None) -> float | None:
-    try:
-        return max(0.0, float(text or ""))
-    except ValueError:
-        return None
 
 
 class _PrivateError(OSError):

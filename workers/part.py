@@ -2,12 +2,18 @@
 
 from functools import partial
 
+import structlog
+
 from bookings import part_writes, state
 from bookings.identity import write_id, write_key
+from bookings.leases import Claim
 from bookings.patience import in_time
 from bookings.record import Intent, Write
+from config.settings import CalendarAddress
+from workers.calendars.port import Calendar
 from workers.errors import CalendarError, ErrorClass
 from workers.event import Event, InvalidPart, read_part
+from workers.means import Means
 from workers.outcome import Effect, Known, Outcome
 from workers.own_events import remove
 from workers.routing import route
@@ -20,6 +26,10 @@ _REQUESTS_AN_ATTEMPT = 8
 
 class PartUnderWay(UnderWay):
     """One revision of one part, while it is brought into the calendars that it goes to."""
+
+    def __init__(self, means: Means, claim: Claim, log: structlog.typing.FilteringBoundLogger) -> None:
+        super().__init__(means, claim, log)
+        self._uncertain: set[str] = set()
 
     async def write(self) -> None:
         """Attempts every write that is due, all at once."""
@@ -52,17 +62,45 @@ class PartUnderWay(UnderWay):
         claim, settings = self.claim, self.means.settings
         link = await self.means.store.link(claim.link) if claim.link else None
         names = route(claim.app, claim.desired, settings.routes, link=link.targets if link else None)
-        targets = []
+        targets: dict[str, part_writes.Target] = {}
         for name in names:
             calendar = settings.calendar(name)
             if calendar is None:
                 self.log.error("link_names_unknown_calendar", calendar=name)
                 continue
-            address = settings.address(calendar)
-            targets.append(part_writes.Target(write_id(address), name, address))
+            address = await self._identity(settings.address(calendar))
+            targets.setdefault(write_id(address), part_writes.Target(write_id(address), name, address))
         if not targets:
             self.log.warning("part_unrouted")
-        return targets
+        return list(targets.values())
+
+    async def _identity(self, address: CalendarAddress) -> CalendarAddress:
+        """The address under which this calendar stands in the record, or will: one for all its names.
+
+        Where the provider does not tell now whether it has another one, the attempt asks again, and ends
+        there.
+        """
+        directory = self.means.directory
+        try:
+            identity = await directory.identity(address)
+            for write in self.writes:
+                if write.address is not None and await directory.identity(write.address) == identity:
+                    return write.address
+        except CalendarError:
+            self._uncertain.add(write_id(address))
+            return address
+        return identity
+
+    async def _certain(self, write: Write) -> Calendar:
+        """The calendar of a write, which is known not to stand in the record by another name. Raises
+        `CalendarError`.
+        """
+        assert write.address is not None
+        if self.means.settings.calendar_at(write.address) is None:
+            await self.means.directory.know(write.address)  # it may be configured by its other name
+        if write.id in self._uncertain:
+            raise CalendarError(ErrorClass.TRANSIENT, "calendar_not_identified")
+        return self.calendar(write)
 
     async def _attempt(self, write: Write, event: Event) -> None:
         """Brings the part into one calendar."""
@@ -79,7 +117,7 @@ class PartUnderWay(UnderWay):
         )
         async with self.attempted(write):
             upsert = Upsert(
-                self.calendar(write),
+                await self._certain(write),
                 event,
                 revision=self.claim.revision,
                 known=known,
@@ -93,7 +131,7 @@ class PartUnderWay(UnderWay):
     async def _remove(self, write: Write) -> None:
         """Takes the part out of a calendar that it no longer goes to."""
         async with self.attempted(write):
-            calendar = self.calendar(write)
+            calendar = await self._certain(write)
             await self._journal(
                 write.id,
                 Intent(

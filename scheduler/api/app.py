@@ -175,7 +175,7 @@ def _safe(text: str) -> str:
 
 
 def _passed_on(answer: CronofyAnswer) -> web.Response:
-    headers = {"Retry-After": answer.retry_after} if answer.retry_after else {}
+    headers = {} if answer.retry_after is None else {"Retry-After": f"{answer.retry_after:.0f}"}
     return web.Response(
         status=answer.status, body=answer.body, content_type="application/json", headers=headers
     )

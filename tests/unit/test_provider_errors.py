@@ -21,9 +21,12 @@ T, TH, P, A, G, C, X = (
 HTML = b"<html>Bad gateway</html>"
 
 
-def google(status: int, reason: str, message: str = "", **headers: str) -> Answer:
-    error = {"code": status, "message": message, "errors": [{"reason": reason, "message": message}]}
-    return Answer(status, headers, json.dumps({"error": error}).encode())
+def google(status: int, reason: str, message: str = "", *, details: str = "") -> Answer:
+    error: dict[str, Any] = {"code": status, "message": message}
+    error["errors"] = [{"reason": reason, "message": message}]
+    if details:
+        error["details"] = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": details}]
+    return Answer(status, {}, json.dumps({"error": error}).encode())
 
 
 def graph(status: int, code: str, *inner: str, **error: Any) -> Answer:
@@ -45,6 +48,10 @@ def graph(status: int, code: str, *inner: str, **error: Any) -> Answer:
         (google(403, "forbidden"), C),
         (google(403, "insufficientPermissions"), A),
         (google(403, "accessNotConfigured"), A),
+        (google(403, "forbidden", details="SERVICE_DISABLED"), A),
+        (google(403, "notACalendarUser"), P),
+        (google(403, "domainPolicy"), P),
+        (google(403, "somethingNew"), P),
         (google(403, "forbiddenForNonOrganizer"), X),
         (google(401, "authError"), A),
         (google(404, "notFound"), G),
@@ -68,6 +75,18 @@ def test_google_s_answers(answer: Answer, error_class: ErrorClass) -> None:
     with pytest.raises(CalendarError) as raised:
         google_errors.raise_for_answer(answer)
     assert raised.value.error_class is error_class
+
+
+@pytest.mark.parametrize(
+    "reason", ["notACalendarUser", "domainPolicy", "requiredAccessLevel", "somethingNew"]
+)
+def test_a_refusal_means_the_same_on_an_insert_and_on_a_patch(reason: str) -> None:
+    classes = set()
+    for creating in ("", "k"):
+        with pytest.raises(CalendarError) as raised:
+            google_errors.raise_for_answer(google(403, reason), creating=creating)
+        classes.add(raised.value.error_class)
+    assert classes == {P}
 
 
 def test_google_s_answers_to_an_insert() -> None:
@@ -109,8 +128,13 @@ def test_google_refuses_one_form_of_a_field(message: str, field: str) -> None:
         (graph(404, "MailboxNotEnabledForRESTAPI"), P),
         (graph(404, "ErrorInvalidUser"), P),
         (graph(401, "InvalidAuthenticationToken"), A),
-        (graph(403, "ErrorAccessDenied"), A),
+        (graph(403, "ErrorAccessDenied"), P),
+        (graph(403, "DelegatedCalendarAccessDenied"), P),
+        (graph(403, "ErrorSendAsDenied"), P),
+        (graph(403, "ErrorCannotDeleteObject"), P),
+        (graph(403, "SomethingNew"), P),
         (graph(403, "Authorization_RequestDenied"), A),
+        (graph(403, "AccessDenied", "insufficient_claims"), A),
         (graph(404, "ErrorItemNotFound"), G),
         (graph(410, "Gone"), G),
         (graph(412, "ErrorIrresolvableConflict"), C),

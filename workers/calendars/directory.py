@@ -9,6 +9,7 @@ from bookings.consents import Consents
 from config.accounts import GoogleAccount, MicrosoftAccount
 from config.settings import Calendar as Configured
 from config.settings import CalendarAddress, Settings
+from workers.calendars import google_errors, microsoft_errors
 from workers.calendars.consent import Consenting
 from workers.calendars.consent_tokens import ConsentTokens
 from workers.calendars.google import GoogleCalendar
@@ -27,6 +28,10 @@ from workers.errors import CalendarError, ErrorClass
 
 MAILBOX_REQUESTS = 3
 """Requests at a time into one Microsoft mailbox; Graph allows four."""
+_REFUSES_ACCOUNT = {
+    "google": google_errors.refuses_account,
+    "microsoft": microsoft_errors.refuses_account,
+}
 BURST_S = 6.0
 """A Google user's requests of so many seconds may come at once after a rest."""
 
@@ -58,6 +63,7 @@ class Directory:
         self._free_busy: dict[str, GoogleFreeBusy] = {}
         self._lanes: dict[str, Lane | FreeLane] = {}
         self._names: dict[CalendarAddress, str] = {}
+        self._defaults: dict[str, str] = {}
 
     def calendar(self, name: str) -> Calendar:
         """Gives the calendar of this name. Raises `KeyError` where the configuration has none."""
@@ -71,11 +77,42 @@ class Directory:
         Raises `CalendarError` (PARK) where the configuration has none: its former name may be another's.
         """
         if address not in self._names:
-            configured = self._settings.calendar_at(address)
+            found = (self._settings.calendar_at(each) for each in self._names_of(address))
+            configured = next(filter(None, found), None)
             if configured is None:
                 raise CalendarError(ErrorClass.PARK, "calendar_not_configured")
             self._names[address] = configured.name
         return self.calendar(self._names[address])
+
+    async def identity(self, address: CalendarAddress) -> CalendarAddress:
+        """Gives the one address of a calendar that has several: Microsoft's default calendar has an id, too.
+
+        Google's `primary` needs no asking. Raises `CalendarError` where Microsoft does not tell.
+        """
+        if address.provider != "microsoft" or not address.calendar_id:
+            return address
+        await self.know(address)
+        by_id = self._defaults.get(address.owner) == address.calendar_id
+        return address._replace(calendar_id="") if by_id else address
+
+    async def know(self, address: CalendarAddress) -> None:
+        """Learns what a Microsoft mailbox calls its default calendar, so that it is found by either name."""
+        if address.provider != "microsoft" or address.owner in self._defaults:
+            return
+        for configured in self._settings.calendars:
+            each = self._settings.address(configured)
+            if (each.provider, each.owner) == ("microsoft", address.owner):
+                calendar = self.calendar(configured.name)
+                assert isinstance(calendar, MicrosoftCalendar)
+                self._defaults[address.owner] = await calendar.default_calendar_id()
+                return
+
+    def _names_of(self, address: CalendarAddress) -> tuple[CalendarAddress, ...]:
+        """The address, and the other one of a Microsoft mailbox's default calendar, as far as it is known."""
+        default = self._defaults.get(address.owner) if address.provider == "microsoft" else None
+        if default is not None and address.calendar_id in ("", default):
+            return address, address._replace(calendar_id="" if address.calendar_id else default)
+        return (address,)
 
     def readable(self, name: str) -> Readable:
         """Gives the calendar of this name to be read. Raises `KeyError` where the configuration has none."""
@@ -136,7 +173,13 @@ class Directory:
                 lane = self._lane(account.name, f"{account.name}/{_mailbox(configured)}", limits)
                 ssl = ssl_context(account.ca_file) if account.ca_file else True
         return ProviderHttp(
-            self._session, tokens, lane, provider=account.provider, timeout_s=timeout_s, ssl=ssl
+            self._session,
+            tokens,
+            lane,
+            refuses_account=_REFUSES_ACCOUNT[account.provider],
+            provider=account.provider,
+            timeout_s=timeout_s,
+            ssl=ssl,
         )
 
     def _free_busy_of(self, configured: Configured, account: GoogleAccount) -> GoogleFreeBusy:

@@ -10,7 +10,7 @@ import msgspec
 
 from config.accounts import GoogleAccount
 from workers.calendars import google_api, google_fields
-from workers.calendars.google_errors import raise_for_answer
+from workers.calendars.google_errors import is_ambiguous, raise_for_answer
 from workers.calendars.google_fields import DIGEST, KEY, REVISION
 from workers.calendars.http import Answer, ProviderHttp
 from workers.calendars.port import Draft, Found
@@ -96,7 +96,10 @@ class GoogleCalendar:
             **_conference(draft.update),
         )
         headers = {"If-Match": etag} if etag else {}
-        return _found(raise_for_answer(await self._send(request, headers)))
+        answer = await self._send(request, headers)
+        if is_ambiguous(answer) and (there := await self.get(event_id)) and not there.cancelled:
+            raise_for_answer(answer, calendar=True)  # not a cancelled event is refused, but the change
+        return _found(raise_for_answer(answer))
 
     async def probe(self) -> bool:
         """Lists one event, which the scope for writing events allows; the list tells our access role."""

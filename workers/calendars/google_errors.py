@@ -42,7 +42,7 @@ def raise_for_answer(answer: Answer, *, creating: str = "", calendar: bool = Fal
         return data
     error = answer.error
     first = next((item for item in error.get("errors", ()) if isinstance(item, dict)), {})
-    reason = str(first.get("reason", "")) or f"status {answer.status}"
+    reason = _reason(answer)
     request_id = answer.headers.get("X-Goog-Request-Id", "")
     if creating and answer.status == 409:
         raise Taken(reason, event_id=creating, request_id=request_id)
@@ -57,6 +57,29 @@ def raise_for_answer(answer: Answer, *, creating: str = "", calendar: bool = Fal
     )
 
 
+def refuses_account(answer: Answer) -> bool:
+    """Whether an answer speaks of the account, its credentials or its limits, and not of what was asked
+    for.
+    """
+    if answer.status in (401, 429):
+        return True
+    return answer.status == 403 and _BY_REASON.get(_reason(answer)) in (ErrorClass.AUTH, ErrorClass.THROTTLED)
+
+
+def is_ambiguous(answer: Answer) -> bool:
+    """Whether it is the 403 without a reason with which Google also refuses to change a cancelled event."""
+    return answer.status == 403 and _reason(answer) in ("forbidden", "status 403")
+
+
+def _reason(answer: Answer) -> str:
+    """The reason that we know, of those that the error and its details give; else the first."""
+    error = answer.error
+    listed = [*error.get("errors", ()), *error.get("details", ())]
+    reasons = [str(item["reason"]) for item in listed if isinstance(item, dict) and item.get("reason")]
+    known = (reason for reason in reasons if reason in _BY_REASON)
+    return next(known, reasons[0] if reasons else f"status {answer.status}")
+
+
 def _class_of(answer: Answer, reason: str, *, calendar: bool) -> ErrorClass:
     if answer.status >= 500 or answer.status < 400:
         return ErrorClass.TRANSIENT  # also a page of HTML with 200: something between us and Google spoke
@@ -65,9 +88,10 @@ def _class_of(answer: Answer, reason: str, *, calendar: bool) -> ErrorClass:
     if reason in _BY_REASON:
         return _BY_REASON[reason]
     if answer.status == 403:
-        # On an event that exists this may only mean that it is cancelled: whoever writes looks again.
-        # On a calendar it means that calendar: not the account, whose others may well be writable.
-        return ErrorClass.PARK if calendar else ErrorClass.CONFLICT
+        # Of an event, without a reason, this may only mean that it is cancelled: `is_ambiguous`, to be looked
+        # at. All else means this calendar, on whatever request: not the account, whose others may well be
+        # writable.
+        return ErrorClass.CONFLICT if is_ambiguous(answer) and not calendar else ErrorClass.PARK
     if answer.status == 404 and calendar:
         return ErrorClass.PARK  # the calendar is not there, or not shared with us any more
     return _BY_STATUS.get(answer.status, ErrorClass.PERMANENT)

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import aiohttp
@@ -12,6 +12,7 @@ from yarl import URL
 from workers.calendars.lane import FreeLane, Lane
 from workers.errors import CalendarError, ErrorClass
 from workers.metrics import PROVIDER_SECONDS
+from workers.retry_after import retry_after
 from workers.trail import request_trail
 
 _READS = frozenset({"GET", "HEAD"})
@@ -59,11 +60,8 @@ class Answer(msgspec.Struct, frozen=True):
 
     @property
     def retry_after(self) -> float | None:
-        """`Retry-After` in seconds, where it is given as a number."""
-        try:
-            return max(0.0, float(self.headers.get("Retry-After", "")))
-        except ValueError:
-            return None
+        """How many seconds it asks to wait, where it does."""
+        return retry_after(self.headers)
 
 
 class ProviderHttp:
@@ -73,6 +71,7 @@ class ProviderHttp:
         session: the worker's session.
         tokens: the account's tokens.
         lane: what has to be asked before each request.
+        refuses_account: whether an answer speaks of the account, and not of what was asked for.
         provider: `google` or `microsoft`, for the metrics.
         timeout_s: how long one request may take.
         ssl: the context for an account with a CA of its own.
@@ -84,6 +83,7 @@ class ProviderHttp:
         tokens: Tokens,
         lane: Lane | FreeLane,
         *,
+        refuses_account: Callable[[Answer], bool],
         provider: str,
         timeout_s: float,
         ssl: Any = True,
@@ -92,6 +92,7 @@ class ProviderHttp:
         self.tokens = tokens
         self.lane = lane
         self.provider = provider
+        self._refuses_account = refuses_account
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._ssl = ssl
 
@@ -109,7 +110,8 @@ class ProviderHttp:
             if answer.status == 401:
                 token = await self.tokens.token(instead_of=token)
                 answer = await self._exchange(method, url, headers, body, token)
-            await admission.answered(answer.status)
+            if answer.status < 500 and not self._refuses_account(answer):
+                await admission.went_well()
         return answer
 
     async def _exchange(

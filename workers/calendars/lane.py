@@ -13,7 +13,6 @@ from bookings.accounts import Accounts, Leave, Limits
 from bookings.clock import now_ms
 from workers.errors import AccountWaits, CalendarError, ErrorClass
 
-_REFUSED = frozenset({401, 403, 429})
 _MOST_WAITING = 25
 _PATIENCE_S = 5.0
 _BUSY_MS = 500
@@ -34,7 +33,7 @@ class Lane:
         account: the account's name.
         name: the lane's own; the account's where it has only one.
         limits: what the provider bears.
-        cap_s: the longest that it is closed at a time.
+        cap_s: the longest that it is closed at a time, unless the provider asks for longer.
     """
 
     def __init__(self, accounts: Accounts, account: str, name: str, limits: Limits, *, cap_s: float) -> None:
@@ -152,12 +151,12 @@ class Lane:
     async def close(self, error: CalendarError) -> int:
         """Makes the lane (or its account) wait after throttling or a refusal; gives until when (Unix ms)."""
         parked = error.error_class is ErrorClass.AUTH
-        least_s = PARKED_FOR_S if parked else THROTTLED_FOR_S
+        least_s = min(PARKED_FOR_S if parked else THROTTLED_FOR_S, self._cap_s)
         if error.retry_after is not None:
-            least_s = min(max(error.retry_after, 1.0), self._cap_s)
+            least_s = max(error.retry_after, 1.0)
         return await self._accounts.close(
             self.account if error.whole_account else self.name,
-            least_s=min(least_s, self._cap_s),
+            least_s=least_s,
             most_s=self._cap_s,
             state="parked" if parked else "paused",
             reason=error.code,
@@ -191,7 +190,7 @@ class Admission:
     def __init__(self, lane: Lane | None) -> None:
         self._lane = lane
 
-    async def answered(self, status: int) -> None:
-        """Takes note of the answer: anything but a refusal means that the account works."""
-        if self._lane is not None and status < 500 and status not in _REFUSED:
+    async def went_well(self) -> None:
+        """Takes note of an answer which means that the account works."""
+        if self._lane is not None:
             await self._lane.went_well()

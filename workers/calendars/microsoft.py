@@ -150,6 +150,11 @@ class MicrosoftCalendar:
             {**event, "singleValueExtendedProperties": draft.update["singleValueExtendedProperties"]}
         )
 
+    async def default_calendar_id(self) -> str:
+        """The id of the mailbox's default calendar, which needs none."""
+        answer = await self._send("GET", f"{self._user}/calendar?$select=id")
+        return str(raise_for_answer(answer, calendar=True)["id"])
+
     async def probe(self) -> bool:
         """Reads the calendar's own properties."""
         answer = await self._send("GET", f"{self._calendar}?$select=id,canEdit")

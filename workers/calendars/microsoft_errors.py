@@ -27,7 +27,7 @@ _BY_CODE = {
 }
 _BY_STATUS = {
     401: ErrorClass.AUTH,
-    403: ErrorClass.PARK,  # of one item or one calendar, unless its code says more: the mailbox's others go on
+    403: ErrorClass.PARK,  # of one item or calendar, unless its code says more: the mailbox's others go on
     404: ErrorClass.PARK,
     409: ErrorClass.CONFLICT,
     410: ErrorClass.GONE,
@@ -72,6 +72,21 @@ def raise_for_answer(answer: Answer, *, calendar: bool = False) -> dict[str, Any
         retry_after=answer.retry_after,
         unknown=answer.status >= 500 or answer.status < 400 or not error,
     )
+
+
+def refuses_account(answer: Answer) -> bool:
+    """Whether an answer speaks of the account or its mailbox, and not of what was asked for."""
+    if answer.status in (401, 429):
+        return True
+    known = {_BY_CODE.get(code) for code in _codes(answer.error)}
+    return answer.status == 403 and (is_denied(answer) or ErrorClass.AUTH in known)
+
+
+def is_denied(answer: Answer) -> bool:
+    """Whether access is denied, which Graph says in the same words of one calendar and of the whole
+    mailbox.
+    """
+    return answer.status == 403 and "ErrorAccessDenied" in _codes(answer.error)
 
 
 def _by_status(answer: Answer) -> ErrorClass:

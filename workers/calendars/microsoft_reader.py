@@ -125,5 +125,5 @@ class MicrosoftReader:
 
 def _is_refused(error: CalendarError) -> bool:
     """Whether getSchedule is not for this mailbox; trouble of the moment, or of the account, is not that."""
-    refused = error.error_class in (ErrorClass.AUTH, ErrorClass.PERMANENT)
+    refused = error.error_class in (ErrorClass.AUTH, ErrorClass.PARK, ErrorClass.PERMANENT)
     return refused and not error.whole_account and not isinstance(error, AccountWaits)
