@@ -25,9 +25,12 @@ _BY_CODE = {
     "ErrorIrresolvableConflict": ErrorClass.CONFLICT,
     "ConcurrentItemSave": ErrorClass.CONFLICT,
 }
+# ErrorAccessDenied says the same of one calendar, which may not be shared yet, as of a whole mailbox: what is
+# refused waits, and nothing beside it. Should it be the mailbox, each write finds out for itself, twice an
+# hour at most.
 _BY_STATUS = {
     401: ErrorClass.AUTH,
-    403: ErrorClass.PARK,  # of one item or calendar, unless its code says more: the mailbox's others go on
+    403: ErrorClass.PARK,
     404: ErrorClass.PARK,
     409: ErrorClass.CONFLICT,
     410: ErrorClass.GONE,
@@ -78,15 +81,8 @@ def refuses_account(answer: Answer) -> bool:
     """Whether an answer speaks of the account or its mailbox, and not of what was asked for."""
     if answer.status in (401, 429):
         return True
-    known = {_BY_CODE.get(code) for code in _codes(answer.error)}
-    return answer.status == 403 and (is_denied(answer) or ErrorClass.AUTH in known)
-
-
-def is_denied(answer: Answer) -> bool:
-    """Whether access is denied, which Graph says in the same words of one calendar and of the whole
-    mailbox.
-    """
-    return answer.status == 403 and "ErrorAccessDenied" in _codes(answer.error)
+    codes = _codes(answer.error)
+    return answer.status == 403 and any(_BY_CODE.get(code) is ErrorClass.AUTH for code in codes)
 
 
 def _by_status(answer: Answer) -> ErrorClass:

@@ -6,8 +6,6 @@ from urllib.parse import quote
 
 from config.accounts import MicrosoftAccount
 from workers.calendars.http import Answer, ProviderHttp
-from workers.calendars.microsoft_errors import is_denied
-from workers.errors import CalendarError, ErrorClass
 
 _PREFER = 'IdType="ImmutableId", outlook.timezone="UTC"'
 
@@ -26,7 +24,6 @@ class MicrosoftHttp:
         calendar = f"calendars/{quote(calendar_id, safe='')}" if calendar_id else "calendar"
         self.user = f"{account.graph_endpoint}/users/{quote(mailbox, safe='@')}"
         self.calendar = f"{self.user}/{calendar}"
-        self._mailbox = f"{self.user}/calendar?$select=id"
         self._http = http
 
     def event(self, event_id: str) -> str:
@@ -36,21 +33,7 @@ class MicrosoftHttp:
     async def send(
         self, method: str, url: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """Sends one request. Raises `CalendarError` where no whole answer came, and where the mailbox is
-        denied to us.
-
-        One calendar of it, or one event, that is denied is an answer like others.
-        """
-        answer = await self._send(method, url, body, headers)
-        if is_denied(answer) and (url == self._mailbox or is_denied(await self._send("GET", self._mailbox))):
-            raise CalendarError(
-                ErrorClass.AUTH, "ErrorAccessDenied", request_id=answer.headers.get("request-id", "")
-            )
-        return answer
-
-    async def _send(
-        self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
-    ) -> Answer:
+        """Sends one request. Raises `CalendarError` where no whole answer came."""
         own = {"Prefer": _PREFER, "client-request-id": str(uuid.uuid4()), "Accept": "application/json"}
         if body is not None:
             own["Content-Type"] = "application/json"
