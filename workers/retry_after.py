@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
 LONGEST_S = 3600.0
-"""However long is asked, we come again after an hour. Coming early lengthens Graph's penalty (throttling.md)."""
+"""However long is asked, we come again after an hour. Coming early lengthens Graph's penalty."""
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
