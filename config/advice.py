@@ -11,6 +11,7 @@ def warnings(settings: Settings) -> list[str]:
         *_redis(settings),
         *_receiver(settings),
         *_accounts(settings),
+        *_calendars(settings),
         *_routes(settings),
     ]
 
@@ -56,6 +57,21 @@ def _accounts(settings: Settings) -> list[str]:
                     f"accounts[{at}]: authority and graph_endpoint belong to one cloud, "
                     f"but only {changed.pop()} was changed; see docs/microsoft.md"
                 )
+    return found
+
+
+def _calendars(settings: Settings) -> list[str]:
+    """A service account's own calendar is in nobody's list: what is written there, nobody sees."""
+    found = []
+    for at, calendar in enumerate(settings.calendars):
+        account = settings.account(calendar.account)
+        if not isinstance(account, GoogleAccount) or not account.service_account or account.subject:
+            continue
+        if settings.address(calendar).calendar_id == "primary":
+            found.append(
+                f"calendars[{at}]: is the service account's own calendar, which nobody sees; let calendar_id "
+                f"name one that is shared with {account.owner}, or subject the user that the account acts for"
+            )
     return found
 
 

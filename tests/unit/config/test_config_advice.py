@@ -91,3 +91,30 @@ def test_what_is_allowed_but_hardly_meant_draws_a_warning(
 ) -> None:
     (tmp_path / "ca.pem").write_text("pem")
     assert warned(SOUND | change, tmp_path) == [warning]
+
+
+KEY = {"type": "service_account", "client_email": "sync@project.iam.gserviceaccount.com"}
+KEY |= {"private_key": "k", "token_uri": "https://oauth2.googleapis.com/token"}
+SERVICE = {"name": "g", "provider": "google", "service_account": "env:KEY"}
+
+
+@pytest.mark.parametrize(
+    ("account", "calendar_id", "seen_by_nobody"),
+    [
+        (SERVICE, "", True),
+        (SERVICE, "primary", True),
+        (SERVICE, "Sync@project.iam.gserviceaccount.com", True),
+        (SERVICE, "interviews@example.com", False),
+        (SERVICE | {"subject": "hr@example.com"}, "", False),
+        (GOOGLE, "", False),
+    ],
+)
+def test_a_service_account_s_own_calendar_is_seen_by_nobody(
+    tmp_path: Path, account: dict[str, Any], calendar_id: str, seen_by_nobody: bool
+) -> None:
+    calendars = [{"name": "c", "account": "g", "calendar_id": calendar_id}]
+    tables = SOUND | {"accounts": [account], "calendars": calendars}
+    found = warnings(parse(tables, folder=tmp_path, environ={"S": "s", "USER": USER, "KEY": json.dumps(KEY)}))
+    assert [each.startswith("calendars[0]: is the service account's own") for each in found] == [
+        True
+    ] * seen_by_nobody
