@@ -54,6 +54,8 @@ async def _recorded(calendar: Calendar, key: str, event_id: str) -> list[Found]:
 
 
 def _is_ours(calendar: Calendar, found: Found, key: str, event_id: str, uid: str) -> bool:
+    if found.key not in ("", key):
+        return False  # somebody else's, under whatever id
     return found.event_id == event_id or found.proof == calendar.proof(key) or bool(uid and found.uid == uid)
 
 

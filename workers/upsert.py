@@ -131,9 +131,7 @@ class Upsert:
         return self._is_of_this_generation and self._now_ms() - self._last_sent() < UNSEEN_MS
 
     def _last_sent(self) -> int:
-        """When something was last sent under this key that was, or may have been, carried out; 0 for
-        never.
-        """
+        """When something under this key was last carried out, or may have been; 0 for never."""
         intent = self.known.intent
         in_doubt = intent.at if intent is not None and intent.generation == self.generation else 0
         return max(self.known.written_at, in_doubt) if self._is_of_this_generation else in_doubt
@@ -156,29 +154,21 @@ class Upsert:
             self._simplify(refused)
             return None
         except Taken as taken:
-            there = await self._taken_by(taken)
-            if there is None:
-                await self._give_up_id(body)
-            return there
+            return await self._made_before(taken.event_id, body) if taken.event_id else await self._look()
         if found.revision != self.revision or (repeated and self.calendar.looks_before_create):
-            # An earlier attempt's, with an earlier body, or without our properties: as it is, not as it was
-            # sent.
-            return await self._made_before(found.event_id)
+            # An earlier attempt's, with an earlier body, or without our properties: to be read as it is.
+            return await self._made_before(found.event_id, body)
         return await self._verified(found, draft, Effect.CREATED)
 
-    async def _taken_by(self, taken: Taken) -> Found | None:
-        """The event that has our id; what the provider names as the one that our create made is ours."""
-        if not taken.event_id:
-            return await self._look()
-        there = await self.calendar.get(taken.event_id)
-        if there is None or not (there.cancelled or await self.calendar.stands(there.event_id)):
-            return None
-        return msgspec.structs.replace(there, proof=self.calendar.proof(self._key(self.generation)))
+    async def _made_before(self, event_id: str, body: bytes) -> Found | None:
+        """The event that the provider names as the one that an earlier create of ours made, so it is ours.
 
-    async def _made_before(self, event_id: str) -> Found:
+        None where it is gone for good.
+        """
         found = await self.calendar.get(event_id)
-        if found is None:
-            raise await not_seen_yet(self.calendar)
+        if found is None or not (found.cancelled or await self.calendar.stands(event_id)):
+            await self._give_up_id(body)
+            return None
         return msgspec.structs.replace(found, proof=self.calendar.proof(self._key(self.generation)))
 
     async def _give_up_id(self, body: bytes) -> None:
@@ -224,9 +214,7 @@ class Upsert:
         return await self._update(found, draft)
 
     def _is_ours(self, found: Found) -> bool:
-        """Whether it has our key, or lost it: stored by a create that failed half-way, or taken off by a
-        person.
-        """
+        """Whether it has our key, or lost it: by a create that failed half-way, or by a person's hand."""
         key = self._key(self.generation)
         recorded = self._is_of_this_generation and found.event_id == self.known.event_id
         return found.key == key or (not found.key and (recorded or found.proof == self.calendar.proof(key)))

@@ -66,6 +66,7 @@ def written(write: Write, revision: int) -> Write:
         generation=0,
         event_id="event",
         etag="",
+        uid="",
         digest="",
         online=False,
         url="",

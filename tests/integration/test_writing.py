@@ -181,8 +181,23 @@ async def test_our_id_in_use_by_somebody_else_s_event_is_left_alone(world: World
     private = {"extendedProperties": {"private": {"sequenceSyncKey": "another"}}, "summary": "Not ours"}
     _person(world).edits("google", first.calendar, first.id, private)
     await world.accept(one_part("google", start="2026-04-30T11:30:00Z"))
-    await world.work()
+    await world.work_until_done()
     assert {event.summary for event in world.events("google")} == {"Not ours", "Pre screen"}
+
+
+async def test_our_id_in_use_by_somebody_else_s_event_is_not_removed(world: World) -> None:
+    await world.accept(one_part("google"))
+    await world.work()
+    event = world.event("google")
+    _person(world).edits(
+        "google",
+        event.calendar,
+        event.id,
+        {"extendedProperties": {"private": {"sequenceSyncKey": "another"}}},
+    )
+    await world.cancel(one_part("google"))
+    await world.work_until_done()
+    assert world.event("google").id == event.id
 
 
 def _person(world: World) -> Person:
