@@ -41,6 +41,8 @@ class GoogleCalendarSpec(Body, frozen=True, tag_field="provider", tag="google"):
     meet: bool | UnsetType = UNSET
     meet_succeeds: bool | UnsetType = UNSET
     meet_delay: float | UnsetType = UNSET
+    keeps_conference: bool | UnsetType = UNSET
+    refused_zones: frozenset[str] | UnsetType = UNSET
 
     def flags(self) -> dict[str, Any]:
         """GoogleCalendar's fields."""

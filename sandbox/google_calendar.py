@@ -51,6 +51,8 @@ class GoogleCalendar:
 
     `read_lag`: for so long, an event that was just made is not there for whoever asks by its id, although the
     id is taken (two replicas, seen as 409 and 404 in turn).
+    `keeps_conference`: what was made stays, although a client takes it away. `refused_zones`: IANA names that
+    Google does not know yet, or any more ("Europe/Kyiv", phw198/OutlookGoogleCalendarSync issue 1530).
     """
 
     id: str
@@ -61,6 +63,8 @@ class GoogleCalendar:
     allowed_conferences: tuple[str, ...] = (MEET,)
     meet_succeeds: bool = True
     meet_delay: float = 0.0
+    keeps_conference: bool = False
+    refused_zones: frozenset[str] = frozenset()
     revival_refused: bool = False
     read_lag: float = 0.0
     readonly: bool = False

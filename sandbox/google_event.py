@@ -9,9 +9,18 @@ from sandbox.google_errors import bad_payload, invalid, refused
 
 CLIENT_ID = re.compile(r"[a-v0-9]{5,1024}")
 MAX_PROPERTY_NAME = 44
+"""Characters; what is named longer is dropped without a word (documented: the guide to extended properties)."""
 MAX_PROPERTY_VALUE = 1024
+"""Characters; what is longer is cut without a word (the same page)."""
 MAX_REMINDERS = 5
+"""Documented: discovery document."""
 MAX_REMINDER_MINUTES = 40_320
+"""Four weeks; documented there, too."""
+MAX_LENGTH = {"summary": 1024, "location": 1024, "description": 8192}
+"""Characters. Google documents none of these. For the description, 8,192 is reported (support.nylas.com, "Event
+Description Limits"), and so is the message of a value that is too long (kewisch/gdata-provider issue 713); the
+other two are guesses, as long as no booking of Cronofy's is.
+"""
 READ_ONLY = frozenset(
     """
     kind id etag htmlLink created updated creator organizer hangoutLink iCalUID sequence recurringEventId
@@ -70,23 +79,26 @@ def check_values(fields: Mapping[str, Any]) -> None:
     for name, allowed in CHOICES.items():
         if fields.get(name, allowed[0]) not in allowed:
             raise invalid(f"Invalid value for: {fields[name]} is not a valid value", name)
-    for kind, properties in (fields.get("extendedProperties") or {}).items():
-        _check_properties(kind, properties or {})
+    if any(len(fields.get(name) or "") > most for name, most in MAX_LENGTH.items()):
+        raise invalid("A provided value exceeds the allowed size limit.")
     _check_reminders(fields.get("reminders") or {})
     if any(not attendee.get("email") for attendee in fields.get("attendees") or []):
         raise refused(400, "required", "Missing attendee email.")
 
 
-def _check_properties(kind: str, properties: Mapping[str, str]) -> None:
-    for name, value in properties.items():
-        if len(name) > MAX_PROPERTY_NAME:
-            raise invalid(
-                f"extendedProperties.{kind}: the name is longer than {MAX_PROPERTY_NAME} characters."
-            )
-        if value is not None and len(value) > MAX_PROPERTY_VALUE:
-            raise invalid(
-                f"extendedProperties.{kind}: the value is longer than {MAX_PROPERTY_VALUE} characters."
-            )
+def kept_properties(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The `extendedProperties` as they are stored, where there are any: the vendor cuts them silently."""
+    if not fields.get("extendedProperties"):
+        return {}
+    kept = {
+        kind: {
+            name: value[:MAX_PROPERTY_VALUE]
+            for name, value in (properties or {}).items()
+            if value is not None and len(name) <= MAX_PROPERTY_NAME
+        }
+        for kind, properties in fields["extendedProperties"].items()
+    }
+    return {"extendedProperties": kept}
 
 
 def _check_reminders(reminders: Mapping[str, Any]) -> None:

@@ -2,6 +2,10 @@
 
 A createRequest is answered later: first "pending", then "success" or "failure", seen by reading again. The
 same requestId again changes nothing. A calendar that may not use Meet refuses the whole write.
+
+A conference of a third party is written by that party's add-on only. From any other client Google refuses it
+where `key.type` says "addOn", and drops it without a word where no type is said (openclaw/gogcli pull request
+590, a matrix tried against the live service in May 2026).
 """
 
 import hashlib
@@ -10,15 +14,20 @@ from typing import Any
 from sandbox.google_errors import invalid, required
 
 MEET = "hangoutsMeet"
+ADD_ON = "addOn"
 
 
 def asked_for(
-    old: dict[str, Any] | None, body: dict[str, Any], allowed: tuple[str, ...]
+    old: dict[str, Any] | None, body: dict[str, Any], allowed: tuple[str, ...], *, add_on: bool = False
 ) -> dict[str, Any] | None:
-    """The conferenceData after a write that carries some; `allowed` are the calendar's solution types."""
+    """The conferenceData after a write that carries some.
+
+    `allowed` are the calendar's solution types; `add_on` says whether an add-on writes, which a person calls
+    from the calendar's own pages.
+    """
     request = body.get("createRequest")
     if request is None:
-        return {**(old or {}), **body}
+        return {**(old or {}), **body} if add_on else _of_a_third_party(old, body)
     request_id = request.get("requestId")
     if not request_id:
         raise required("Missing conference request id.")
@@ -28,6 +37,13 @@ def asked_for(
     if kind not in allowed:
         raise invalid("Invalid conference type value.")
     return {"createRequest": _request(request_id, kind, "pending")}
+
+
+def _of_a_third_party(old: dict[str, Any] | None, body: dict[str, Any]) -> dict[str, Any] | None:
+    kind = ((body.get("conferenceSolution") or {}).get("key") or {}).get("type")
+    if kind == ADD_ON:
+        raise invalid("Invalid conference data")
+    return old if kind is None else {**(old or {}), **body}
 
 
 def is_pending(conference: dict[str, Any]) -> bool:

@@ -20,6 +20,7 @@ from sandbox.google_event import (
     check_client_id,
     check_no_recurrence,
     check_values,
+    kept_properties,
     merged,
     writable,
 )
@@ -93,9 +94,13 @@ class GoogleStore:
         *,
         whole: bool = False,
         with_conference: bool = False,
+        add_on: bool = False,
         if_match: str | None = None,
     ) -> GoogleEvent:
-        """PATCH an event, or PUT it (`whole`). A tombstone comes back only with a status that says so."""
+        """PATCH an event, or PUT it (`whole`). A tombstone comes back only with a status that says so.
+
+        `add_on`: an add-on, or a person, writes; see `google_meet`.
+        """
         old = self.get(calendar, event_id)
         _check_etag(old, if_match)
         if old.cancelled:
@@ -107,7 +112,7 @@ class GoogleStore:
         fields = {"status": "confirmed"} | (writable(change) if whole else merged(old.fields, change))
         conference = old.fields.get("conferenceData")
         if with_conference:
-            conference = _conference(calendar, old, body, whole=whole)
+            conference = _conference(calendar, old, body, whole=whole, add_on=add_on)
         return self._write(calendar, old, fields, conference)
 
     def delete(self, calendar: GoogleCalendar, event_id: str, if_match: str | None = None) -> GoogleEvent:
@@ -200,8 +205,8 @@ class GoogleStore:
         conference: dict[str, Any] | None,
     ) -> GoogleEvent:
         check_values(fields)
-        span = google_times.span(fields, calendar.zone)
-        fields |= {"start": span.start, "end": span.end}
+        span = google_times.span(fields, calendar.zone, calendar.refused_zones)
+        fields |= {"start": span.start, "end": span.end, **kept_properties(fields)}
         fields.pop("conferenceData", None)
         if conference is not None:
             fields["conferenceData"] = conference
@@ -236,13 +241,15 @@ def _plain(calendar_id: str) -> str:
 
 
 def _conference(
-    calendar: GoogleCalendar, old: GoogleEvent, body: Mapping[str, Any], *, whole: bool
+    calendar: GoogleCalendar, old: GoogleEvent, body: Mapping[str, Any], *, whole: bool, add_on: bool = False
 ) -> dict[str, Any] | None:
     stored: dict[str, Any] | None = old.fields.get("conferenceData")
     if "conferenceData" not in body:
         return None if whole else stored
     asked = body["conferenceData"]
-    return None if asked is None else google_meet.asked_for(stored, asked, calendar.allowed_conferences)
+    if asked is None:
+        return stored if calendar.keeps_conference else None
+    return google_meet.asked_for(stored, asked, calendar.allowed_conferences, add_on=add_on)
 
 
 def _check_etag(event: GoogleEvent, if_match: str | None) -> None:

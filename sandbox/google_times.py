@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sandbox import zones
 from sandbox.google_errors import invalid, refused, required
 
+# Google documents no range of years; these are the sandbox's.
 RFC3339 = re.compile(r"[12]\d{3}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)?")
 DATE = re.compile(r"[12]\d{3}-\d\d-\d\d")
 
@@ -21,10 +22,12 @@ class Span(NamedTuple):
     ends_at: datetime
 
 
-def span(fields: dict[str, Any], calendar_zone: ZoneInfo) -> Span:
+def span(
+    fields: dict[str, Any], calendar_zone: ZoneInfo, refused_zones: frozenset[str] = frozenset()
+) -> Span:
     """The times of an event. Dates count from midnight of the calendar's zone; the end is exclusive."""
-    start, starts_at = _moment(fields.get("start"), calendar_zone, "start")
-    end, ends_at = _moment(fields.get("end"), calendar_zone, "end")
+    start, starts_at = _moment(fields.get("start"), calendar_zone, refused_zones, "start")
+    end, ends_at = _moment(fields.get("end"), calendar_zone, refused_zones, "end")
     if ("date" in start) != ("date" in end):
         raise invalid("The start and end times must either both be date or both be dateTime.")
     if ends_at < starts_at:
@@ -58,7 +61,7 @@ def query_zone(name: str | None) -> ZoneInfo | None:
 
 
 def _moment(
-    value: dict[str, Any] | None, calendar_zone: ZoneInfo, which: str
+    value: dict[str, Any] | None, calendar_zone: ZoneInfo, refused_zones: frozenset[str], which: str
 ) -> tuple[dict[str, str], datetime]:
     value = {name: item for name, item in (value or {}).items() if item is not None}
     if "date" in value and "dateTime" in value:
@@ -67,7 +70,7 @@ def _moment(
     named = {}
     if "timeZone" in value:
         found = zones.iana(value["timeZone"])
-        if found is None:
+        if found is None or value["timeZone"] in refused_zones:
             raise invalid(f"Invalid time zone definition for {which} time.")
         zone = found
         named = {"timeZone": value["timeZone"]}

@@ -7,6 +7,7 @@ from typing import Any
 from sandbox import graph_schema
 from sandbox.graph_errors import invalid, unreadable
 
+OUT_OF_BOUNDS = "ErrorPropertyValidationFailure"
 NO_PLACE: dict[str, Any] = {"displayName": "", "locationType": "default", "uniqueIdType": "unknown"}
 DEFAULTS: dict[str, Any] = {
     "subject": "",
@@ -24,6 +25,15 @@ DEFAULTS: dict[str, Any] = {
     "location": NO_PLACE,
     "locations": [],
 }
+MAX_SUBJECT = 255
+"""UTF-16 units, documented (EWS reference, "Subject"). What is longer is cut, with "..." (reported: nylas/exchangelib
+pull request 68)."""
+MAX_PLACE = 255
+"""The same, of a location's name and street: MAPI's limit for such texts. Refusing it is a guess."""
+MAX_BODY = 32_768
+"""Bytes. Graph documents none; this one is reported for events (support.nylas.com, "Event Description Limits")."""
+MAX_REMINDER_MINUTES = 2_629_800
+"""Five years; documented (MS-OXWSCORE 2.2.5.5)."""
 PROPERTY_ID = re.compile(
     r"\w+ (0x[0-9A-Fa-f]{1,8}"
     r"|\{[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\} (Name .+|Id 0x[0-9A-Fa-f]+))"
@@ -36,9 +46,33 @@ def check_body(body: object) -> dict[str, Any]:
     problems = graph_schema.problems(body)
     if problems or not isinstance(body, dict):
         raise unreadable(" ".join(problems))
+    _check_lengths(body)
     if body.get("recurrence"):
         raise invalid("The sandbox keeps no recurring events; write each occurrence as an event of its own.")
     return body
+
+
+def _check_lengths(body: Mapping[str, Any]) -> None:
+    for place in [body.get("location"), *(body.get("locations") or [])]:
+        texts = ((place or {}).get("displayName"), ((place or {}).get("address") or {}).get("street"))
+        if any(_units(text) > MAX_PLACE for text in texts if text):
+            raise invalid(f"The value of location is longer than {MAX_PLACE} characters.", OUT_OF_BOUNDS)
+    if len(((body.get("body") or {}).get("content") or "").encode()) > MAX_BODY:
+        raise invalid("The body of the event exceeds the maximum size.", "ErrorMessageSizeExceeded")
+    minutes = body.get("reminderMinutesBeforeStart")
+    if minutes is not None and not 0 <= minutes <= MAX_REMINDER_MINUTES:
+        raise invalid("The value of reminderMinutesBeforeStart is out of range.", OUT_OF_BOUNDS)
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def _kept(subject: str) -> str:
+    """A subject as it is stored."""
+    if _units(subject) <= MAX_SUBJECT:
+        return subject
+    return subject.encode("utf-16-le")[: 2 * (MAX_SUBJECT - 3)].decode("utf-16-le", "ignore") + "..."
 
 
 def merged_fields(old: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,9 +81,10 @@ def merged_fields(old: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, 
     for name, default in DEFAULTS.items():
         if name in body:
             fields[name] = default if body[name] is None else body[name]
+    fields["subject"] = _kept(fields["subject"])
     if "location" in body:  # `location` overwrites `locations` (event-update.md)
         fields["location"] = {**NO_PLACE, **(body["location"] or {})}
-        fields["locations"] = [fields["location"]] if body["location"] else []
+        fields["locations"] = [fields["location"]] if fields["location"] != NO_PLACE else []
     elif "locations" in body:
         fields["location"] = {**NO_PLACE, **(body["locations"][0] if body["locations"] else {})}
     if "attendees" in body:

@@ -8,7 +8,12 @@ from zoneinfo import ZoneInfo
 from sandbox import zones
 from sandbox.graph_errors import invalid, zone_refused
 
-LOCAL = re.compile(r"[12]\d{3}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,7})?)?")
+MAX_DURATION = timedelta(days=1826)
+"""Five years; documented for Exchange (EWS reference, ErrorCalendarDurationIsTooLong)."""
+YEARS = range(1601, 4501)
+"""From the first day that Windows can name to the last that recurrences may end on ("can not exceed Sep 1, 4500");
+that other events are held to the same years is a guess."""
+LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,7})?)?")
 
 
 class ZoneRules(NamedTuple):
@@ -51,6 +56,8 @@ def check_span(start: GraphMoment, end: GraphMoment, *, all_day: bool) -> None:
     """400 for an end before its start, or an all-day event not midnight to midnight in one zone."""
     if end.at < start.at:
         raise invalid("The end of an event cannot be earlier than its start.")
+    if end.at - start.at > MAX_DURATION:
+        raise invalid("The duration of the event is too long.", "ErrorCalendarDurationIsTooLong")
     if not all_day:
         return
     if (
@@ -79,9 +86,12 @@ def parse_local(text: str, which: str) -> datetime:
     if not LOCAL.fullmatch(text):
         raise invalid(f"The dateTime of {which} is not a date and time without offset: '{text}'.")
     try:
-        return datetime.fromisoformat(text[:26])
+        local = datetime.fromisoformat(text[:26])
     except ValueError:
         raise invalid(f"The dateTime of {which} does not exist: '{text}'.") from None
+    if local.year not in YEARS:
+        raise invalid(f"The dateTime of {which} is out of range.", "ErrorCalendarOutOfRange")
+    return local
 
 
 def parse_instant(text: str, which: str) -> datetime:

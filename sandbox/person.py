@@ -25,7 +25,7 @@ class Person:
         if provider == "google":
             found = self._google(calendar)
             revived = {"status": "confirmed"} if found.events[event_id].cancelled else {}
-            self._state.google.change(found, event_id, revived | fields, with_conference=True)
+            self._state.google.change(found, event_id, revived | fields, with_conference=True, add_on=True)
         else:
             mailbox, event = self._graph(calendar, event_id)
             self._state.microsoft.change(mailbox, event, fields)

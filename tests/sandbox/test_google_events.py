@@ -133,18 +133,29 @@ async def test_an_unknown_field_is_refused_in_googles_words(google: Client) -> N
     [
         {"status": "maybe"},
         {"transparency": "free"},
-        {"extendedProperties": {"private": {"k" * 45: "v"}}},
-        {"extendedProperties": {"private": {"k": "v" * 1025}}},
+        {"summary": "x" * 1025},
+        {"location": "x" * 1025},
+        {"description": "x" * 8193},
         {"reminders": {"useDefault": False, "overrides": [{"method": "popup", "minutes": 1}] * 6}},
         {"reminders": {"useDefault": False, "overrides": [{"method": "popup", "minutes": 40_321}]}},
         {"reminders": {"useDefault": False, "overrides": [{"method": "sms", "minutes": 5}]}},
         {"recurrence": ["RRULE:FREQ=DAILY"]},
     ],
-    ids=str,
+    ids=lambda fields: str(fields)[:60],
 )
 async def test_a_value_out_of_bounds_is_refused(google: Client, fields: dict[str, object]) -> None:
     answer = await google("POST", json=google_event(**fields))
     assert (answer.status, answer.reason) == (400, "invalid")
+
+
+async def test_a_property_named_too_long_is_dropped_and_a_value_too_long_is_cut_without_a_word(
+    google: Client,
+) -> None:
+    sent = {"k" * 45: "v", "k" * 44: "v" * 1025}
+    answer = await google("POST", json=google_event(extendedProperties={"private": sent}))
+    assert answer.status == 200
+    read = (await google("GET", "/meeting1")).body
+    assert read["extendedProperties"] == {"private": {"k" * 44: "v" * 1024}}
 
 
 async def test_a_body_that_is_no_json_is_a_parse_error(box: Sandbox, google: Client) -> None:

@@ -1,8 +1,15 @@
 from typing import Any
 
+from sandbox.person import Person
 from sandbox.server import Sandbox
 from tests.sandbox.clients import RECRUITER, Client, google_event
 from tests.sandbox.conftest import Time
+
+ENTRY_POINTS = [{"entryPointType": "video", "uri": "https://zoom.example/j/1"}]
+OF_AN_ADD_ON = {
+    "conferenceSolution": {"key": {"type": "addOn"}, "name": "Zoom"},
+    "entryPoints": ENTRY_POINTS,
+}
 
 
 def wanted(request_id: str = "r1") -> dict[str, Any]:
@@ -76,3 +83,31 @@ async def test_a_calendar_without_meet_refuses_the_whole_event(box: Sandbox, goo
     assert (answer.status, answer.reason) == (400, "invalid")
     assert answer.body["error"]["message"] == "Invalid conference type value."
     assert (await google("GET", "/meeting1")).status == 404
+
+
+async def test_a_conference_of_an_add_on_is_refused_from_any_other_client(google: Client) -> None:
+    answer = await google("POST", json=google_event(conferenceData=OF_AN_ADD_ON), conferenceDataVersion="1")
+    assert (answer.status, answer.reason) == (400, "invalid")
+    assert answer.body["error"]["message"] == "Invalid conference data"
+    assert (await google("GET", "/meeting1")).status == 404
+
+
+async def test_a_conference_of_no_type_is_dropped_without_a_word(google: Client) -> None:
+    nameless = {"conferenceSolution": {"name": "Zoom"}, "entryPoints": ENTRY_POINTS}
+    answer = await google("POST", json=google_event(conferenceData=nameless), conferenceDataVersion="1")
+    assert answer.status == 200
+    assert "conferenceData" not in answer.body
+    assert "conferenceData" not in (await google("GET", "/meeting1")).body
+
+
+async def test_a_person_adds_a_conference_of_an_add_on(box: Sandbox, google: Client) -> None:
+    await google("POST", json=google_event())
+    Person(box.state).edits("google", RECRUITER, "meeting1", {"conferenceData": OF_AN_ADD_ON})
+    assert (await google("GET", "/meeting1")).body["conferenceData"] == OF_AN_ADD_ON
+
+
+async def test_a_calendar_may_keep_a_meeting_that_is_taken_away(box: Sandbox, google: Client) -> None:
+    box.state.google.put_calendar(RECRUITER, keeps_conference=True)
+    await google("POST", json=google_event(conferenceData=wanted()), conferenceDataVersion="1")
+    await google("PATCH", "/meeting1", {"conferenceData": None}, conferenceDataVersion="1")
+    assert (await google("GET", "/meeting1")).body["conferenceData"]["entryPoints"]

@@ -54,3 +54,15 @@ async def test_times_that_make_no_sense_are_refused(
 ) -> None:
     answer = await google("POST", json=google_event(start=start, end=end))
     assert (answer.status, answer.reason) == (400, reason)
+
+
+async def test_a_calendar_may_refuse_a_zone_and_takes_the_offset_alone(box: Sandbox, google: Client) -> None:
+    box.state.google.put_calendar(RECRUITER, refused_zones=frozenset({"Europe/Berlin"}))
+    named = await google("POST", json=google_event())
+    times = {
+        "start": {"dateTime": "2026-10-06T09:00:00+02:00"},
+        "end": {"dateTime": "2026-10-06T10:00:00+02:00"},
+    }
+    unnamed = await google("POST", json=google_event(**times))
+    assert named.body["error"]["message"] == "Invalid time zone definition for start time."
+    assert (named.status, unnamed.status) == (400, 200)

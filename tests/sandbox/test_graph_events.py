@@ -135,3 +135,31 @@ async def test_an_id_of_the_other_kind_is_not_found(graph: Client) -> None:
     immutable_id = (await graph("POST", "/events", graph_event())).body["id"]
     answer = await graph("GET", f"/events/{immutable_id}", headers={"Prefer": ""})
     assert (answer.status, answer.code) == (404, "ErrorItemNotFound")
+
+
+async def test_a_subject_too_long_is_cut_without_a_word(graph: Client) -> None:
+    created = await graph("POST", "/events", graph_event(subject="x" * 256))
+    assert (created.status, created.body["subject"]) == (201, "x" * 252 + "...")
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"location": {"displayName": "x" * 256}}, "ErrorPropertyValidationFailure"),
+        ({"location": {"displayName": "😀" * 128}}, "ErrorPropertyValidationFailure"),
+        ({"location": {"address": {"street": "x" * 256}}}, "ErrorPropertyValidationFailure"),
+        ({"reminderMinutesBeforeStart": -1}, "ErrorPropertyValidationFailure"),
+        ({"reminderMinutesBeforeStart": 2_629_801}, "ErrorPropertyValidationFailure"),
+        ({"body": {"contentType": "text", "content": "é" * 16_385}}, "ErrorMessageSizeExceeded"),
+    ],
+    ids=lambda fields: str(fields)[:60],
+)
+async def test_a_value_out_of_bounds_is_refused(graph: Client, fields: dict[str, Any], code: str) -> None:
+    answer = await graph("POST", "/events", graph_event(**fields))
+    assert (answer.status, answer.code) == (400, code)
+
+
+async def test_an_empty_location_is_none(graph: Client) -> None:
+    created = await graph("POST", "/events", graph_event(location={"displayName": "Room 1"}))
+    emptied = await graph("PATCH", f"/events/{created.body['id']}", {"location": {"displayName": ""}})
+    assert (emptied.body["location"]["displayName"], emptied.body["locations"]) == ("", [])

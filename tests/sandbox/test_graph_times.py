@@ -101,3 +101,22 @@ async def test_all_day_goes_from_midnight_to_midnight_and_floats(graph: Client) 
 async def test_times_that_make_no_sense_are_refused(graph: Client, fields: dict[str, Any]) -> None:
     answer = await graph("POST", "/events", graph_event(**fields))
     assert (answer.status, answer.code) == (400, "ErrorInvalidRequest")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "code"),
+    [
+        ("1600-12-31T09:00:00", "1600-12-31T10:00:00", "ErrorCalendarOutOfRange"),
+        ("4501-01-01T09:00:00", "4501-01-01T10:00:00", "ErrorCalendarOutOfRange"),
+        ("2026-10-06T09:00:00", "2031-10-07T09:00:00", "ErrorCalendarDurationIsTooLong"),
+    ],
+)
+async def test_years_and_lengths_beyond_what_exchange_holds_are_refused(
+    graph: Client, start: str, end: str, code: str
+) -> None:
+    times = {
+        "start": {"dateTime": start, "timeZone": "UTC"},
+        "end": {"dateTime": end, "timeZone": "UTC"},
+    }
+    answer = await graph("POST", "/events", graph_event(**times))
+    assert (answer.status, answer.code) == (400, code)
