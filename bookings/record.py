@@ -115,7 +115,9 @@ class Write(msgspec.Struct, frozen=True, omit_defaults=True):
     """
     digest: str = ""
     online: bool = False
-    """Whether the event is an online meeting, whose body is never overwritten."""
+    """Whether the event has an online meeting, which is never overwritten."""
+    fields: tuple[str, ...] | None = None
+    """What the event has from us, in the provider's names; None where an earlier version wrote it."""
     url: str = ""
     degraded: tuple[str, ...] = ()
     """What the provider could not hold, in words without meeting text."""

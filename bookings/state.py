@@ -97,6 +97,7 @@ def written(  # what is at the provider now has many sides
     url: str,
     degraded: tuple[str, ...],
     now: int,
+    fields: tuple[str, ...] | None = None,
 ) -> Write:
     """The event at the provider holds `revision`."""
     return replace(
@@ -109,6 +110,7 @@ def written(  # what is at the provider now has many sides
         digest=digest,
         online=online,
         url=url,
+        fields=fields,
         degraded=degraded,
         written_revision=revision,
         written_at=now,
@@ -137,7 +139,16 @@ def left_deleted(write: Write, *, now: int) -> Write:
     )
 
 
-def superseded(write: Write, *, generation: int, event_id: str, etag: str, now: int) -> Write:
+def superseded(
+    write: Write,
+    *,
+    generation: int,
+    event_id: str,
+    etag: str,
+    now: int,
+    online: bool = False,
+    fields: tuple[str, ...] | None = None,
+) -> Write:
     """The event already holds a newer revision than this record; it is ours to remove all the same."""
     return replace(
         _at_rest(write, now),
@@ -145,6 +156,8 @@ def superseded(write: Write, *, generation: int, event_id: str, etag: str, now: 
         generation=generation,
         event_id=event_id,
         etag=etag,
+        online=online,
+        fields=fields,
         intent=None,
     )
 

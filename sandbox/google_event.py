@@ -9,7 +9,7 @@ from sandbox.google_errors import bad_payload, invalid, refused
 
 CLIENT_ID = re.compile(r"[a-v0-9]{5,1024}")
 MAX_PROPERTY_NAME = 44
-"""Characters; what is named longer is dropped without a word (documented: the guide to extended properties)."""
+"""Characters; what is named longer is dropped without a word (documented: guide to extended properties)."""
 MAX_PROPERTY_VALUE = 1024
 """Characters; what is longer is cut without a word (the same page)."""
 MAX_REMINDERS = 5
@@ -17,9 +17,10 @@ MAX_REMINDERS = 5
 MAX_REMINDER_MINUTES = 40_320
 """Four weeks; documented there, too."""
 MAX_LENGTH = {"summary": 1024, "location": 1024, "description": 8192}
-"""Characters. Google documents none of these. For the description, 8,192 is reported (support.nylas.com, "Event
-Description Limits"), and so is the message of a value that is too long (kewisch/gdata-provider issue 713); the
-other two are guesses, as long as no booking of Cronofy's is.
+"""Characters; none of them is documented.
+
+For the description, 8,192 is reported (support.nylas.com, "Event Description Limits"), as is what the refusal
+says (kewisch/gdata-provider issue 713). The other two are guesses: Cronofy's own limit.
 """
 READ_ONLY = frozenset(
     """

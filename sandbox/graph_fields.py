@@ -26,12 +26,12 @@ DEFAULTS: dict[str, Any] = {
     "locations": [],
 }
 MAX_SUBJECT = 255
-"""UTF-16 units, documented (EWS reference, "Subject"). What is longer is cut, with "..." (reported: nylas/exchangelib
-pull request 68)."""
+"""UTF-16 units; documented (EWS reference, "Subject"). What is longer is cut, with "..." at its end, as
+nylas/exchangelib pull request 68 reports."""
 MAX_PLACE = 255
 """The same, of a location's name and street: MAPI's limit for such texts. Refusing it is a guess."""
 MAX_BODY = 32_768
-"""Bytes. Graph documents none; this one is reported for events (support.nylas.com, "Event Description Limits")."""
+"""Bytes. Graph documents none; this one is reported (support.nylas.com, "Event Description Limits")."""
 MAX_REMINDER_MINUTES = 2_629_800
 """Five years; documented (MS-OXWSCORE 2.2.5.5)."""
 PROPERTY_ID = re.compile(

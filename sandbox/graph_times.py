@@ -11,8 +11,8 @@ from sandbox.graph_errors import invalid, zone_refused
 MAX_DURATION = timedelta(days=1826)
 """Five years; documented for Exchange (EWS reference, ErrorCalendarDurationIsTooLong)."""
 YEARS = range(1601, 4501)
-"""From the first day that Windows can name to the last that recurrences may end on ("can not exceed Sep 1, 4500");
-that other events are held to the same years is a guess."""
+"""From the first that Windows can name to the last in which recurrences may end ("can not exceed Sep 1,
+4500", reported). That other events are held to them is a guess."""
 LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,7})?)?")
 
 

@@ -111,7 +111,7 @@ def read_event(
             Cronofy's text documents that place, its example the other.
         end: the same for `end`.
         outer_zone: `tzid` of the outer event's start, for a part that names no zone.
-        default_zone: the app's zone, for a booking that names none at all.
+        default_zone: the app's zone, for a booking that names none at all. Any zone may have a Windows name.
 
     Raises:
         InvalidPart: the JSON, the start or the end cannot be used. Every other field that cannot be used is
@@ -124,7 +124,8 @@ def read_event(
     when, zone = read_when(
         _nested_or_direct(fields, "start", start, notes),
         _nested_or_direct(fields, "end", end, notes),
-        shared_zones=(fields.get("tzid"), outer_zone),
+        event_zone=fields.get("tzid"),
+        outer_zone=outer_zone,
         default_zone=default_zone,
         notes=notes,
     )

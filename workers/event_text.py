@@ -36,8 +36,8 @@ def shorten(text: str, limit: int, size: Callable[[str], int] = utf16_length) ->
     """
     if size(text) <= limit:
         return text
-    room = limit - size(_ELLIPSIS)
-    fits = bisect_right(range(len(text) + 1), room, key=lambda length: size(text[:length])) - 1
+    lengths = range(len(text) + 1)
+    fits = bisect_right(lengths, limit, key=lambda length: size(text[:length] + _ELLIPSIS)) - 1
     kept = text[: max(fits, 0)]
     if not text[len(kept)].isspace():
         word = max(kept.rfind(" "), kept.rfind("\n"))

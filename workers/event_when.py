@@ -1,11 +1,10 @@
 """When a part takes place: its start, its end, and the zone it was booked in."""
 
 import re
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from workers.times import UTC_ZONE, AllDay, Period, Reading, Timed, UnreadableTime, known_zone, read_time
+from workers.times import UTC_ZONE, AllDay, Period, Reading, Timed, UnreadableTime, booked_zone, read_time
 
 _ODD_IN_A_ZONE = re.compile(r"[^A-Za-z0-9_+/-]")
 
@@ -22,30 +21,29 @@ class InvalidPart(ValueError):
 
 
 def read_when(
-    start: Any, end: Any, *, shared_zones: Sequence[Any], default_zone: str, notes: list[str]
+    start: Any, end: Any, *, event_zone: Any, outer_zone: Any, default_zone: str, notes: list[str]
 ) -> tuple[Period, str]:
     """The period from `start` to `end` as JSON gave them, and the IANA name of its zone.
 
     The zone is a label: a time with an offset is that instant whatever its `tzid` says, as Cronofy defines it
-    (smart-invite callbacks show offsets that disagree with their own tzid). It is taken from start, end, then
-    the first of `shared_zones` that names one, then `default_zone`. Adds to `notes` what had to be assumed.
+    (smart-invite callbacks show offsets that disagree with their own tzid). It is taken from start, end, the
+    event, the outer event, then `default_zone`; one that is in no table is UTC. A time without an offset
+    depends on it, and is never read in a zone that was guessed. Adds to `notes` what had to be assumed.
     Raises InvalidPart.
     """
-    start_text, start_zone = _text_and_zone("start", start, notes)
-    end_text, end_zone = _text_and_zone("end", end, notes)
-    shared = next(filter(None, (_name(zone, notes) for zone in shared_zones)), None)
-    zone = _known(start_zone or end_zone or shared or default_zone, notes)
-    first = _read("start", start_text, start_zone or shared, notes)
-    last = _read("end", end_text, end_zone or shared, notes)
-    return _period(first, last, notes), zone
+    start_text, start_zone = _text_and_zone("start", start)
+    end_text, end_zone = _text_and_zone("end", end)
+    label = _label((start_zone, end_zone, event_zone, outer_zone, default_zone), notes)
+    first = _read("start", start_text, (start_zone, event_zone, end_zone, outer_zone, default_zone), notes)
+    last = _read("end", end_text, (end_zone, event_zone, start_zone, outer_zone, default_zone), notes)
+    return _period(first, last, notes), label
 
 
-def _text_and_zone(field: str, value: Any, notes: list[str]) -> tuple[str, str | None]:
+def _text_and_zone(field: str, value: Any) -> tuple[str, Any]:
     """A time is a string, or an object of `time` and perhaps `tzid`; callbacks hold both forms."""
     zone = None
     if isinstance(value, dict):
-        zone = _name(value.get("tzid"), notes)
-        value = value.get("time")
+        zone, value = value.get("tzid"), value.get("time")
     if value is None:
         raise InvalidPart(f"{field}: missing")
     if not isinstance(value, str):
@@ -53,30 +51,37 @@ def _text_and_zone(field: str, value: Any, notes: list[str]) -> tuple[str, str |
     return value, zone
 
 
-def _name(zone: Any, notes: list[str]) -> str | None:
-    if isinstance(zone, str):
-        return zone.strip() or None
-    if zone is not None:
+def _named(zones: tuple[Any, ...]) -> list[Any]:
+    """Those of the zones that name one, even if they do so unreadably."""
+    return [zone for zone in zones if zone is not None and (not isinstance(zone, str) or zone.strip())]
+
+
+def _label(zones: tuple[Any, ...], notes: list[str]) -> str:
+    named = _named(zones)
+    names = [zone for zone in named if isinstance(zone, str)]
+    if len(names) < len(named):
         notes.append("wrong_type: tzid")
-    return None
-
-
-def _known(zone: str, notes: list[str]) -> str:
-    known = known_zone(zone)
+    known = booked_zone(names[0])
     if known is None:
-        notes.append(f"unknown_zone: {_ODD_IN_A_ZONE.sub('?', zone[:40])} → {UTC_ZONE}")
-        return UTC_ZONE
-    return known
+        notes.append(f"unknown_zone: {_shown(names[0])} → {UTC_ZONE}")
+    return known or UTC_ZONE
 
 
-def _read(field: str, text: str, zone: str | None, notes: list[str]) -> date:
-    local = _known(zone, notes) if zone else UTC_ZONE
+def _shown(zone: Any) -> str:
+    return _ODD_IN_A_ZONE.sub("?", zone[:40]) if isinstance(zone, str) else "not a text"
+
+
+def _read(field: str, text: str, zones: tuple[Any, ...], notes: list[str]) -> date:
+    nearest = _named(zones)[0]
+    known = booked_zone(nearest) if isinstance(nearest, str) else None
     try:
-        reading: Reading = read_time(text, local)
+        reading: Reading = read_time(text, known or UTC_ZONE)
     except UnreadableTime as error:
         raise InvalidPart(f"{field}: {error}") from None
     if reading.no_offset:
-        notes.append(f"no_offset: {field} read in {local}")
+        if known is None:
+            raise InvalidPart(f"{field}: a time without offset in an unknown zone ({_shown(nearest)})")
+        notes.append(f"no_offset: {field} read in {known}")
     if reading.fraction_dropped:
         notes.append(f"fraction_dropped: {field}")
     return reading.value

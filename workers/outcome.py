@@ -31,6 +31,7 @@ class Known(msgspec.Struct, frozen=True):
     """When we last wrote it, in Unix milliseconds."""
     uid: str = ""
     online: bool = False
+    fields: tuple[str, ...] | None = None
     repair: bool = False
     intent: Intent | None = None
 

@@ -112,6 +112,7 @@ class PartUnderWay(UnderWay):
             written_at=write.written_at,
             uid=write.uid,
             online=write.online,
+            fields=write.fields,
             repair=write.repair,
             intent=write.intent,
         )
@@ -174,6 +175,8 @@ class PartUnderWay(UnderWay):
                         generation=outcome.generation,
                         event_id=found.event_id,
                         etag=found.etag,
+                        online=found.online,
+                        fields=found.fields,
                         now=self.means.clock(),
                     )
                 )
@@ -189,6 +192,7 @@ class PartUnderWay(UnderWay):
                         uid=found.uid or write.uid,
                         digest=outcome.digest,
                         online=found.online,
+                        fields=found.fields,
                         url=found.url,
                         degraded=outcome.degraded,
                         now=self.means.clock(),

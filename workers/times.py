@@ -12,6 +12,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
+from tzlocal.windows_tz import win_tz
 
 UTC_ZONE = "Etc/UTC"
 
@@ -95,6 +96,19 @@ def _zones() -> dict[str, str]:
     """Names from the pinned tzdata package: text from a callback never becomes a path on our disk."""
     names = (resources.files("tzdata") / "zones").read_text(encoding="utf-8").split()
     return {name.lower(): name for name in names if name != "Factory"}
+
+
+def booked_zone(name: str) -> str | None:
+    """The IANA name of a zone that a booking names, perhaps by its Windows name; None where it is neither.
+
+    The table is CLDR's. Callbacks carry Windows names where one of Microsoft's calendars was the source.
+    """
+    return known_zone(name) or _windows_zones().get(name.strip().lower())
+
+
+@cache
+def _windows_zones() -> dict[str, str]:
+    return {name.lower(): zone for name, zone in win_tz.items()}
 
 
 def wall_time(instant: datetime, zone: str) -> datetime:

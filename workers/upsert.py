@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from bookings.record import NO_JSON, Intent
-from workers.calendars.port import Calendar, Draft, Found
+from workers.calendars.port import Calendar, Draft, Found, shortcomings
 from workers.errors import CalendarError, ErrorClass, FormRefused, Taken
 from workers.event import Event
 from workers.metrics import ALARMS, Alarm
@@ -112,6 +112,7 @@ class Upsert:
             digest="",
             cancelled=False,
             online=known.online,
+            fields=known.fields,
         )
 
     async def _look(self) -> Found | None:
@@ -222,7 +223,7 @@ class Upsert:
     async def _update(self, found: Found, draft: Draft) -> Outcome | None:
         await self._intend("update", b"")
         try:
-            updated = await self.calendar.update(found.event_id, found.etag, draft, online=found.online)
+            updated = await self.calendar.update(found, draft)
         except FormRefused as refused:
             self._simplify(refused)
             return None
@@ -272,7 +273,7 @@ class Upsert:
         _log.warning("zone_differs_at_provider", provider_id=found.event_id)
         self._form = _Form(named_zone=False, conference=self._form.conference)
         draft = self._draft()
-        updated = await self.calendar.update(found.event_id, found.etag, draft, online=found.online)
+        updated = await self.calendar.update(found, draft)
         return await self._verified(updated, draft, effect)
 
     def _outcome(self, effect: Effect, found: Found, draft: Draft) -> Outcome:
@@ -281,6 +282,7 @@ class Upsert:
             degraded += ("zone refused by the provider, written without its name",)
         if not self._form.conference:
             degraded += ("online meeting refused by the provider",)
+        degraded += shortcomings(found, draft)
         return Outcome(effect, self.generation, found, digest=draft.digest, degraded=degraded)
 
     async def _settled(self, outcome: Outcome) -> Outcome:

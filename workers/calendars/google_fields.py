@@ -5,10 +5,11 @@ Times carry an offset and the zone's name, so the instant is certain whatever ru
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from workers.calendars.body_text import as_html, body_text, cut, web_host
+from workers.calendars.body_text import body_text, cut, for_google, web_host
 from workers.calendars.mapped import Mapped, tags_text
 from workers.event import Conferencing, Event, JoinLink, Location, Transparency
 from workers.times import AllDay, Period, Timed, known_zone, rfc3339
@@ -16,12 +17,25 @@ from workers.times import AllDay, Period, Timed, known_zone, rfc3339
 KEY = "sequenceSyncKey"  # our private properties
 REVISION = "sequenceSyncRevision"
 DIGEST = "sequenceSyncDigest"
+FIELDS = "sequenceSyncFields"
 
 SUMMARY_LIMIT = 1024  # Cronofy's; Google documents none
 LOCATION_LIMIT = 1024
 MOST_REMINDERS = 5
 LONGEST_REMINDER = 40320  # minutes: four weeks
-LONGEST_ENTRY_POINT = 1300  # characters
+
+TAGS = "tags"  # among the private properties
+EMPTY: Mapping[str, Any] = MappingProxyType(
+    {
+        "summary": None,
+        "description": None,
+        "location": None,
+        "source": None,
+        "transparency": None,
+        "reminders": {"useDefault": True, "overrides": []},
+    }
+)
+"""How an update takes away what an earlier revision set, field by field."""
 
 # The event colours as Google's `colors` endpoint publishes them.
 _COLORS = {
@@ -45,16 +59,14 @@ def to_google(event: Event, *, request_id: str, conference: bool = True, named_z
     Args:
         event: the part.
         request_id: names the request for a Meet link; Google ignores a second one of the same name.
-        conference: off after Google refused conference data: no Meet, and a join link becomes text.
+        conference: off to ask for no Meet, after Google refused to make one.
         named_zone: off after Google refused the zone: the offset alone says when.
     """
     notes: list[str] = []
-    link = event.conferencing if isinstance(event.conferencing, JoinLink) else None
-    entry_point = link if link is not None and conference and _is_entry_point(link, notes) else None
     owned: dict[str, Any] = {
         "status": "tentative" if event.transparency is Transparency.TENTATIVE else "confirmed",
         **_times(event, named_zone=named_zone),
-        **_texts(event, link if entry_point is None else None, notes),
+        **_texts(event, notes),
     }
     create: dict[str, Any] = {}
     if event.transparency is not None:
@@ -62,11 +74,9 @@ def to_google(event: Event, *, request_id: str, conference: bool = True, named_z
     if event.reminders is not None:
         (create if event.reminders_create_only else owned)["reminders"] = _reminders(event.reminders, notes)
     if event.tags is not None:
-        owned["extendedProperties"] = {"private": {"tags": tags_text(event.tags, notes)}}
-    if entry_point is not None:
-        owned["conferenceData"] = _existing_conference(entry_point)
+        owned["extendedProperties"] = {"private": {TAGS: tags_text(event.tags, notes)}}
     if event.conferencing is Conferencing.DEFAULT and conference:
-        create["conferenceData"] = _new_conference(request_id)
+        create["conferenceData"] = new_conference(request_id)
     if event.private:
         create["visibility"] = "private"
     if event.color is not None:
@@ -97,16 +107,22 @@ def _times(event: Event, *, named_zone: bool) -> dict[str, dict[str, str | None]
     return {"start": start, "end": end}
 
 
-def _texts(event: Event, link: JoinLink | None, notes: list[str]) -> dict[str, Any]:
-    """Summary, description, location and source; `link` is a join link that has no other place."""
+def _texts(event: Event, notes: list[str]) -> dict[str, Any]:
+    """Summary, description, location and source.
+
+    A join link stands in the description, and for the place where none is booked. Google takes the conference
+    of a third party only from that party's add-on: from others it refuses it, or drops it without a word
+    (openclaw/gogcli pull request 590).
+    """
     texts: dict[str, Any] = {}
     if event.summary is not None:
         texts["summary"] = cut(event.summary, SUMMARY_LIMIT, "summary", notes, len)
-    text = body_text(event, join_link=link is not None, size=lambda plain: len(as_html(plain)), notes=notes)
+    text = body_text(event, size=lambda plain: len(for_google(plain)), notes=notes)
     if text is not None:
-        texts["description"] = as_html(text)
+        texts["description"] = for_google(text)
     place = _place(event.location, notes)
-    if link is not None and not place and len(link.url) <= LOCATION_LIMIT:
+    link = event.conferencing
+    if isinstance(link, JoinLink) and not place and len(link.url) <= LOCATION_LIMIT:
         place = link.url
     if place is not None:
         texts["location"] = cut(place, LOCATION_LIMIT, "location", notes, len)
@@ -148,23 +164,8 @@ def _reminders(reminders: tuple[int, ...], notes: list[str]) -> dict[str, Any]:
     return {"useDefault": False, "overrides": overrides}
 
 
-def _is_entry_point(link: JoinLink, notes: list[str]) -> bool:
-    fits = web_host(link.url) is not None and len(link.url) <= LONGEST_ENTRY_POINT
-    if not fits:
-        notes.append("join_link_as_text: Google takes no such URL for a conference")
-    return fits
-
-
-def _existing_conference(link: JoinLink) -> dict[str, Any]:
-    """The shape for a conference of a third party; Google wants a solution beside the entry point."""
-    name = link.provider or web_host(link.url) or ""
-    return {
-        "conferenceSolution": {"key": {"type": "addOn"}, "name": name},
-        "entryPoints": [{"entryPointType": "video", "uri": link.url}],
-    }
-
-
-def _new_conference(request_id: str) -> dict[str, Any]:
+def new_conference(request_id: str) -> dict[str, Any]:
+    """Asks Google to make a Meet link."""
     solution = {"type": "hangoutsMeet"}
     return {"createRequest": {"requestId": request_id, "conferenceSolutionKey": solution}}
 

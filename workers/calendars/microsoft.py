@@ -4,8 +4,9 @@ Three guards against a second event, each for when another is blind: the id in o
 and our key in an indexed property of the event.
 """
 
+import html
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -15,15 +16,17 @@ from config.accounts import MicrosoftAccount
 from workers.calendars import microsoft_fields
 from workers.calendars.http import Answer, ProviderHttp
 from workers.calendars.microsoft_errors import raise_for_answer
-from workers.calendars.microsoft_fields import KEY, TAGS, TRANSACTIONS, VERSION
+from workers.calendars.microsoft_fields import EMPTY, KEY, TAGS, TRANSACTIONS, VERSION
 from workers.calendars.microsoft_http import MicrosoftHttp
-from workers.calendars.port import Draft, Found
+from workers.calendars.port import MEETING, Draft, Found, left_over
 from workers.errors import CalendarError, ErrorClass
-from workers.event import Event
+from workers.event import Conferencing, Event, JoinLink
 
 _MOST_CALENDARS = 50
 """Calendars of a mailbox that are searched for an event that was moved; Graph's pages hold more."""
 _EXPAND = quote(f"singleValueExtendedProperties($filter=id eq '{KEY}' or id eq '{VERSION}')", safe="")
+
+_TAGGED = "tags"
 
 
 class MicrosoftCalendar:
@@ -51,9 +54,14 @@ class MicrosoftCalendar:
     ) -> Draft:
         """Maps a part into Graph's fields, our identity among its extended properties."""
         mapped = microsoft_fields.to_microsoft(event, named_zone=named_zone, conference=conference)
+        fields = (
+            *(name for name in EMPTY if name in mapped.owned),
+            *((_TAGGED,) if mapped.tags is not None else ()),
+            *((MEETING,) if event.conferencing is Conferencing.DEFAULT else ()),
+        )
         properties = [
             {"id": KEY, "value": key},
-            {"id": VERSION, "value": f"{revision} {mapped.digest}"},
+            {"id": VERSION, "value": _version(revision, mapped.digest, fields)},
         ]
         if mapped.tags is not None:
             properties.append({"id": TAGS, "value": mapped.tags})
@@ -68,6 +76,8 @@ class MicrosoftCalendar:
             degraded=mapped.degraded,
             text=mapped.text,
             conference="isOnlineMeeting" in mapped.create,
+            fields=fields,
+            link=event.conferencing.url if isinstance(event.conferencing, JoinLink) else "",
         )
 
     def proof(self, key: str) -> str:
@@ -129,11 +139,11 @@ class MicrosoftCalendar:
         properties = sent["singleValueExtendedProperties"] if same else []
         return _found({**event, "singleValueExtendedProperties": properties})
 
-    async def update(self, event_id: str, etag: str, draft: Draft, *, online: bool) -> Found:
+    async def update(self, found: Found, draft: Draft) -> Found:
         """Patches our fields; of an online meeting's body only our own text, and only if that changed."""
-        body = dict(draft.update)
-        if online and "body" in body:
-            event = await self._get(event_id)
+        body = _changed(found, draft)
+        if found.online and "body" in body:
+            event = await self._get(found.event_id)
             if event is None:  # without its body, the meeting's own text would be lost
                 raise CalendarError(ErrorClass.GONE, "ErrorItemNotFound")
             there = event.get("body", {}).get("content", "")
@@ -141,14 +151,12 @@ class MicrosoftCalendar:
             del body["body"]
             if spliced is not None:
                 body["body"] = {"contentType": "html", "content": spliced}
-        headers = {"If-Match": etag} if etag else {}
+        headers = {"If-Match": found.etag} if found.etag else {}
         answer = await self._send(
-            "PATCH", self._event(event_id), body=msgspec.json.encode(body), headers=headers
+            "PATCH", self._event(found.event_id), body=msgspec.json.encode(body), headers=headers
         )
         event = raise_for_answer(answer)
-        return _found(
-            {**event, "singleValueExtendedProperties": draft.update["singleValueExtendedProperties"]}
-        )
+        return _found({**event, "singleValueExtendedProperties": body["singleValueExtendedProperties"]})
 
     async def default_calendar_id(self) -> str:
         """The id of the mailbox's default calendar, which needs none."""
@@ -172,6 +180,31 @@ class MicrosoftCalendar:
         raise_for_answer(answer)
 
 
+def _changed(found: Found, draft: Draft) -> dict[str, Any]:
+    """The body of an update: what the draft sets, and nothing in place of what is left over.
+
+    An online meeting stays one (microsoft-graph-docs issue 17308), and is remembered to be ours.
+    """
+    gone = left_over(found, draft)
+    body = dict(draft.update)
+    for name in gone:
+        body |= EMPTY.get(name, {})
+    properties = {each["id"]: each["value"] for each in draft.update["singleValueExtendedProperties"]}
+    if _TAGGED in gone:
+        properties[TAGS] = "[]"  # a property cannot be deleted
+    if MEETING in gone and found.online:
+        properties[VERSION] = _version(draft.revision, draft.digest, (*draft.fields, MEETING))
+    body["singleValueExtendedProperties"] = [
+        {"id": name, "value": value} for name, value in properties.items()
+    ]
+    return body
+
+
+def _version(revision: int, digest: str, fields: Collection[str]) -> str:
+    """Our mark on an event: one property, since replies have to be asked for each."""
+    return f"{revision} {digest} {','.join(fields)}"
+
+
 def _is_gone(answer: Answer) -> bool:
     """Whether Graph says that there is no such event; not that there is no such mailbox."""
     return answer.status == 404 and answer.error.get("code") == "ErrorItemNotFound"
@@ -181,7 +214,7 @@ def _found(event: Mapping[str, Any]) -> Found:
     # A GUID is the same in either case, and no reply is promised to spell it as we do.
     given = event.get("singleValueExtendedProperties") or ()
     properties = {each["id"].lower(): each["value"] for each in given}
-    revision, _, digest = properties.get(VERSION.lower(), "0 ").partition(" ")
+    revision, digest, *names = properties.get(VERSION.lower(), "0 ").split(" ")
     meeting = event.get("onlineMeeting") or {}
     return Found(
         event_id=event["id"],
@@ -195,7 +228,15 @@ def _found(event: Mapping[str, Any]) -> Found:
         url=event.get("webLink", ""),
         online=event.get("isOnlineMeeting") is True,
         conference="ready" if meeting.get("joinUrl") else "",
+        fields=tuple(filter(None, names[0].split(","))) if names else None,
+        text=_links(event),
         proof=event.get("transactionId") or "",
         uid=event.get("iCalUId") or "",
         recurring=bool(event.get("recurrence")),
     )
+
+
+def _links(event: Mapping[str, Any]) -> str:
+    place, body = event.get("location") or {}, event.get("body") or {}
+    shown = f"{place.get('displayName') or ''}\n{body.get('content') or ''}"
+    return f"{shown}\n{html.unescape(shown)}"

@@ -27,8 +27,19 @@ KEY = f"String {_NAMESPACE} Name sequence-sync-key"
 VERSION = f"String {_NAMESPACE} Name sequence-sync-version"
 TAGS = f"String {_NAMESPACE} Name sequence-sync-tags"
 
-SUBJECT_LIMIT = 255  # MAPI's limit for the subject and the place; more is refused or not shown
-LOCATION_LIMIT = 255
+SUBJECT_LIMIT = 255  # documented (EWS reference, "Subject"); more is cut without a word
+LOCATION_LIMIT = 255  # MAPI's, as for the subject; of the place's name and of its street
+LONGEST_REMINDER = 2_629_800  # minutes, five years: documented (MS-OXWSCORE 2.2.5.5)
+EMPTY: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "subject": {"subject": ""},
+        "body": {"body": {"contentType": "text", "content": ""}},
+        "location": {"location": {"displayName": ""}},
+        "showAs": {"showAs": "busy"},
+        "isReminderOn": {"isReminderOn": True, "reminderMinutesBeforeStart": 15},
+    }
+)
+"""How an update takes away what an earlier revision set, field by field: as events are that do not say it."""
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 _SHOW_AS = {
@@ -61,9 +72,11 @@ def to_microsoft(
     create: dict[str, Any] = {}
     if event.summary is not None:
         owned["subject"] = cut(event.summary, SUBJECT_LIMIT, "summary", notes)
-    text = body_text(event, join_link=True, size=utf16_length, notes=notes)
+    online = event.conferencing is Conferencing.DEFAULT
+    size = (lambda plain: utf16_length(marked(plain))) if online else utf16_length
+    text = body_text(event, size=size, notes=notes)
     if text is not None:
-        owned["body"] = _body(text, online=event.conferencing is Conferencing.DEFAULT)
+        owned["body"] = _body(text, online=online)
     location = _location(event, notes)
     if location is not None:
         owned["location"] = location
@@ -71,7 +84,7 @@ def to_microsoft(
         owned["showAs"] = _SHOW_AS[event.transparency]
     if event.reminders is not None:
         (create if event.reminders_create_only else owned).update(_reminder(event.reminders, notes))
-    if event.conferencing is Conferencing.DEFAULT and conference:
+    if online and conference:
         # Outlook ignores both after the event was made, and may break the meeting.
         create |= {"isOnlineMeeting": True, "onlineMeetingProvider": "teamsForBusiness"}
     if event.private:
@@ -142,7 +155,7 @@ def _location(event: Event, notes: list[str]) -> dict[str, Any] | None:
     if place.lat is not None:
         location["coordinates"] = {"latitude": place.lat, "longitude": place.long}
     if place.address:
-        location["address"] = {"street": place.address}
+        location["address"] = {"street": cut(place.address, LOCATION_LIMIT, "location", notes)}
     return location or None
 
 
@@ -152,9 +165,10 @@ def _reminder(reminders: tuple[int, ...], notes: list[str]) -> dict[str, Any]:
         return {"isReminderOn": False}
     if len(reminders) > 1:
         notes.append(f"reminders_dropped: {len(reminders) - 1}")
-    if reminders[0] < 0:
-        notes.append("reminders_clipped: to 0 minutes")
-    return {"isReminderOn": True, "reminderMinutesBeforeStart": max(reminders[0], 0)}
+    minutes = min(max(reminders[0], 0), LONGEST_REMINDER)
+    if minutes != reminders[0]:
+        notes.append(f"reminders_clipped: to {minutes} minutes")
+    return {"isReminderOn": True, "reminderMinutesBeforeStart": minutes}
 
 
 def _categories(color: str, category_for_color: Mapping[str, str], notes: list[str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Implementations turn answers into `Found` and errors into `workers.errors`; they decide nothing.
 """
 
+from collections.abc import Collection
 from typing import Any, Protocol
 
 import msgspec
@@ -10,6 +11,9 @@ import msgspec
 from workers.calendars.lane import FreeLane, Lane
 from workers.event import Event
 from workers.times import Period
+
+MEETING = "meeting"
+"""Stands among `fields` for an online meeting that the provider makes."""
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -27,6 +31,10 @@ class Draft(msgspec.Struct, frozen=True):
     """Our own text, where the provider keeps text of its own beside it (a Microsoft online meeting)."""
     conference: bool = False
     """Whether the provider is asked to make an online meeting."""
+    fields: tuple[str, ...] = ()
+    """What it sets that a later revision may have to take away: the provider's names, MEETING if booked."""
+    link: str = ""
+    """The link of an existing meeting, which the event must show somewhere."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -43,6 +51,7 @@ class Found(msgspec.Struct, frozen=True):
     created: str = ""
     url: str = ""
     online: bool = False
+    """Whether it has an online meeting, of ours or of somebody else."""
     conference: str = ""
     """The state of its online meeting: `ready`, `pending`, `failed`, or empty for none."""
     proof: str = ""
@@ -53,6 +62,37 @@ class Found(msgspec.Struct, frozen=True):
     """
     recurring: bool = False
     """Whether a person made a series of it."""
+    fields: tuple[str, ...] | None = None
+    """What it has from us, as `Draft.fields` names it, MEETING only where that is ours.
+
+    None: nobody knows, since an earlier version wrote it.
+    """
+    text: str = ""
+    """Where a link may stand in it: its place, its text, its online meeting."""
+
+    def __repr__(self) -> str:
+        """Without meeting text, so that it may stand in a log line or a traceback."""
+        return f"Found(event_id={self.event_id!r}, revision={self.revision!r})"
+
+
+def left_over(found: Found, draft: Draft) -> Collection[str]:
+    """What an earlier revision of ours set in an event and a draft does not have: it is to be taken away."""
+    kept = {*draft.fields, *draft.create}
+    return [name for name in found.fields or () if name not in kept]
+
+
+def shortcomings(found: Found, draft: Draft) -> tuple[str, ...]:
+    """Where an event, as the provider shows it, differs from a draft that was written into it."""
+    ours = None if found.fields is None else MEETING in found.fields
+    booked = MEETING in draft.fields
+    notes = []
+    if draft.link and draft.link not in found.text:
+        notes.append("join link not shown by the provider")
+    if found.online and ours and not booked:
+        notes.append("online meeting of an earlier revision stays at the provider")
+    if found.online and ours is False and booked:
+        notes.append("online meeting that a person added stays in place of ours")
+    return tuple(notes)
 
 
 class Calendar(Protocol):
@@ -100,10 +140,11 @@ class Calendar(Protocol):
         """Makes the event from a journalled body. Raises `Taken` or `FormRefused`, too."""
         ...
 
-    async def update(self, event_id: str, etag: str, draft: Draft, *, online: bool) -> Found:
+    async def update(self, found: Found, draft: Draft) -> Found:
         """Writes our fields over the event if it still has this etag (empty: whatever it has).
 
-        Raises CONFLICT where it was changed in between, GONE where it is not there, `FormRefused`.
+        Takes away what is `left_over`, and nothing that a person added. Raises CONFLICT where it was changed
+        in between, GONE where it is not there, `FormRefused`.
         """
         ...
 

@@ -61,7 +61,7 @@ def test_whole_days_go_as_dates_and_clear_earlier_times() -> None:
     [
         ({"summary": "Interview"}, {"summary": "Interview"}),
         ({"summary": ""}, {"summary": ""}),
-        ({"description": "a < b & c\nd"}, {"description": "a &lt; b &amp; c<br>d"}),
+        ({"description": "a < b & c\nd"}, {"description": "a < b & c\nd"}),
         ({"description": ""}, {"description": ""}),
         ({"location": {"description": "Room 1"}}, {"location": "Room 1"}),
         ({"location": {"description": "HQ", "address": "1 High St"}}, {"location": "HQ, 1 High St"}),
@@ -71,7 +71,7 @@ def test_whole_days_go_as_dates_and_clear_earlier_times() -> None:
         (
             {"url": "https://globex.example/1?a&b", "description": "Hi"},
             {
-                "description": "Hi<br><br>https://globex.example/1?a&amp;b",
+                "description": "Hi\n\nhttps://globex.example/1?a&b",
                 "source": {"title": "globex.example", "url": "https://globex.example/1?a&b"},
             },
         ),
@@ -103,10 +103,8 @@ def test_whole_days_go_as_dates_and_clear_earlier_times() -> None:
         (
             {"conferencing": LINK},
             {
-                "conferenceData": {
-                    "conferenceSolution": {"key": {"type": "addOn"}, "name": "Globex Meet"},
-                    "entryPoints": [{"entryPointType": "video", "uri": LINK["join_url"]}],
-                }
+                "description": f"Globex Meet: {LINK['join_url']}",
+                "location": LINK["join_url"],
             },
         ),
     ],
@@ -205,12 +203,33 @@ def test_what_google_cannot_hold_is_noted(sent: Any, field: str, value: object, 
     assert mapped.degraded == (note,)
 
 
-def test_a_description_whose_html_would_be_too_long_is_cut_but_its_link_is_not() -> None:
-    mapped = google(description="a & b\n" * 1000, url="https://globex.example/1")
+@pytest.mark.parametrize("line", ["a <b> & c\n", "a and b\n", "a & b&copy=1\n"])
+def test_a_description_that_would_be_too_long_is_cut_but_its_link_is_not(line: str) -> None:
+    url = "https://globex.example/1"
+    mapped = google(description=line * 1000 + url, url=url)
 
-    assert len(mapped.owned["description"]) <= 8000
-    assert mapped.owned["description"].endswith("…<br><br>https://globex.example/1")
+    assert 7900 < len(mapped.owned["description"]) <= 8000
+    assert mapped.owned["description"].endswith(url)
     assert mapped.degraded == ("truncated: description",)
+
+
+@pytest.mark.parametrize(
+    ("text", "description"),
+    [
+        ("1 < 2 & 3 > 2\nI <3 you; a&b", "1 < 2 & 3 > 2\nI <3 you; a&b"),
+        ("https://globex.example/?a=1&b=2", "https://globex.example/?a=1&b=2"),
+        ("Größe 😀 «x»", "Größe 😀 «x»"),
+        ("<b>Bring</b>\na pen", "&lt;b&gt;Bring&lt;/b&gt;<br>a pen"),
+        ("Jo <jo@globex.example>", "Jo &lt;jo@globex.example&gt;"),
+        ("</script>", "&lt;/script&gt;"),
+        ("<!-- x", "&lt;!-- x"),
+        ("AT&amp;T", "AT&amp;amp;T"),
+        ("&#128512;", "&amp;#128512;"),
+        ("https://globex.example/?a=1&copy=2", "https://globex.example/?a=1&amp;copy=2"),
+    ],
+)
+def test_a_description_is_plain_text_unless_it_would_be_taken_for_html(text: str, description: str) -> None:
+    assert google(description=text).owned["description"] == description
 
 
 def test_tags_beyond_what_a_property_holds_are_left_out_whole() -> None:
@@ -221,19 +240,11 @@ def test_tags_beyond_what_a_property_holds_are_left_out_whole() -> None:
     assert mapped.degraded == ("tags_dropped: 11",)
 
 
-def test_without_conference_data_a_join_link_goes_into_place_and_description() -> None:
-    mapped = google(conferencing=LINK, conference=False)
-
-    assert "conferenceData" not in mapped.owned
-    assert mapped.owned["location"] == LINK["join_url"]
-    assert mapped.owned["description"] == "Globex Meet: https://meet.globex.example/j/1?a=1&amp;b=2"
-
-
-def test_without_conference_data_a_booked_place_stays_and_the_link_stands_in_the_description() -> None:
-    mapped = google(conferencing=LINK, conference=False, location={"description": "Room 1"}, description="Hi")
+def test_beside_a_booked_place_a_join_link_stands_in_the_description() -> None:
+    mapped = google(conferencing=LINK, location={"description": "Room 1"}, description="Hi")
 
     assert mapped.owned["location"] == "Room 1"
-    assert mapped.owned["description"].startswith("Hi<br><br>Globex Meet: https://")
+    assert mapped.owned["description"] == f"Hi\n\nGlobex Meet: {LINK['join_url']}"
 
 
 def test_without_conference_data_no_meet_link_is_asked_for() -> None:
@@ -241,19 +252,12 @@ def test_without_conference_data_no_meet_link_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize("url", ["zoommtg://globex.example/1", "https://globex.example/" + "x" * 1300])
-def test_a_join_link_google_takes_for_no_conference_becomes_text(url: str) -> None:
+def test_a_join_link_is_never_cut(url: str) -> None:
     mapped = google(conferencing={"profile_id": "explicit", "join_url": url})
 
-    assert "conferenceData" not in mapped.owned
     assert mapped.owned["description"] == url
     assert mapped.owned.get("location", url) == url
-    assert mapped.degraded == ("join_link_as_text: Google takes no such URL for a conference",)
-
-
-def test_a_join_link_without_a_provider_is_named_after_its_host() -> None:
-    mapped = google(conferencing={"profile_id": "explicit", "join_url": "https://meet.globex.example/1"})
-
-    assert mapped.owned["conferenceData"]["conferenceSolution"]["name"] == "meet.globex.example"
+    assert mapped.degraded == ()
 
 
 def test_notes_of_the_event_come_before_those_of_the_mapping() -> None:
