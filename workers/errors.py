@@ -32,6 +32,7 @@ class CalendarError(Exception):
         retry_after: how many seconds the provider asked to wait.
         unknown: whether the request may have been carried out all the same.
         whole_account: whether it concerns all that the account does, and not one mailbox.
+        field: the booking's field that was refused, where the provider tells.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class CalendarError(Exception):
         retry_after: float | None = None,
         unknown: bool = False,
         whole_account: bool = False,
+        field: str = "",
     ) -> None:
         super().__init__(f"{error_class}: {code}")
         self.error_class = error_class
@@ -51,6 +53,12 @@ class CalendarError(Exception):
         self.retry_after = retry_after
         self.unknown = unknown
         self.whole_account = whole_account
+        self.field = field
+
+    @property
+    def detail(self) -> str:
+        """What went wrong, for the operator."""
+        return f"{self.field}: refused by the provider ({self.code})" if self.field else self.code
 
 
 class Taken(CalendarError):
@@ -78,5 +86,4 @@ class FormRefused(CalendarError):
     """The provider refuses one form of a field for which there is another: `zone` or `conference`."""
 
     def __init__(self, field: str, code: str, *, request_id: str = "") -> None:
-        super().__init__(ErrorClass.PERMANENT, code, request_id=request_id)
-        self.field = field
+        super().__init__(ErrorClass.PERMANENT, code, request_id=request_id, field=field)

@@ -73,7 +73,7 @@ class UnderWay(ABC):
             else:
                 await self._wait(write, until=waits.until, parked=waits.parked, reason=waits.code)
         except CalendarError as error:
-            self.fail(self.current(write.id), error, detail=error.code)
+            self.fail(self.current(write.id), error, detail=error.detail)
             if error.error_class in (ErrorClass.THROTTLED, ErrorClass.AUTH):
                 await self._close(write, error)
         except (LeaseLost, RedisError, SealError):

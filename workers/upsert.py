@@ -259,7 +259,9 @@ class Upsert:
         """Next time in the form that every provider takes; refused even so, it is refused for good."""
         field = "named_zone" if refused.field == "zone" else "conference"
         if not getattr(self._form, field):
-            raise CalendarError(ErrorClass.PERMANENT, refused.code, request_id=refused.request_id)
+            raise CalendarError(
+                ErrorClass.PERMANENT, refused.code, request_id=refused.request_id, field=refused.field
+            )
         self._form = msgspec.structs.replace(self._form, **{field: False})
 
     # -- checking

@@ -191,3 +191,31 @@ def test_an_answer_that_says_nothing_leaves_the_outcome_unknown(unknown: Answer)
         with pytest.raises(CalendarError) as raised:
             raise_for_answer(unknown)
         assert raised.value.unknown
+
+
+@pytest.mark.parametrize(
+    ("answer", "field"),
+    [
+        (google(400, "invalid", "Invalid start time."), "start"),
+        (google(400, "timeRangeEmpty", "The specified time range is empty."), "end"),
+        (google(400, "invalid", "Reminder minutes must be between 0 and 40320."), "reminders"),
+        (google(400, "invalid", "A provided value exceeds the allowed size limit."), ""),
+        (google(400, "badRequest", "Invalid value at 'body' (object), 5"), ""),
+        (google(403, "rateLimitExceeded", "Too many requests to this location"), ""),
+        (graph(400, "ErrorCalendarDurationIsTooLong"), "end"),
+        (graph(400, "ErrorCalendarEndDateIsEarlierThanStartDate"), "end"),
+        (graph(400, "ErrorMessageSizeExceeded"), "description"),
+        (graph(400, "ErrorInvalidRequest", "ErrorCalendarDurationIsTooLong"), "end"),
+        (graph(400, "ErrorCalendarOutOfRange", message="The dateTime of start is out of range."), "start"),
+        (graph(400, "ErrorInvalidParameter", target="reminderMinutesBeforeStart"), "reminders"),
+        (graph(400, "ErrorInvalidRequest", message="The endpoint is not there. Hush, bodyguards!"), ""),
+        (graph(400, "BadRequest", message="Unable to read the request body."), ""),
+    ],
+)
+def test_a_refused_value_names_its_field_and_nothing_else(answer: Answer, field: str) -> None:
+    module = microsoft_errors if "request-id" in answer.headers else google_errors
+    with pytest.raises(CalendarError) as raised:
+        module.raise_for_answer(answer)
+    code = raised.value.code
+    assert raised.value.field == field
+    assert raised.value.detail == (f"{field}: refused by the provider ({code})" if field else code)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from workers.calendars.http import UNMISTAKABLE, Answer
+from workers.calendars.refused import refused_field
 from workers.errors import CalendarError, ErrorClass, FormRefused, Taken
 
 _BY_REASON = {
@@ -48,10 +49,13 @@ def raise_for_answer(answer: Answer, *, creating: str = "", calendar: bool = Fal
         raise Taken(reason, event_id=creating, request_id=request_id)
     if answer.status == 400 and (field := _refused_form(first, error)):
         raise FormRefused(field, reason, request_id=request_id)
+    error_class = _class_of(answer, reason, calendar=calendar or bool(creating))
+    told = (reason, str(first.get("location", "")), _message(first, error))
     raise CalendarError(
-        _class_of(answer, reason, calendar=calendar or bool(creating)),
+        error_class,
         reason,
         request_id=request_id,
+        field=refused_field(*told) if error_class is ErrorClass.PERMANENT else "",
         retry_after=answer.retry_after,
         unknown=answer.status >= 500 or answer.status < 400 or not error,
     )
@@ -99,9 +103,13 @@ def _class_of(answer: Answer, reason: str, *, calendar: bool) -> ErrorClass:
 
 def _refused_form(first: dict[str, Any], error: dict[str, Any]) -> str:
     """Which field Google takes only in another form; it tells by its message alone."""
-    message = str(first.get("message") or error.get("message") or "").lower()
+    message = _message(first, error).lower()
     if "conference" in message:
         return "conference"
     if "time zone" in message or "timezone" in message:
         return "zone"
     return ""
+
+
+def _message(first: dict[str, Any], error: dict[str, Any]) -> str:
+    return str(first.get("message") or error.get("message") or "")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from workers.calendars.http import UNMISTAKABLE, Answer
+from workers.calendars.refused import refused_field
 from workers.errors import CalendarError, ErrorClass, FormRefused, Taken
 
 _BY_CODE = {
@@ -68,10 +69,13 @@ def raise_for_answer(answer: Answer, *, calendar: bool = False) -> dict[str, Any
     known = _BY_CODE.get(code)
     if calendar and known is ErrorClass.GONE:
         known = ErrorClass.PARK  # the calendar is not there: never another one
+    error_class = known or _by_status(answer)
+    told = (*codes, str(error.get("target", "")), str(error.get("message", "")))
     raise CalendarError(
-        known or _by_status(answer),
+        error_class,
         code,
         request_id=request_id,
+        field=refused_field(*told) if error_class is ErrorClass.PERMANENT else "",
         retry_after=answer.retry_after,
         unknown=answer.status >= 500 or answer.status < 400 or not error,
     )

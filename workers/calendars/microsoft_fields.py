@@ -91,13 +91,8 @@ def to_microsoft(
         create["sensitivity"] = "private"
     if event.color is not None:
         create |= _categories(event.color, category_for_color, notes)
-    return Mapped(
-        owned=owned,
-        create=create,
-        degraded=(*event.degraded, *notes),
-        tags=None if event.tags is None else tags_text(event.tags, notes),
-        text=text or "",
-    )
+    tags = None if event.tags is None else tags_text(event.tags, notes)
+    return Mapped(owned=owned, create=create, degraded=(*event.degraded, *notes), tags=tags, text=text or "")
 
 
 def instants(body: Mapping[str, Any]) -> Period | None:

@@ -3,6 +3,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from tzlocal.windows_tz import win_tz
 
 from workers.event import Event, InvalidPart, read_event
 from workers.times import AllDay, Timed, known_zone, rfc3339
@@ -88,6 +89,44 @@ def test_a_time_without_offset_and_zone_is_utc() -> None:
 
     assert event.start == ELEVEN
     assert event.degraded == ("no_offset: start read in Etc/UTC",)
+
+
+def test_a_time_without_offset_and_zone_is_local_time_in_the_zone_of_the_app() -> None:
+    event = read_event(
+        b'{"start":"2026-07-01T12:00:00","end":"2026-07-01T13:00:00"}', default_zone="Europe/Berlin"
+    )
+
+    assert event.when == Timed(datetime(2026, 7, 1, 10, tzinfo=UTC), datetime(2026, 7, 1, 11, tzinfo=UTC))
+
+
+def test_the_zone_of_the_event_is_nearer_to_a_time_than_that_of_the_other_time() -> None:
+    event = read(
+        {"time": "2026-07-01T12:00:00Z", "tzid": "Asia/Tokyo"}, "2026-07-01T23:00:00", tzid="Asia/Dubai"
+    )
+
+    assert event.end == datetime(2026, 7, 1, 19, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("name", "zone"), [*win_tz.items(), ("EASTERN standard TIME ", "America/New_York")])
+def test_a_zone_may_have_its_windows_name(name: str, zone: str) -> None:
+    event = read("2026-04-30T11:00:00Z", "2026-04-30T12:00:00Z", tzid=name)
+
+    assert event.zone == (zone if name != "UTC" else "UTC")
+    assert event.degraded == ()
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "field"),
+    [
+        ({"time": "2026-04-30T11:00:00", "tzid": "Mars/Base"}, "2026-04-30T12:00:00Z", "start"),
+        ({"time": "2026-04-30T11:00:00", "tzid": ["Mars"]}, "2026-04-30T12:00:00Z", "start"),
+        ("2026-04-30T11:00:00Z", {"time": "2026-04-30T12:00:00", "tzid": "Mars/Base"}, "end"),
+        ({"time": "2026-04-30T11:00:00Z", "tzid": "Mars/Base"}, "2026-04-30T12:00:00", "end"),
+    ],
+)
+def test_a_time_without_offset_is_read_in_no_zone_that_nobody_knows(start: Any, end: Any, field: str) -> None:
+    assert reason(start, end).startswith(f"{field}: a time without offset in an unknown zone")
+    assert "[" not in reason(start, end)
 
 
 def test_both_instants_of_a_repeated_hour_are_kept_apart() -> None:
