@@ -35,6 +35,14 @@ class Known(msgspec.Struct, frozen=True):
     repair: bool = False
     intent: Intent | None = None
 
+    @property
+    def last_set(self) -> tuple[str, ...]:
+        """What an event has from us that lost our mark: as recorded, or else what its create was to set."""
+        if self.fields is not None:
+            return self.fields
+        body = bytes(self.intent.body) if self.intent is not None else b""
+        return tuple(msgspec.json.decode(body)) if body else ()
+
 
 class Outcome(msgspec.Struct, frozen=True):
     """What there is at the provider now."""

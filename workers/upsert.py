@@ -212,6 +212,8 @@ class Upsert:
             return None
         if found.recurring:
             raise made_recurring()
+        if not found.key:
+            found = msgspec.structs.replace(found, fields=self.known.last_set)
         return await self._update(found, draft)
 
     def _is_ours(self, found: Found) -> bool:
