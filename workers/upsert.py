@@ -13,7 +13,8 @@ import msgspec
 import structlog
 
 from bookings.record import NO_JSON, Intent
-from workers.calendars.port import Calendar, Draft, Found, shortcomings
+from workers.calendars.differences import shortcomings
+from workers.calendars.port import Calendar, Draft, Found
 from workers.errors import CalendarError, ErrorClass, FormRefused, Taken
 from workers.event import Event
 from workers.metrics import ALARMS, Alarm

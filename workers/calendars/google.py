@@ -3,19 +3,17 @@
 Our key is the event's id: a second insert under it cannot succeed, and reading by it is exact.
 """
 
-import html
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from config.accounts import GoogleAccount
-from workers.calendars import google_api, google_fields
+from workers.calendars import google_api, google_event
 from workers.calendars.google_errors import is_ambiguous, raise_for_answer
-from workers.calendars.google_fields import DIGEST, EMPTY, FIELDS, KEY, REVISION, TAGS
 from workers.calendars.http import Answer, ProviderHttp
-from workers.calendars.port import MEETING, Draft, Found, left_over
-from workers.event import Conferencing, Event, JoinLink
+from workers.calendars.port import Draft, Found
+from workers.event import Event
 
 _WRITERS = ("writerWithoutPrivateAccess", "writer", "owner")
 
@@ -37,32 +35,8 @@ class GoogleCalendar:
         self, event: Event, *, key: str, revision: int, named_zone: bool = True, conference: bool = True
     ) -> Draft:
         """Maps a part into Google's fields, our identity among its private properties."""
-        mapped = google_fields.to_google(event, request_id=key, conference=conference, named_zone=named_zone)
-        tags = mapped.owned.get("extendedProperties", {}).get("private", {})
-        fields = (
-            *(name for name in EMPTY if name in mapped.owned),
-            *tags,
-            *((MEETING,) if event.conferencing is Conferencing.DEFAULT else ()),
-        )
-        private = {
-            **tags,
-            KEY: key,
-            REVISION: str(revision),
-            DIGEST: mapped.digest,
-            FIELDS: " ".join(fields),
-        }
-        update = {**mapped.owned, "extendedProperties": {"private": private}}
-        return Draft(
-            key=key,
-            revision=revision,
-            digest=mapped.digest,
-            create={**update, **mapped.create, "id": key},
-            update=update,
-            when=event.when,
-            degraded=mapped.degraded,
-            conference="conferenceData" in mapped.create,
-            fields=fields,
-            link=event.conferencing.url if isinstance(event.conferencing, JoinLink) else "",
+        return google_event.draft(
+            event, key=key, revision=revision, named_zone=named_zone, conference=conference
         )
 
     async def find(self, key: str) -> list[Found]:
@@ -89,7 +63,7 @@ class GoogleCalendar:
         answer = await self._send(self._events.get(calendarId=self._calendar_id, eventId=event_id))
         if answer.status == 404 and answer.error:
             return None
-        return _found(raise_for_answer(answer))
+        return google_event.found(raise_for_answer(answer))
 
     async def create(self, body: bytes) -> Found:
         """Inserts a journalled body under our id."""
@@ -97,11 +71,11 @@ class GoogleCalendar:
         request = self._events.insert(
             calendarId=self._calendar_id, body=event, sendUpdates=self._send_updates, **_conference(event)
         )
-        return _found(raise_for_answer(await self._send(request), creating=event["id"]))
+        return google_event.found(raise_for_answer(await self._send(request), creating=event["id"]))
 
     async def update(self, found: Found, draft: Draft) -> Found:
         """Patches our fields; `status` among them brings a cancelled event back."""
-        body = _changed(found, draft)
+        body = google_event.changed(found, draft)
         request = self._events.patch(
             calendarId=self._calendar_id,
             eventId=found.event_id,
@@ -113,7 +87,7 @@ class GoogleCalendar:
         answer = await self._send(request, headers)
         if is_ambiguous(answer) and (there := await self.get(found.event_id)) and not there.cancelled:
             raise_for_answer(answer, calendar=True)  # not a cancelled event is refused, but the change
-        return _found(raise_for_answer(answer))
+        return google_event.found(raise_for_answer(answer))
 
     async def probe(self) -> bool:
         """Lists one event, which the scope for writing events allows; the list tells our access role."""
@@ -135,74 +109,6 @@ class GoogleCalendar:
         return await google_api.send(self._http, request, headers)
 
 
-def _changed(found: Found, draft: Draft) -> dict[str, Any]:
-    """The body of an update: what the draft sets, and nothing in place of what is left over.
-
-    Whether a conference is ours is known of the event as it was when it had its etag. So a patch that insists
-    on the etag never takes away, or replaces, one that a person added since.
-    """
-    gone = left_over(found, draft)
-    body = draft.update | {name: EMPTY[name] for name in gone if name in EMPTY}
-    if TAGS in gone:
-        body["extendedProperties"] = {
-            "private": {**draft.update["extendedProperties"]["private"], TAGS: None}
-        }
-    if MEETING in gone and found.online:
-        body["conferenceData"] = None
-    elif draft.conference and found.fields is not None and MEETING not in found.fields and not found.online:
-        # Google ignores a request that is named as the one before: each revision has a name of its own.
-        body["conferenceData"] = google_fields.new_conference(f"{draft.key}{draft.revision}")
-    return body
-
-
 def _conference(body: Mapping[str, Any]) -> dict[str, int]:
     """Only with this parameter does Google look at `conferenceData`; without it, what is there stays."""
     return {"conferenceDataVersion": 1} if "conferenceData" in body else {}
-
-
-def _found(event: Mapping[str, Any]) -> Found:
-    private = event.get("extendedProperties", {}).get("private", {})
-    conference = event.get("conferenceData") or {}
-    asked = conference.get("createRequest", {})
-    states = {"pending": "pending", "failure": "failed", "success": "ready"}
-    status = asked.get("status", {}).get("statusCode", "")
-    state = states.get(status, "ready" if conference.get("entryPoints") else "")
-    online = state in ("ready", "pending")
-    ours = KEY in private and asked.get("requestId", "").startswith(private[KEY])
-    return Found(
-        event_id=event["id"],
-        etag=event.get("etag", ""),
-        key=private.get(KEY, ""),
-        revision=int(private.get(REVISION, 0)),
-        digest=private.get(DIGEST, ""),
-        cancelled=event.get("status") == "cancelled",
-        when=google_fields.instants(event),
-        created=event.get("created", ""),
-        url=event.get("htmlLink", ""),
-        online=online,
-        conference=state,
-        fields=_fields(private, meeting=ours if online else None),
-        text=_links(event),
-        proof=event["id"],
-        recurring=bool(event.get("recurrence")),
-    )
-
-
-def _fields(private: Mapping[str, str], *, meeting: bool | None) -> tuple[str, ...] | None:
-    """What an event has from us; `meeting`: whether its conference is ours, None where it has none."""
-    if FIELDS not in private:
-        return None
-    listed = dict.fromkeys(private[FIELDS].split())
-    if meeting is False:
-        listed.pop(MEETING, None)
-    elif meeting:
-        listed[MEETING] = None
-    return tuple(listed)
-
-
-def _links(event: Mapping[str, Any]) -> str:
-    entry_points = (event.get("conferenceData") or {}).get("entryPoints") or ()
-    texts = [event.get("location", ""), event.get("description", "")]
-    texts += [entry_point.get("uri", "") for entry_point in entry_points]
-    shown = "\n".join(texts)
-    return f"{shown}\n{html.unescape(shown)}"

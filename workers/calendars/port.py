@@ -3,7 +3,6 @@
 Implementations turn answers into `Found` and errors into `workers.errors`; they decide nothing.
 """
 
-from collections.abc import Collection
 from typing import Any, Protocol
 
 import msgspec
@@ -11,9 +10,6 @@ import msgspec
 from workers.calendars.lane import FreeLane, Lane
 from workers.event import Event
 from workers.times import Period
-
-MEETING = "meeting"
-"""Stands among `fields` for an online meeting that the provider makes."""
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -73,26 +69,6 @@ class Found(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         """Without meeting text, so that it may stand in a log line or a traceback."""
         return f"Found(event_id={self.event_id!r}, revision={self.revision!r})"
-
-
-def left_over(found: Found, draft: Draft) -> Collection[str]:
-    """What an earlier revision of ours set in an event and a draft does not have: it is to be taken away."""
-    kept = {*draft.fields, *draft.create}
-    return [name for name in found.fields or () if name not in kept]
-
-
-def shortcomings(found: Found, draft: Draft) -> tuple[str, ...]:
-    """Where an event, as the provider shows it, differs from a draft that was written into it."""
-    ours = None if found.fields is None else MEETING in found.fields
-    booked = MEETING in draft.fields
-    notes = []
-    if draft.link and draft.link not in found.text:
-        notes.append("join link not shown by the provider")
-    if found.online and ours and not booked:
-        notes.append("online meeting of an earlier revision stays at the provider")
-    if found.online and ours is False and booked:
-        notes.append("online meeting that a person added stays in place of ours")
-    return tuple(notes)
 
 
 class Calendar(Protocol):
