@@ -30,7 +30,7 @@ BESIDE: list[dict[str, Any]] = [
     {"location": {"description": "Room 1"}},
     {"description": "Bring a pen\n& paper"},
     {"description": "word " * 2000},
-    {"description": "word " * 2000 + LINK},  # would be cut off
+    {"description": "word " * 2000 + LINK, "location": {"description": "Room 1"}},  # would be cut off
     {"description": "<b>1 < 2</b>", "url": "https://globex.example/1"},
 ]
 
