@@ -63,6 +63,9 @@ async def test_a_google_calendar_is_made_and_changed_with_flags(
     assert (await team("GET")).status == 404
     await control("POST", "/calendars", {"provider": "google", "id": "team", "gone": False})
     assert (await team("GET", "/events/meeting1")).status == 200
+    refusing = {"provider": "google", "id": "team", "refused_zones": ["Europe/Berlin"]}
+    await control("POST", "/calendars", refusing)
+    assert (await team("POST", "/events", google_event(id="meeting2"))).reason == "invalid"
 
 
 async def test_a_mailbox_and_its_calendars_are_made_with_flags(
