@@ -213,7 +213,7 @@ class Upsert:
             return None
         if found.recurring:
             raise made_recurring()
-        if not found.key:
+        if not found.key:  # its mark is lost, and not what the record knows
             found = msgspec.structs.replace(found, fields=self.known.last_set)
         return await self._update(found, draft)
 
