@@ -81,3 +81,15 @@ async def test_a_guid_that_is_spelt_in_capitals_is_the_same_guid(world: World) -
     await world.accept(one_part("microsoft", start=LATER))
     await world.work_until_done()
     assert (world.event("microsoft").id, world.event("microsoft").starts_at) == (before.id, utc(11, 30))
+
+
+@pytest.mark.parametrize("capitals", [False, True])
+async def test_what_is_read_of_an_event_says_that_it_holds_the_revision_already(
+    world: World, capitals: bool
+) -> None:
+    world.sandbox.state.microsoft.put_mailbox(MICROSOFT, capital_guids=capitals)
+    world.fault("microsoft", "drop_after", method="POST")
+    await world.accept(one_part("microsoft"))
+    await world.work_until_done()
+    assert world.event("microsoft").starts_at == utc(11)
+    assert world.requests("microsoft").count("PATCH") == 0

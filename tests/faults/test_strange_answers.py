@@ -59,7 +59,6 @@ async def test_a_delete_that_was_carried_out_and_is_answered_by_a_refusal_is_don
     await world.store.cancel((await world.booking(body)).id)
     await world.work()
     assert await Accounts(world.store).closed() == []  # a 403 says nothing of the account then
-    await world.work_until_done()
     assert world.events() == []
     assert (await world.write(body)).state is WriteState.CANCELLED
     assert world.requests(provider).count("DELETE") == 1

@@ -102,8 +102,11 @@ class GoogleCalendar:
         )
         answer = await self._send(request)
         gone = answer.status in (404, 410) and answer.error
-        if answer.status != 204 and not gone:
-            raise_for_answer(answer)
+        if answer.status == 204 or gone:
+            return
+        if is_ambiguous(answer) and (there := await self.get(event_id)) and there.cancelled:
+            return
+        raise_for_answer(answer)
 
     async def _send(self, request: Any, headers: Mapping[str, str] | None = None) -> Answer:
         return await google_api.send(self._http, request, headers)
