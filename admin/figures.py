@@ -12,6 +12,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from bookings.accounts import Accounts, ClosedAccount
+from bookings.clock import now_ms
+from bookings.delayed import Delayed, counted
 from bookings.reader import Counts
 from bookings.store import Store
 
@@ -21,11 +23,13 @@ class Figures(msgspec.Struct, frozen=True):
 
     counts: Counts
     closed: tuple[ClosedAccount, ...]
+    delayed: tuple[Delayed, ...] = ()
 
 
 async def figures(store: Store) -> Figures:
     """Asks Redis. Raises `redis.RedisError` or `OSError`."""
-    return Figures(await store.counts(), tuple(await Accounts(store).closed()))
+    counts, closed = await store.counts(), await Accounts(store).closed()
+    return Figures(counts, tuple(closed), tuple(await counted(store)))
 
 
 class RedisPage(Collector):
@@ -51,6 +55,7 @@ class RedisPage(Collector):
         if self._figures is not None:
             yield from _of_counts(self._figures.counts)
             yield _of_closed(self._figures.closed)
+            yield from _of_delayed(self._figures.delayed, now_ms())
 
 
 def _of_counts(counts: Counts) -> Iterator[Metric]:
@@ -78,3 +83,25 @@ def _of_closed(closed: tuple[ClosedAccount, ...]) -> Metric:
     for (account, state), count in Counter((each.account, each.state) for each in closed).items():
         waiting.add_metric([account, state], count)
     return waiting
+
+
+def _of_delayed(delayed: tuple[Delayed, ...], now: int) -> Iterator[Metric]:
+    labels = ["provider", "calendar", "state"]
+    writes = GaugeMetricFamily(
+        "sequence_sync_delayed_writes", "Writes that are parked or retrying, by calendar", labels=labels
+    )
+    oldest = GaugeMetricFamily(
+        "sequence_sync_delayed_oldest_seconds",
+        "How long the oldest of them has been parked or retrying",
+        labels=labels,
+    )
+    of_place: dict[tuple[str, str, str], tuple[int, int]] = {}
+    for each in delayed:  # two calendars may have had one name
+        place = (each.provider, each.calendar, str(each.state))
+        count, since = of_place.get(place, (0, now))
+        of_place[place] = count + each.count, min(since, each.since)
+    for place, (count, since) in of_place.items():
+        writes.add_metric(place, count)
+        oldest.add_metric(place, (now - since) / 1000)
+    yield writes
+    yield oldest

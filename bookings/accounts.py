@@ -14,6 +14,7 @@ from bookings.store import Store
 
 _PROBE_MS = 60_000
 _REOPEN_AT_ONCE = 500
+_TRY_AT_ONCE = 10
 
 State = Literal["paused", "parked"]
 
@@ -128,6 +129,25 @@ class Accounts:
                 ],
                 args=[keys.prefix, keys.bookings, GRACE_MS, PAYLOAD_MS, _REOPEN_AT_ONCE, account, lane],
             )
+
+    async def try_now(self, account: str, lane: str) -> bool:
+        """Ends the waiting of a parked account, so that one request tries it; True where it was parked.
+
+        One that is only paused stays so: its provider asked for a rest.
+        """
+        keys = self._keys
+        [tried] = await self._store.run(
+            "try_account",
+            keys=[
+                keys.account(account),
+                keys.account(lane),
+                keys.account(account, "waiting"),
+                keys.open,
+                keys.queue,
+            ],
+            args=[keys.prefix, keys.bookings, GRACE_MS, PAYLOAD_MS, _TRY_AT_ONCE],
+        )
+        return bool(tried == b"tried")
 
     async def closed(self) -> list[ClosedAccount]:
         """The accounts and lanes that are not known to work."""

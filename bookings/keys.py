@@ -13,6 +13,7 @@ class Keys:
         self.index = f"{prefix}:bookings"
         self.links = f"{prefix}:links"
         self.dead = f"{prefix}:dead"
+        self.delayed = f"{prefix}:delayed"
         self.accounts = f"{prefix}:accounts"
         self.audit = f"{prefix}:audit"
         self.history = f"{prefix}:history"
@@ -21,6 +22,14 @@ class Keys:
     def queue_of(self, app: str) -> str:
         """The queue of an app that has one of its own; `queue` is everybody else's."""
         return f"{self.queue}:{app}"
+
+    def delayed_at(self, wid: str, state: str) -> str:
+        """The parts with a delayed write at a calendar: those `retrying`, those `parked`.
+
+        Of the parked ones, `wakeable` are those that wait for the calendar itself, by when a success there
+        may wake them.
+        """
+        return f"{self.delayed}:{state}:{wid}"
 
     def account(self, name: str, part: str = "clock") -> str:
         """Of an account or one of its lanes: `clock`, `slots`, `bucket`, or the parts `waiting` for it."""

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from bookings import part_writes
+from bookings import part_writes, state
+from bookings.delayed import as_indexed
 from bookings.errors import LeaseLost, SealError
 from bookings.reader import Reader
 from bookings.record import UNROUTED, Part, Write
@@ -136,9 +137,12 @@ class Leases(Reader):
         # The unrouted one may have gone from the writes in a journal of somebody who was killed then.
         alive = {UNROUTED, *(write.id for write in (*claim.writes, *writes))}.difference(dead)
         part_state, due_at = part_writes.part_state(writes)
+        known = {write.id: write for write in claim.writes}
+        made = [write.id for write in writes if state.just_made(write, known.get(write.id))]
+        delayed = as_indexed(writes)
         answer = await self.run(
             "settle",
-            keys=[keys.booking(claim.booking), keys.open, keys.queue, keys.index, keys.dead],
+            keys=[keys.booking(claim.booking), keys.open, keys.queue, keys.index, keys.dead, keys.delayed],
             args=[
                 keys.prefix,
                 claim.booking,
@@ -155,7 +159,11 @@ class Leases(Reader):
                 int(keep_s * 1000),
                 int(keep_at_least_s * 1000),
                 claim.asks,
+                keys.bookings,
+                " ".join(made),
+                len(delayed) // 5,
                 len(dead),
+                *delayed,
                 *dead,
                 *alive,
             ],

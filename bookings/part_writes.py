@@ -62,7 +62,7 @@ def withdrawn(writes: Sequence[Write], *, revision: int, now: int) -> tuple[Writ
 
 
 def asked(writes: Sequence[Write], asks: str, *, now: int) -> tuple[Write, ...]:
-    """Does what operators asked for: `replay ID`, `discard ID` (of dead writes) or `resync`, a line each.
+    """Does what operators asked for: `replay ID`, `discard ID`, `retry ID` or `resync`, a line each.
 
     Of a part that no route sends anywhere, nothing is written again.
     """

@@ -124,6 +124,7 @@ class Write(msgspec.Struct, frozen=True, omit_defaults=True):
     intent: Intent | None = None
     due_at: int = 0
     failing_since: int = 0
+    """Since when it could not be written, or waits for its account; 0 where nothing has kept it yet."""
     attempts: tuple[Attempt, ...] = ()
     tries: int = 0
     """Failures in a row, by which the next wait is reckoned; a replay starts anew."""
@@ -137,6 +138,14 @@ class Write(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why it is retrying, parked or dead: the error class or one of our own reasons."""
     detail: str = ""
     updated_at: int = 0
+
+    @property
+    def is_delayed(self) -> bool:
+        """Whether something keeps it from its calendar: it is retrying or parked since `failing_since`.
+
+        A later look for an event in doubt is not, nor a turn that a busy account gives.
+        """
+        return self.failing_since > 0 and self.state in (WriteState.RETRYING, WriteState.PARKED)
 
 
 UNROUTED = "unrouted"

@@ -11,6 +11,7 @@ from bookings.reader import Reader
 from bookings.scripted import GRACE_MS, PAYLOAD_MS
 
 _AUDIT_ENTRIES = 10_000
+_WAKE_AT_ONCE = 500
 
 
 class Remedies(Reader):
@@ -19,7 +20,7 @@ class Remedies(Reader):
     async def ask(
         self, bid: str, pid: str, what: str, *, dead_letter: str = "", revision: int | None = None
     ) -> bool:
-        """Asks the next worker at a part for `replay WRITE`, `discard WRITE` or `resync`.
+        """Asks the next worker at a part for `replay WRITE`, `discard WRITE`, `retry WRITE` or `resync`.
 
         Args:
             bid: the booking.
@@ -59,6 +60,19 @@ class Remedies(Reader):
             args=[keys.prefix, bid, GRACE_MS, PAYLOAD_MS],
         )
         return int(answer[2]) if answer[0] == b"cancelled" else None
+
+    async def wake_calendar(self, wid: str) -> int:
+        """Has what is parked for a calendar tried now, since it was seen to work; gives how many at first.
+
+        The others follow as those succeed. `wid` is the id of a write to it.
+        """
+        keys = self.keys
+        [woken] = await self.run(
+            "wake_calendar",
+            keys=[keys.open, keys.queue, keys.delayed],
+            args=[keys.prefix, keys.bookings, GRACE_MS, PAYLOAD_MS, wid, _WAKE_AT_ONCE],
+        )
+        return int(woken)
 
     async def drop_delivery(self, did: str) -> bool:
         """Lets go of a quarantined delivery; False where it is gone already."""

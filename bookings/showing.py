@@ -26,8 +26,15 @@ def booking_summary(booking: Booking) -> dict[str, Any]:
         "expires_at": moment(booking.expires_at) if booking.expires_at else None,
         "link": booking.link,
         "state": booking.state,
+        "waits_for": waits_for(booking),
         "parts": len(booking.parts),
     }
+
+
+def waits_for(booking: Booking) -> list[str]:
+    """The calendars that a booking waits for, each with how: `interviews (parked)`."""
+    delayed = [write for part in booking.parts for write in part.writes if write.is_delayed]
+    return list(dict.fromkeys(f"{write.calendar} ({write.state})" for write in delayed))
 
 
 def whole_booking(booking: Booking, *, reveal: bool) -> dict[str, Any]:

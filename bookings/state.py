@@ -3,6 +3,7 @@
     pending -> writing -> written | retrying | parked | dead | superseded
     retrying, parked -> writing        (when due)
     written, dead, superseded, cancelled -> pending        (a newer revision)
+    retrying, parked -> dead        (for `retry_for` without a break)
     dead -> pending | cancelled        (an operator replays or discards it)
     any -> cancelled, superseded        (its event is removed: the part was withdrawn, or goes elsewhere)
 
@@ -207,8 +208,14 @@ def removed(write: Write, *, gone: bool, now: int) -> Write:
 
 
 def asked(write: Write, what: str, *, now: int) -> Write:
-    """An operator asks for `replay` or `discard`, of what is dead, or for `resync`, of what is written."""
+    """An operator asks for `replay` or `discard`, of what is dead, or for `resync`, of what is written.
+
+    What is delayed is due at once, whichever of them is asked, or `retry`.
+    """
     dead = write.state is WriteState.DEAD
+    if write.is_delayed and what != "discard":
+        repair = write.repair or (what == "resync" and write.wanted)
+        return replace(write, due_at=0, repair=repair)
     if what == "discard" and dead:
         return replace(
             write, state=WriteState.CANCELLED, due_at=0, waiting=False, detail="discarded", updated_at=now
@@ -230,18 +237,27 @@ def asked(write: Write, what: str, *, now: int) -> Write:
     )
 
 
-def waiting(write: Write, *, due_at: int, parked: bool, reason: str, now: int) -> Write:
-    """Its account waits, and so does it: no attempt was made, and none counts."""
+def waiting(write: Write, *, due_at: int, parked: bool, reason: str, now: int, busy: bool = False) -> Write:
+    """Its account waits, and so does it: no attempt was made, and none counts.
+
+    Where the account is only `busy`, nothing has failed, and no age begins.
+    """
     return replace(
         write,
         state=WriteState.PARKED if parked else WriteState.RETRYING,
         waiting=True,
-        failing_since=0 if parked else write.failing_since,
+        failing_since=write.failing_since if busy else write.failing_since or now,
         due_at=due_at,
         reason="account_parked" if parked else "account_paused",
         detail=reason,
         updated_at=now,
     )
+
+
+def just_made(write: Write, before: Write | None) -> bool:
+    """Whether its calendar took it, or showed that it has it, since it was as it was before."""
+    taken = write.wanted and write.state is WriteState.WRITTEN
+    return taken and (before is None or before.updated_at != write.updated_at)
 
 
 def failed(
@@ -257,10 +273,17 @@ def failed(
         state=WriteState.DEAD if due_at is None else still_open,
         attempts=attempts,
         tries=write.tries + 1,
-        failing_since=0 if parked else write.failing_since or now,  # waiting for a person is no failing
+        failing_since=write.failing_since or now,
         due_at=due_at or 0,
         waiting=False,
         reason=attempt.error_class,
         detail=detail,
         updated_at=now,
+    )
+
+
+def given_up(write: Write, *, reason: str, detail: str, now: int) -> Write:
+    """Its account has waited for too long; no attempt was made."""
+    return replace(
+        write, state=WriteState.DEAD, due_at=0, waiting=False, reason=reason, detail=detail, updated_at=now
     )

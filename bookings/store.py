@@ -12,6 +12,7 @@ from config.settings import Settings
 
 STILL_QUEUED_MS = 60_000
 """When the reconciler looks again at a part that waits in a long queue."""
+_HEALED_OF_EACH = 20
 
 
 class Store(Intake, Leases, Links, Remedies):
@@ -43,6 +44,16 @@ class Store(Intake, Leases, Links, Remedies):
             ],
         )
         return int(looked), int(queued)
+
+    async def heal_delayed(self, cursor: int) -> int:
+        """Looks at some calendars in the index of delayed writes and drops what is not delayed any more.
+
+        Begin with cursor 0, go on with the one it gives; 0 again means that all were looked at.
+        """
+        cursor, _ = await self.run(
+            "heal_delayed", keys=[self.keys.delayed], args=[self.keys.bookings, cursor, _HEALED_OF_EACH]
+        )
+        return int(cursor)
 
     async def elect(self, office: str, holder: str, *, for_s: float) -> bool:
         """Takes an office that one process of the fleet holds at a time; False while another one does."""

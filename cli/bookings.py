@@ -1,11 +1,13 @@
-"""`sequence-sync bookings list|show|cancel|resync`."""
+"""`sequence-sync bookings list|show|cancel|resync`; `retry` is in `cli.retry`."""
 
 import getpass
 
 from bookings.clock import moment
-from bookings.operating import note
-from bookings.record import Booking
-from bookings.showing import booking_summary, shown_event, whole_booking
+from bookings.delayed import Filter, find, of_booking
+from bookings.operating import accounts_of, note
+from bookings.record import Booking, Write, WriteState
+from bookings.retry import Chosen, try_now
+from bookings.showing import booking_summary, shown_event, waits_for, whole_booking
 from bookings.store import Store
 from cli.options import CommandError, Exit
 from cli.output import confirmed, print_json, print_table, words
@@ -13,26 +15,26 @@ from cli.stores import opened
 from config.settings import Settings
 
 STATES = ("open", "dead", "done")
+OF_WRITES = ("parked", "retrying")
+"""States of writes; in the list they mean the bookings that have such a write."""
 
 
 async def run_list(
     settings: Settings, *, app: str | None, state: str | None, limit: int, as_json: bool
 ) -> Exit:
     """Lists bookings, newest delivery first."""
-    if state is not None and state not in STATES:
-        raise CommandError(f"--state {state}: there are {', '.join(STATES)}", Exit.USAGE)
-    found: list[Booking] = []
+    if state is not None and state not in STATES + OF_WRITES:
+        raise CommandError(f"--state {state}: there are {', '.join(STATES + OF_WRITES)}", Exit.USAGE)
     async with opened(settings) as store:
-        async for booking in store.bookings():
-            if (app is None or booking.app == app) and (state is None or booking.state == state):
-                found.append(booking)
-                if len(found) == limit:
-                    break
+        if state in OF_WRITES:
+            found = await _delayed(store, Filter(app=app, state=WriteState(state)), limit)
+        else:
+            found = await _listed(store, app, state, limit)
     if as_json:
         print_json([booking_summary(booking) for booking in found])
     elif found:
         print_table(
-            ("booking", "app", "event_id", "revision", "accepted", "parts", "state"),
+            ("booking", "app", "event_id", "revision", "accepted", "parts", "state", "waits for"),
             [
                 (
                     booking.id,
@@ -42,6 +44,7 @@ async def run_list(
                     moment(booking.accepted_at),
                     str(len(booking.parts)),
                     booking.state,
+                    ", ".join(waits_for(booking)) or "-",
                 )
                 for booking in found
             ],
@@ -50,6 +53,23 @@ async def run_list(
         words.print("no booking matches")
         return Exit.NOTHING_MATCHED
     return Exit.DONE
+
+
+async def _listed(store: Store, app: str | None, state: str | None, limit: int) -> list[Booking]:
+    found: list[Booking] = []
+    async for booking in store.bookings():
+        if (app is None or booking.app == app) and (state is None or booking.state == state):
+            found.append(booking)
+            if len(found) == limit:
+                break
+    return found
+
+
+async def _delayed(store: Store, wanted: Filter, limit: int) -> list[Booking]:
+    """The bookings with such a write, found by the index of those and not among all bookings."""
+    ids = dict.fromkeys([each.booking async for each in find(store, wanted, {})])
+    found = [booking for bid in ids if (booking := await store.booking(bid)) is not None]
+    return sorted(found, key=lambda booking: -booking.accepted_at)[:limit]
 
 
 async def run_show(settings: Settings, wanted: str, *, app: str | None, reveal: bool, as_json: bool) -> Exit:
@@ -88,6 +108,10 @@ async def run_resync(settings: Settings, wanted: str, *, app: str | None) -> Exi
             return Exit.NOTHING_MATCHED
         for part in booking.parts:
             await store.ask(booking.id, part.id, "resync")
+        delayed = of_booking(booking, accounts_of(settings))
+        plans = await try_now(store, Chosen((booking.id,)), delayed, who=getpass.getuser()) if delayed else []
+    for plan in plans:
+        words.print(f"{plan.found.write.calendar}: {plan.said}", markup=False)
     words.print(f"workers look at {len(booking.parts)} parts again (see `bookings show {booking.id}`)")
     return Exit.DONE
 
@@ -103,6 +127,15 @@ async def _find(store: Store, settings: Settings, wanted: str, app: str | None) 
         names = ", ".join(booking.app for booking in found)
         raise CommandError(f"several apps have a booking with this event_id ({names}); say --app", Exit.USAGE)
     return found[0]
+
+
+def _attempts(write: Write) -> str:
+    said = [f"{len(write.attempts)} failed"] if write.attempts else []
+    if write.is_delayed:
+        said.append(f"waits since {moment(write.failing_since)}")
+    if write.state.is_open and write.due_at:
+        said.append(f"next {moment(write.due_at)}")
+    return ", ".join(said) or "-"
 
 
 def _print_booking(booking: Booking, *, reveal: bool) -> None:
@@ -121,11 +154,7 @@ def _print_booking(booking: Booking, *, reveal: bool) -> None:
                     state,
                     write.event_id or "-",
                     ", ".join(filter(None, (write.reason, write.detail, *write.degraded))) or "-",
-                    f"{len(write.attempts)} failed, next {moment(write.due_at)}"
-                    if write.state.is_open and write.due_at
-                    else f"{len(write.attempts)} failed"
-                    if write.attempts
-                    else "-",
+                    _attempts(write),
                 )
             )
     print_table(

@@ -14,7 +14,10 @@ bookings = typer.Typer(help="Look at bookings, cancel them, have them looked at 
 def bookings_list(
     config: ConfigFile = None,
     app_name: Annotated[str | None, typer.Option("--app", help="Only bookings of this app.")] = None,
-    state: Annotated[str | None, typer.Option(help="Only those open, dead or done.")] = None,
+    state: Annotated[
+        str | None,
+        typer.Option(help="Only those open, dead or done; or with a write that is parked or retrying."),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many at most, newest first.")] = 50,
     json: AsJson = False,
 ) -> None:
@@ -66,3 +69,29 @@ def bookings_resync(
     from cli.bookings import run_resync
 
     end(run(run_resync(settings_from(config, Use.RECORD), booking, app=app_name)))
+
+
+@bookings.command("retry")
+def bookings_retry(
+    ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[BOOKING]...", help="Bookings, by their id or event_id.", show_default=False),
+    ] = None,
+    config: ConfigFile = None,
+    app: Annotated[str | None, typer.Option(help="Only of this app.")] = None,
+    calendar: Annotated[str | None, typer.Option(help="Only to this calendar.")] = None,
+    account: Annotated[str | None, typer.Option(help="Only to calendars of this account.")] = None,
+    state: Annotated[str | None, typer.Option(help="Only those parked, or those retrying.")] = None,
+    event_id: Annotated[str | None, typer.Option(help="Only of this booking.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All there are.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Try now what waits to be written: what is parked, and what is retrying. Safe to repeat."""
+    from bookings.delayed import Filter
+    from bookings.retry import Chosen
+    from cli.retry import run_retry, write_state
+
+    wanted = Filter(app=app, calendar=calendar, account=account, state=write_state(state), event_id=event_id)
+    chosen = Chosen(tuple(ids or ()), wanted, everything)
+    end(run(run_retry(settings_from(config, Use.RECORD), chosen, dry_run=dry_run, as_json=json)))

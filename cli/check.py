@@ -13,6 +13,7 @@ from rich.markup import escape
 from bookings.connection import connect
 from bookings.consents import Consents
 from bookings.patience import in_time
+from bookings.retry import calendar_works
 from bookings.store import Store
 from cli.checks.configuration import configuration, unreadable
 from cli.checks.finding import DEFECT, Check, Finding, Level, wrong
@@ -54,10 +55,11 @@ async def _asked(settings: Settings, within_s: float) -> list[Finding]:
         update={"worker": settings.worker.model_copy(update={"request_timeout": within_s})}
     )
     async with aiohttp.ClientSession() as session, aclosing(connect(settings.redis)) as client:
-        directory = Directory(hasty, session, consents=Consents(Store.of(settings, client)))
+        store = Store.of(settings, client)
+        directory = Directory(hasty, session, consents=Consents(store))
         checks = [
             Check("redis", partial(redis, settings)),
-            *Providers(settings, directory).checks(),
+            *Providers(settings, directory, partial(calendar_works, store, settings)).checks(),
             Check("record", partial(record, settings)),
             Check("public_url", partial(public_url, settings)),
         ]

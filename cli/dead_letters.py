@@ -14,6 +14,7 @@ import msgspec
 from bookings import dead_letters
 from bookings.clock import moment
 from bookings.dead_letters import DeadLetter
+from bookings.delayed import counted
 from bookings.errors import Overtaken
 from bookings.operating import Act, Result, Selection, accounts_of, by_reason, carry_out, select
 from bookings.record import Part, Write
@@ -111,6 +112,7 @@ async def run_change(settings: Settings, act: Act, chosen: Selection, doing: Doi
         found = [letter async for letter in select(store, chosen, accounts_of(settings))]
         _say_missing(chosen, found)
         if not found:
+            await _say_what_waits(store)
             return _done(found)
         if doing.dry_run:
             results = [Result(letter, f"would {act}", not letter.overtaken) for letter in found]
@@ -125,6 +127,13 @@ async def run_change(settings: Settings, act: Act, chosen: Selection, doing: Doi
     done = sum(result.done for result in results)
     words.print(f"{act}: {done} of {len(results)}" + (" (dry run)" if doing.dry_run else ""))
     return Exit.DONE if done == len(results) else Exit.PARTLY if done else Exit.FAILED
+
+
+async def _say_what_waits(store: Store) -> None:
+    if waiting := sum(each.count for each in await counted(store)):
+        words.print(
+            f"{waiting} writes are parked or retrying, not dead: `sequence-sync bookings retry` tries them"
+        )
 
 
 def _say_missing(chosen: Selection, found: Sequence[DeadLetter]) -> None:

@@ -42,7 +42,7 @@ class ForwardUnderWay(UnderWay):
         assert forward is not None  # else it were a part
         if endpoints.is_full(url):  # each takes a place that calendars need
             wait_s = self.means.settings.worker.request_timeout * self.means.jitter()
-            self.put_off(write, due_at=now + int(wait_s * 1000), parked=False, reason="endpoint_busy")
+            self.put_off(write, due_at=now + int(wait_s * 1000), reason="endpoint_busy")
             return
         app = self.means.settings.app(self.claim.app)
         async with self.attempted(write):

@@ -5,6 +5,7 @@ from enum import StrEnum
 from prometheus_client import Counter, Gauge, Histogram
 
 from admin.metrics import REGISTRY, SLOW
+from workers.errors import ErrorClass
 
 
 class Alarm(StrEnum):
@@ -21,6 +22,12 @@ WRITES = Counter(
     "sequence_sync_writes",
     "Attempts at writes by provider and outcome",
     ["provider", "outcome"],
+    registry=REGISTRY,
+)
+FAILURES = Counter(
+    "sequence_sync_failures",
+    "Attempts at writes that failed, by provider and what the failure calls for",
+    ["provider", "error_class"],
     registry=REGISTRY,
 )
 PROVIDER_SECONDS = Histogram(
@@ -60,6 +67,9 @@ _OUTCOMES = (*_CHANGES, "unchanged", "superseded", "deleted_by_person", "retryin
 # From 0, since nobody can see a counter rise that begins with 1.
 for _kind in Alarm:
     ALARMS.labels(_kind)
+for _provider in ("google", "microsoft", "forward"):
+    for _class in ErrorClass:
+        FAILURES.labels(_provider, _class)
 for _provider in ("google", "microsoft"):
     THROTTLED.labels(_provider)
     for _outcome in _OUTCOMES:

@@ -15,8 +15,9 @@ from bookings.record import Attempt, Write, WriteState
 from workers.backoff import decide
 from workers.calendars.port import Calendar
 from workers.errors import AccountWaits, CalendarError, ErrorClass
+from workers.giving_up import waited_too_long, what_was_waited_for
 from workers.means import Means
-from workers.metrics import ALARMS, THROTTLED, WRITES, Alarm
+from workers.metrics import ALARMS, FAILURES, THROTTLED, WRITES, Alarm
 from workers.trail import write_trail
 
 _SPREAD_MS = 2000
@@ -53,8 +54,7 @@ class UnderWay(ABC):
     @asynccontextmanager
     async def attempted(self, write: Write) -> AsyncIterator[None]:
         """One attempt at a write, as the log and the trace tell of it."""
-        configured = self.means.settings.calendar(write.calendar)
-        with write_trail(write, configured.account if configured else "") as attempt:
+        with write_trail(write, self._account_of(write)) as attempt:
             async with self._failures_of(write):
                 yield
             after = self.current(write.id)
@@ -69,9 +69,9 @@ class UnderWay(ABC):
             yield
         except AccountWaits as waits:
             if waits.busy:
-                self.put_off(write, due_at=waits.until, parked=False, reason=waits.code)
+                self.put_off(write, due_at=waits.until, reason=waits.code)
             else:
-                await self._wait(write, until=waits.until, parked=waits.parked, reason=waits.code)
+                await self._wait(write, waits, until=waits.until)
         except CalendarError as error:
             self.fail(self.current(write.id), error, detail=error.detail)
             if error.error_class in (ErrorClass.THROTTLED, ErrorClass.AUTH):
@@ -97,23 +97,39 @@ class UnderWay(ABC):
             "account_waits", calendar=write.calendar, parked=parked, code=error.code, until=until
         )
         if self.current(write.id).state is not WriteState.DEAD:
-            await self._wait(write, until=until, parked=parked, reason=error.code)
+            await self._wait(write, error, until=until)
 
-    async def _wait(self, write: Write, *, until: int, parked: bool, reason: str) -> None:
-        """Has a write wait for its account, which has it queued again should it work before."""
+    async def _wait(self, write: Write, error: CalendarError, *, until: int) -> None:
+        """Has a write wait for its account, which has it queued again should it work before.
+
+        One that has waited for all of `worker.retry_for` is a dead letter.
+        """
+        current, now = self.current(write.id), self.means.clock()
+        if waited_too_long(current, now, self.means.policy):
+            detail = what_was_waited_for(current, error, self._account_of(write))
+            self.replace(state.given_up(current, reason=error.error_class, detail=detail, now=now))
+            self.count(write, WriteState.DEAD)
+            self.log.error("write_given_up", write=write.id, calendar=write.calendar, code=error.code)
+            return
         due_at = until + int(_SPREAD_MS * self.means.jitter())
-        self.put_off(write, due_at=due_at, parked=parked, reason=reason)
+        parked = error.error_class is ErrorClass.AUTH
+        self.replace(state.waiting(current, due_at=due_at, parked=parked, reason=error.code, now=now))
         await self.calendar(write).lane.wait_for(self.claim.booking, self.claim.part, due_at)
 
-    def put_off(self, write: Write, *, due_at: int, parked: bool, reason: str) -> None:
-        """Has a write wait without an attempt, until `due_at` (Unix ms)."""
+    def put_off(self, write: Write, *, due_at: int, reason: str) -> None:
+        """Has a write wait for its turn, until `due_at` (Unix ms): nothing has failed."""
         current, now = self.current(write.id), self.means.clock()
-        self.replace(state.waiting(current, due_at=due_at, parked=parked, reason=reason, now=now))
+        waits = state.waiting(current, due_at=due_at, parked=False, reason=reason, now=now, busy=True)
+        self.replace(waits)
 
     def calendar(self, write: Write) -> Calendar:
         """The calendar that a write goes to."""
         assert write.address is not None  # only the unrouted write has none, and nothing is done for it
         return self.means.directory.calendar_at(write.address)
+
+    def _account_of(self, write: Write) -> str:
+        configured = self.means.settings.calendar(write.calendar)
+        return configured.account if configured else ""
 
     def current(self, wid: str) -> Write:
         """A write as it is by now."""
@@ -145,6 +161,8 @@ class UnderWay(ABC):
             worker=self.means.worker,
             revision=self.claim.revision,
         )
+        if decision.wait_s is None and error.error_class in (ErrorClass.PARK, ErrorClass.AUTH):
+            detail = what_was_waited_for(write, error, self._account_of(write))
         changed = state.failed(
             write,
             attempt,
@@ -155,6 +173,7 @@ class UnderWay(ABC):
         )
         self.replace(changed)
         self.count(write, changed.state)
+        FAILURES.labels(write.address.provider if write.address else "", error.error_class).inc()
         level = self.log.error if changed.state is WriteState.DEAD else self.log.warning
         level(
             "write_failed",

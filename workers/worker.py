@@ -89,11 +89,11 @@ async def _work(
 
 
 async def _reconcile(store: Store, worker: str) -> None:
-    """Queues open parts again that nobody looks after, and drops what has expired from the index.
+    """Queues open parts again that nobody looks after, and drops from the indexes what is no longer so.
 
     One worker of the fleet does so at a time.
     """
-    cursor = 0
+    cursor = healed = 0
     while True:
         await asyncio.sleep(_RECONCILE_EVERY_S)
         try:
@@ -101,6 +101,7 @@ async def _reconcile(store: Store, worker: str) -> None:
                 continue
             looked, queued = await store.reconcile(limit=_RECONCILE_AT_ONCE)
             cursor = await store.prune_index(cursor)
+            healed = await store.heal_delayed(healed)
         except (RedisError, OSError) as error:
             REDIS_ERRORS.inc()
             _log.warning("reconciler_skipped", error=type(error).__name__)

@@ -20,6 +20,7 @@ from admin.console.login import (
 from admin.console.overview import show_overview
 from admin.console.rendering import STATIC
 from admin.console.sessions import Sessions
+from admin.console.waiting import retry, show_waiting
 from admin.console.world import WORLD, World
 from bookings.operating import Redeliver, accounts_of
 from bookings.store import Store
@@ -58,6 +59,8 @@ def console_app(
             web.post("/dead-letters/change", posted(change)),
             web.get("/dead-letters/{letter}", show_letter),
             web.post("/dead-letters/{letter}", posted(reveal_letter)),
+            web.get("/waiting", show_waiting),
+            web.post("/waiting/retry", posted(retry)),
             web.get("/accounts", show_accounts),
             web.get("/audit", show_audit),
             web.get("/style.css", _file("style.css")),

@@ -68,7 +68,8 @@ def page_number(request: web.Request) -> int:
 
 def _booking_page(request: web.Request, booking: Booking, *, reveal: bool) -> web.Response:
     events = {part.id: shown_event(part.part, reveal=reveal) for part in booking.parts}
-    return page(request, "booking.html", booking=booking, events=events, reveal=reveal)
+    waits = any(write.is_delayed for part in booking.parts for write in part.writes)
+    return page(request, "booking.html", booking=booking, events=events, reveal=reveal, waits=waits)
 
 
 async def _booking(request: web.Request) -> Booking:

@@ -1,4 +1,4 @@
--- Asks whoever works on a part next for something: to replay or discard a write, to look at all of it again.
+-- Asks whoever works on a part next for something: to replay, discard or retry a write, to look at all of it again.
 -- The record itself is changed only under the part's lease, by the worker that does it.
 --
 -- KEYS  1 booking hash   2 open   3 queue   4 dead letters
@@ -8,21 +8,18 @@
 -- Gives {'asked'} | {'missing'} | {'not_dead'} (no such dead letter, or asked already) | {'overtaken', revision}
 
 local booking, bid, pid = KEYS[1], ARGV[2], ARGV[3]
-local fields = redis.call('HMGET', booking, 'rev:' .. pid, 'asks:' .. pid)
-if not fields[1] then
+local revision = redis.call('HGET', booking, 'rev:' .. pid)
+if not revision then
   return {'missing'}
 end
 if ARGV[5] ~= '' then
   if not redis.call('ZSCORE', KEYS[4], ARGV[5]) then
     return {'not_dead'}
   end
-  if ARGV[6] ~= '' and ARGV[6] ~= fields[1] then
-    return {'overtaken', fields[1]}
+  if ARGV[6] ~= '' and ARGV[6] ~= revision then
+    return {'overtaken', revision}
   end
   redis.call('ZREM', KEYS[4], ARGV[5])
 end
-redis.call('HSET', booking, 'asks:' .. pid, (fields[2] or '') .. ARGV[4] .. '\n', 'state:' .. pid, 'open')
-redis.call('PERSIST', booking)
-local now = clock()
-wake(booking, KEYS[2], KEYS[3], ARGV[1], bid, pid, now, now, tonumber(ARGV[7]), tonumber(ARGV[8]))
+ask_for(booking, KEYS[2], KEYS[3], ARGV[1], bid, pid, ARGV[4], clock(), tonumber(ARGV[7]), tonumber(ARGV[8]))
 return {'asked'}

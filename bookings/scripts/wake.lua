@@ -6,6 +6,7 @@
 --   lease:<pid>   "<fence> <until ms> <holder>"       job:<pid>    the arq job that is to look at it
 --   end:<pid>     when the part is over (ms)         gone:<pid>   the revision in which it was withdrawn
 --   asks:<pid>    what an operator asks for, a line each
+--   delayed:<pid> where the index has it: "<write id> <state>" of each delayed write, a line each
 --   from:<pid>    "<delivery> <traceparent>" of its revision; the traceparent may be empty
 -- Of the booking as a whole there is, among others, `queue`: its app, where that has a queue of its own, or ''.
 -- The sorted set `open` holds "<bid>:<pid>" of every part with open writes, scored by the time at which
@@ -51,6 +52,39 @@ local function wake(booking, open, queue, prefix, bid, pid, now, due, grace, ttl
   redis.call('HSET', booking, 'job:' .. pid, job)
   if due <= now then
     ring(prefix)
+  end
+end
+
+-- Leaves a line for whoever works on a part next, and has somebody do so now.
+local function ask_for(booking, open, queue, prefix, bid, pid, what, now, grace, ttl)
+  local asks = redis.call('HGET', booking, 'asks:' .. pid) or ''
+  redis.call('HSET', booking, 'asks:' .. pid, asks .. what .. '\n', 'state:' .. pid, 'open')
+  redis.call('PERSIST', booking)
+  wake(booking, open, queue, prefix, bid, pid, now, now, grace, ttl)
+end
+
+-- Has what is parked for a calendar tried again: the first `most` of those that may be woken by `till`. One that is
+-- woken in vain has reasons of its own: no success wakes it again before ten minutes are over.
+local function wake_parked(bookings, open, queue, delayed, prefix, wid, till, most, now, grace, ttl)
+  local wakeable = delayed .. ':wakeable:' .. wid
+  local found = redis.call('ZRANGEBYSCORE', wakeable, '-inf', till, 'LIMIT', 0, most)
+  for _, member in ipairs(found) do
+    local bid, pid = string.match(member, '(%w+):(%w+)')
+    redis.call('ZADD', wakeable, string.format('%.0f', now + 600000), member)
+    if redis.call('HGET', bookings .. bid, 'state:' .. pid) == 'open' then
+      ask_for(bookings .. bid, open, queue, prefix, bid, pid, 'retry ' .. wid, now, grace, ttl)
+    end
+  end
+  return #found
+end
+
+-- Takes a part out of the index of delayed writes, where it has one of this state at a calendar.
+local function undelay(delayed, wid, state, member)
+  local place = state .. ':' .. wid
+  redis.call('ZREM', delayed .. ':' .. place, member)
+  redis.call('ZREM', delayed .. ':wakeable:' .. wid, member)
+  if redis.call('EXISTS', delayed .. ':' .. place) == 0 then
+    redis.call('HDEL', delayed, place)
   end
 end
 

@@ -3,7 +3,10 @@
 import asyncio
 import base64
 import json
+from collections.abc import Awaitable, Callable
 from functools import partial
+
+from redis.exceptions import RedisError
 
 from cli.checks.finding import Check, Finding, right, warning, wrong
 from config.settings import Calendar, Settings
@@ -32,11 +35,17 @@ _OF_CODE = {
 
 
 class Providers:
-    """The checks of one configuration; each token is asked for once."""
+    """The checks of one configuration; each token is asked for once.
 
-    def __init__(self, settings: Settings, directory: Directory) -> None:
+    `works` is told of each calendar that does, and gives how many writes it had waiting for it tried now.
+    """
+
+    def __init__(
+        self, settings: Settings, directory: Directory, works: Callable[[Calendar], Awaitable[int]]
+    ) -> None:
         self._settings = settings
         self._directory = directory
+        self._works = works
         self._tokens: dict[str, asyncio.Task[str]] = {}
 
     def checks(self) -> list[Check]:
@@ -77,7 +86,7 @@ class Providers:
         except CalendarError as error:
             return [wrong(subject, _words(error), self._remedy(calendar.account, error))]
         if writable:
-            return [right(subject, "can be read and written")]
+            return [right(subject, "can be read and written" + await self._woken(calendar))]
         return [
             wrong(
                 subject,
@@ -85,6 +94,14 @@ class Providers:
                 f"share it with account {calendar.account} with the right to change events",
             )
         ]
+
+    async def _woken(self, calendar: Calendar) -> str:
+        """Has what was parked for a calendar tried, and says so."""
+        try:
+            woken = await self._works(calendar)
+        except (RedisError, OSError):  # the line of redis says so
+            return ""
+        return f"; {woken} that waited for it are tried now" if woken else ""
 
     async def _token(self, account: str) -> str:
         if account not in self._tokens:

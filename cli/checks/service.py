@@ -8,6 +8,7 @@ from redis.exceptions import RedisError
 from bookings.accounts import Accounts
 from bookings.clock import moment
 from bookings.connection import connect
+from bookings.delayed import counted
 from bookings.errors import SealError
 from bookings.store import Store
 from cli.checks.finding import Finding, right, warning, wrong
@@ -18,12 +19,13 @@ _NEWEST = 50
 
 
 async def record(settings: Settings) -> list[Finding]:
-    """Accounts that wait, dead letters, the queue, what is encrypted; nothing where Redis does not answer."""
+    """What waits, dead letters, the queue, what is encrypted; nothing where Redis does not answer."""
     redis = connect(settings.redis)
     store = Store.of(settings, redis)
     try:
         return [
             *await _waiting(store),
+            *await _delayed(store),
             await _dead_letters(store, settings),
             await _queue(store, settings),
             *await _encryption(store, settings),
@@ -48,6 +50,18 @@ async def _waiting(store: Store) -> list[Finding]:
             "nothing; the provider asked for it, and workers go on by themselves",
         )
         for each in await Accounts(store).closed()
+    ]
+
+
+async def _delayed(store: Store) -> list[Finding]:
+    """What is parked or retried, a line for each calendar and state."""
+    return [
+        warning(
+            f"waiting for {each.calendar or 'a route'}",
+            f"{each.count} {each.state}, the oldest since {moment(each.since)} ({each.why})",
+            "see the line of the calendar; once it is well, `sequence-sync bookings retry --all`",
+        )
+        for each in await counted(store)
     ]
 
 

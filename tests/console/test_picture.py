@@ -2,8 +2,10 @@
 
 from admin.console.overview import judged
 from admin.console.picture import hours, quarters, waiting_picture, written_picture
+from bookings.delayed import Delayed
 from bookings.history import DAY_MS, MINUTE_MS, Sample
 from bookings.reader import Counts
+from bookings.record import WriteState
 
 NOON = 1_795_262_400_000  # 2026-11-21 12:00 UTC
 
@@ -70,4 +72,26 @@ def test_how_it_stands_is_said_in_one_sentence() -> None:
     assert judged(counts(oldest_ready_ms=60_001), 1) == (
         "warn",
         "1 account is made to wait and the queue is 1 minute behind: do workers run?",
+    )
+
+
+def delayed(state: WriteState, count: int, *, minutes: int) -> Delayed:
+    return Delayed("w", "google", "interviews", state, count, NOON - minutes * MINUTE_MS, "notFound")
+
+
+def test_nobody_is_told_that_nothing_needs_them_while_something_is_parked() -> None:
+    parked = delayed(WriteState.PARKED, 1, minutes=0)
+    assert judged(counts(), 0, [parked], NOON) == ("warn", "1 write is parked.")
+    others = [parked, delayed(WriteState.PARKED, 2, minutes=9)]
+    assert judged(counts(), 1, others, NOON) == ("warn", "1 account is made to wait and 3 writes are parked.")
+
+
+def test_what_is_retried_is_on_its_way_until_it_has_been_for_long() -> None:
+    assert judged(counts(open=2), 0, [delayed(WriteState.RETRYING, 2, minutes=14)], NOON) == (
+        "good",
+        "Nothing needs you; 2 parts are on their way.",
+    )
+    assert judged(counts(open=2), 0, [delayed(WriteState.RETRYING, 2, minutes=16)], NOON) == (
+        "warn",
+        "1 calendar has been taking no writes for a quarter of an hour.",
     )

@@ -17,7 +17,7 @@ from tests.callbacks import changed
 from tests.deploy.front import Front
 from tests.deploy.prometheus import RULES, Prometheus
 from tests.deploy.promtool import assert_promtool_agrees
-from tests.integration.calendars import one_part
+from tests.integration.calendars import GOOGLE, one_part
 from tests.integration.scheduling import availability
 from tests.redis_trouble.server import DURABLE, RedisServer
 from tests.redis_trouble.world import service_at
@@ -34,12 +34,13 @@ OF_PROCESSES = named("LoopLag", "NotReady", "WorkersDown", "ReceiverDown")
 OF_CALLBACKS = named("SignatureFailures", "QueueNearCeiling", "OldestJobWaits", "ReceiverRefusing")
 OF_DEAD_LETTERS = named("NewDeadLetters", "DeadLettersWait", "DeadLettersNearCeiling", "ReceiverRefusing")
 OF_PROVIDERS = named("ProviderErrors", "Alarm", "AccountThrottled", "AccountParked")
+OF_WAITING = named("WritesWait")
 OF_THE_API = named("CalendarUnreadable", "ApiDown")
 
 
 def test_every_alert_is_fired_by_one_of_these_tests() -> None:
     assert {rule.alert for rule in RULES} == (
-        OF_REDIS | OF_PROCESSES | OF_CALLBACKS | OF_DEAD_LETTERS | OF_PROVIDERS | OF_THE_API
+        OF_REDIS | OF_PROCESSES | OF_CALLBACKS | OF_DEAD_LETTERS | OF_PROVIDERS | OF_WAITING | OF_THE_API
     )
 
 
@@ -268,6 +269,38 @@ async def test_trouble_with_providers(service: Service, tmp_path: Path) -> None:
         assert await prometheus.passes(minutes=3) == named("AccountThrottled", "AccountParked")
         assert prometheus.fired == OF_PROVIDERS
         await assert_promtool_agrees(prometheus, tmp_path)
+
+
+async def test_writes_that_wait(service: Service, tmp_path: Path) -> None:
+    service.sandbox.state.google.put_calendar(GOOGLE, gone=True)
+    async with watch(service) as prometheus:
+        await service.start("receiver")
+        await service.start("worker")
+        await prometheus.settles(minutes=1)
+        assert (await service.post(one_part("123")))[0] == 202
+        port = service.ports.worker_admin
+        where = {"provider": "google", "calendar": "interviews", "state": "parked"}
+        await shows(prometheus, port, "sequence_sync_delayed_writes", 1, **where)
+        assert await prometheus.passes(minutes=2) == set()
+        await let_writes_age(service, seconds=901)
+        await shows(prometheus, port, "sequence_sync_delayed_oldest_seconds", 901, **where)
+        assert await prometheus.passes(minutes=1) == named("WritesWait")
+        service.sandbox.state.google.put_calendar(GOOGLE, gone=False)
+        retried = await command("bookings", "retry", "--all", "--config", str(service.config))
+        assert retried.status == 0
+        await service.written()
+        await prometheus.settles(minutes=1)
+        assert prometheus.fired == OF_WAITING
+        await assert_promtool_agrees(prometheus, tmp_path)
+
+
+async def let_writes_age(service: Service, *, seconds: int) -> None:
+    """As if what is parked had been so for that long."""
+    async with service.store() as store:
+        for place in await store.redis.hkeys(store.keys.delayed):
+            name = f"{store.keys.delayed}:{place.decode()}"
+            for part in await store.redis.zrange(name, 0, -1):
+                await store.redis.zadd(name, {part: now_ms() - 1000 * seconds})
 
 
 def closed(service: Service, prometheus: Prometheus) -> tuple[Prometheus, int, str]:

@@ -122,14 +122,14 @@ async def test_credentials_that_twenty_jobs_find_withdrawn_cost_a_few_requests_a
 
 
 @both
-async def test_what_waits_for_credentials_never_dies_and_is_written_once_they_work(
+async def test_what_waits_for_credentials_for_a_day_is_written_once_they_work(
     world: World, provider: str
 ) -> None:
     withdraw(world, provider)
     bodies = await book(world, provider, 3)
     for _ in range(20):
         await world.work()
-        await world.let_pass(7200)
+        await world.let_pass(4000)
     assert await states(world, bodies) == {WriteState.PARKED}
     assert tokens_asked_for(world) < 40  # each time one of the three tries, the others wait
     restore(world, provider)

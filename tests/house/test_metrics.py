@@ -13,11 +13,14 @@ import scheduler.metrics
 import workers.metrics
 from admin.figures import Figures, RedisPage
 from bookings.accounts import ClosedAccount
+from bookings.delayed import Delayed
 from bookings.reader import Counts
+from bookings.record import WriteState
 from tests.house.project import ROOT
 
 PAGE = (ROOT / "docs" / "metrics.md").read_text()
 COUNTS: Counts = {"open": 1, "dead": 1, "queue": 2, "ready": 1, "deferred": 1, "oldest_ready_ms": 1}
+DELAYED = Delayed("w", "google", "interviews", WriteState.PARKED, count=1, since=1, why="notFound")
 CLOSED = ClosedAccount("google-hr", "parked", "invalid_grant", since=1, until=2, waiting=1)
 PROCESSES = {
     admin.metrics: "both",
@@ -42,7 +45,7 @@ def of_module(module: ModuleType, process: str) -> Iterator[Row]:
 
 
 def of_redis() -> Iterator[Row]:
-    for metric in RedisPage(Figures(COUNTS, (CLOSED,)), safe=True).collect():
+    for metric in RedisPage(Figures(COUNTS, (CLOSED,), (DELAYED,)), safe=True).collect():
         yield row(metric, tuple(metric.samples[0].labels), "both")
 
 

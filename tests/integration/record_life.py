@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterable
+from itertools import count
 from typing import Any, TypeVar
 
 import msgspec
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from bookings import part_writes
+from bookings import part_writes, state
 from bookings.clock import now_ms
 from bookings.errors import DeadLettersFull, LeaseLost, QueueFull
 from bookings.intake import Accepted
@@ -40,11 +41,16 @@ events, unreadable, holders = (
 )
 nth = st.sampled_from([0, 0, 0, 1, 2, 3])
 """Which one of several; most often the first, or the newest."""
-ends = st.sampled_from([None, WriteState.PENDING, WriteState.RETRYING, WriteState.WRITTEN, WriteState.DEAD])
+_PARKED, _WRITTEN = WriteState.PARKED, WriteState.WRITTEN
+ends = st.sampled_from([None, _PARKED, _PARKED, _PARKED, _WRITTEN, _WRITTEN, _WRITTEN, *WriteState])
 outcomes = st.fixed_dictionaries(
     {"w1": ends, "w2": ends, UNROUTED: st.sampled_from([None, None, WriteState.DEAD])}
 )
 limits = st.sampled_from([ROOMY, ROOMY, ROOMY, 2])
+
+
+CALENDARS = ("w1", "w2", UNROUTED)
+_numbers = count(1)
 
 
 def pick(among: Iterable[T], which: int) -> T | None:
@@ -179,8 +185,13 @@ class RecordLife(RuleBasedStateMachine):
             self.refused(LeaseLost, settling)
             return
         again = self.do(settling)
-        part.writes, part.asks = writes, part.asks.removeprefix(claim.asks)
+        part.asks = part.asks.removeprefix(claim.asks)
+        part.is_settled(writes)
         self.model.tell_dead(part.place, writes)
+        known = {write.id: write for write in claim.writes}
+        for write in writes:
+            if state.just_made(write, known.get(write.id)):
+                self.model.calendar_works(write.id)
         if part.revision > claim.revision or part.asks:
             part.lease_s = LEASE_S
             assert again == part.claim()
@@ -213,6 +224,12 @@ class RecordLife(RuleBasedStateMachine):
         now, opened, seen = now_ms(), self.model.open(), self.do(look(self.store))
         assert set(seen.open) == set(opened)
         assert set(seen.dead) == self.model.dead
+        assert seen.delayed == self.model.index()
+        assert {wid: set(places) for wid, places in seen.wakeable.items()} == {
+            wid: set(places)
+            for wid in CALENDARS
+            if (places := [part.place for part in self.model.wakeable(wid)])
+        }
         for place, part in opened.items():
             assert seen.open[place] <= max(now, part.due_at) + LEFT_ALONE_MS
             assert not part.has_job or seen.jobs[place] <= part.due_at + SLACK_MS
@@ -227,8 +244,10 @@ def _writes(claim: Claim, part: PartModel | None, outcome: Ends) -> tuple[Write,
     there = {write.id: write for write in ((part and part.writes) or claim.writes) if write.id != UNROUTED}
     for wid, end in outcome.items():
         if end is not None:
-            due_at = now_ms() + HALF_AN_HOUR_S * 1000 if end is WriteState.RETRYING else 0
+            waits = end in (WriteState.RETRYING, WriteState.PARKED)
             there[wid] = Write(
-                id=wid, calendar="c", address=None, state=end, revision=claim.revision, due_at=due_at
-            )
+                id=wid, calendar="c", address=None, state=end, revision=claim.revision,
+                due_at=now_ms() + HALF_AN_HOUR_S * 1000 if waits else 0, failing_since=next(_numbers) if waits else 0,
+                updated_at=next(_numbers),
+            )  # fmt: skip
     return tuple(there.values())

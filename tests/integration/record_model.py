@@ -15,6 +15,7 @@ LEASE_S = 60
 LEFT_ALONE_MS = 61_000
 """How long after its time nobody may look at an open part: a lease, or the reconciler's second look."""
 SLACK_MS = 1000
+NOT_WOKEN_AGAIN_S = 600
 
 
 @dataclass
@@ -33,6 +34,10 @@ class PartModel:
     holder: str = ""
     lease_s: int = 0
     due_at: int = 0
+    delayed: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """What the index has of it: state and since when, by write."""
+    wakeable: dict[str, int] = field(default_factory=dict)
+    """Of each write that is parked for its calendar: for how many seconds no success wakes it."""
     has_job: bool = False
     """Whether there must be a job that wakes a worker in time; arq may have lost it, or be at it."""
 
@@ -60,6 +65,17 @@ class PartModel:
         self.asks += f"{what}\n"
         self.wakes()
 
+    def is_settled(self, writes: tuple[Write, ...]) -> None:
+        self.writes = writes
+        self.delayed = {each.id: (str(each.state), each.failing_since) for each in writes if each.is_delayed}
+        parked = [each for each in writes if each.is_delayed and each.state is WriteState.PARKED]
+        self.wakeable = {each.id: self.wakeable.get(each.id, 0) for each in parked if not each.waiting}
+
+    def is_woken(self, wid: str) -> None:
+        """Its calendar was seen to work."""
+        self.wakeable[wid] = NOT_WOKEN_AGAIN_S
+        self.is_asked(f"retry {wid}")
+
     def released(self) -> None:
         self.fence, self.holder, self.lease_s = "", "", 0
 
@@ -80,6 +96,7 @@ class PartModel:
             "state": self.state.encode(),
             "writes": b"" if self.writes is None else msgspec.json.encode(self.writes),
             "asks": self.asks.encode(),
+            "delayed": "".join(f"{wid} {state}\n" for wid, (state, _) in self.delayed.items()).encode(),
             "gone": str(self.revision).encode() if self.gone else b"",
             "lease": f"{self.fence} {self.holder}".encode() if self.fence else b"",
         }
@@ -139,12 +156,31 @@ class Model:
         self.dead = {letter for letter in self.dead if not letter.startswith(place)}
         self.dead |= {f"{place}:{write.id}" for write in writes if write.state is WriteState.DEAD}
 
+    def index(self) -> dict[str, dict[str, int]]:
+        """What is delayed, by state and write: since when, by part."""
+        found: dict[str, dict[str, int]] = {}
+        for place, part in self.parts().items():
+            for wid, (state, since) in part.delayed.items():
+                found.setdefault(f"{state}:{wid}", {})[place] = since
+        return found
+
+    def wakeable(self, wid: str) -> list[PartModel]:
+        """The parts with a write that is parked for this calendar."""
+        return [part for part in self.parts().values() if wid in part.wakeable]
+
+    def calendar_works(self, wid: str) -> None:
+        """A write to it was made: what may be woken is."""
+        for part in self.wakeable(wid):
+            if part.wakeable[wid] <= 0:
+                part.is_woken(wid)
+
     def time_passes(self, seconds: int) -> None:
         for booking in self.bookings.values():
             booking.repeats = {each: (left - seconds, was) for each, (left, was) in booking.repeats.items()}
         for part in self.parts().values():
             part.lease_s -= seconds
             part.due_at -= seconds * 1000
+            part.wakeable = {wid: left - seconds for wid, left in part.wakeable.items()}
 
     def await_clock(self) -> None:
         """Many changes within a millisecond run ahead of the clock, at which a new record begins."""

@@ -8,7 +8,7 @@ from bookings import queue
 from bookings.store import Store
 from tests.integration.record_model import BIDS
 
-_TOLD = re.compile(r"(rev|part|state|writes|asks|gone|lease):|revision$|parts$")
+_TOLD = re.compile(r"(rev|part|state|writes|asks|gone|lease|delayed):|revision$|parts$")
 
 
 @dataclass
@@ -18,6 +18,10 @@ class Seen:
     open: dict[str, float]
     dead: dict[str, float]
     queue: dict[str, float]
+    delayed: dict[str, dict[str, float]]
+    """By state and write."""
+    wakeable: dict[str, dict[str, float]]
+    """By write."""
     records: dict[str, dict[str, bytes]]
     expire: dict[str, bool]
     jobs: dict[str, float]
@@ -40,6 +44,7 @@ async def look(store: Store) -> Seen:
         for key in records:
             pipe.hgetall(key).pttl(key)
         opened, dead, queued, *found = await pipe.execute()
+    delayed, wakeable = await _delayed(store)
     jobs = [job.decode() for job, _ in queued]
     payloads = await store.redis.mget([f"arq:job:{job}" for job in jobs]) if jobs else []
     waiting: dict[str, float] = {}
@@ -50,10 +55,22 @@ async def look(store: Store) -> Seen:
         open=_scores(opened),
         dead=_scores(dead),
         queue=_scores(queued),
+        delayed=delayed,
+        wakeable=wakeable,
         records={event: _text(record) for event, record in zip(BIDS, found[::2], strict=True)},
         expire={event: ttl > 0 for event, ttl in zip(BIDS, found[1::2], strict=True)},
         jobs=waiting,
     )
+
+
+async def _delayed(store: Store) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]]]:
+    """The index of delayed writes; what its hash lists must be just what there is."""
+    prefix = store.keys.delayed + ":"
+    names = [name.decode().removeprefix(prefix) async for name in store.redis.scan_iter(f"{prefix}*")]
+    found = {name: _scores(await store.redis.zrange(prefix + name, 0, -1, withscores=True)) for name in names}
+    wakeable = {name.partition(":")[2]: found.pop(name) for name in names if name.startswith("wakeable:")}
+    assert {field.decode() for field in await store.redis.hkeys(store.keys.delayed)} == set(found)
+    return found, wakeable
 
 
 def _scores(members: list[tuple[bytes, float]]) -> dict[str, float]:
@@ -80,6 +97,9 @@ async def move_back(store: Store, by_ms: int) -> None:
         for name, scores in ((keys.open, seen.open), (keys.queue, seen.queue)):
             for member, score in scores.items():
                 pipe.zadd(name, {member: score - by_ms})
+        for wid, scores in seen.wakeable.items():
+            for member, score in scores.items():
+                pipe.zadd(keys.delayed_at(wid, "wakeable"), {member: score - by_ms})
         for event, record in seen.records.items():
             for name, value in record.items():
                 if name == "deliveries" or name.startswith("lease:"):

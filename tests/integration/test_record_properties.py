@@ -67,6 +67,13 @@ class WholeLife(RecordLife):
             part.is_asked(f"{verb} {wid}")
             assert not self.do(ask()), "asked twice"
 
+    @rule(wid=st.sampled_from(["w1", "w2"]))
+    def an_operator_finds_a_calendar_well(self, wid: str) -> None:
+        wakeable = self.model.wakeable(wid)
+        assert self.do(self.store.wake_calendar(wid)) == len(wakeable)
+        for part in wakeable:
+            part.is_woken(wid)
+
     @rule(did=unreadable)
     def an_operator_drops_a_delivery(self, did: str) -> None:
         assert self.do(self.store.drop_delivery(did)) == (f"delivery:{did}" in self.model.dead)
@@ -118,6 +125,7 @@ class WholeLife(RecordLife):
     def the_reconciler_looks(self) -> None:
         now, before = now_ms(), self.do(look(self.store))
         self.do(self.store.reconcile())
+        assert self.do(self.store.heal_delayed(0)) == 0
         after = self.do(look(self.store))
         for place, score in before.open.items():
             if score <= now and self.model.parts()[place].is_free():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.backoff import UNKNOWN_OUTCOME_S, Policy, decide
+from workers.backoff import UNKNOWN_OUTCOME_S, Decision, Policy, decide
 from workers.errors import CalendarError, ErrorClass
 
 POLICY = Policy(base=1, cap=600, retry_for=86_400)
@@ -61,8 +61,20 @@ def test_an_unknown_outcome_is_given_time_to_show() -> None:
 
 
 @pytest.mark.parametrize("error_class", [ErrorClass.PARK, ErrorClass.AUTH])
-def test_what_a_person_must_mend_is_parked_and_never_dies_of_waiting(error_class: ErrorClass) -> None:
-    decision = decide(error(error_class), tries=500, failing_for_s=1e9, policy=POLICY, jitter=0)
+@given(tries=st.integers(1, 10_000), jitter=st.floats(0, 1))
+def test_what_a_person_must_fix_is_parked_for_some_minutes_at_a_time(
+    error_class: ErrorClass, tries: int, jitter: float
+) -> None:
+    decision = decide(error(error_class), tries=tries, failing_for_s=3600, policy=POLICY, jitter=jitter)
     assert decision.parked
     assert decision.wait_s is not None
-    assert decision.wait_s >= 300
+    assert 300 <= decision.wait_s <= 3600
+
+
+@pytest.mark.parametrize("error_class", [ErrorClass.PARK, ErrorClass.AUTH])
+def test_what_is_parked_is_tried_once_more_at_the_end_of_its_time_and_then_dead(
+    error_class: ErrorClass,
+) -> None:
+    for failing_for_s, wait_s in ((86_400 - 60, 60), (86_400 - 0.1, 1), (86_400, None), (1e9, None)):
+        decision = decide(error(error_class), tries=9, failing_for_s=failing_for_s, policy=POLICY, jitter=1)
+        assert decision == Decision(wait_s=wait_s, parked=wait_s is not None)

@@ -1,5 +1,6 @@
 """The state machine of a write."""
 
+import pytest
 from msgspec.structs import replace
 
 from bookings import part_writes, state
@@ -131,11 +132,30 @@ def test_a_failure_is_kept_with_the_time_of_the_first_one() -> None:
     assert (write.reason, write.detail) == ("transient", "backendError")
 
 
-def test_waiting_for_a_person_does_not_count_as_failing() -> None:
+def test_a_write_is_delayed_since_its_first_failure_or_wait_until_it_is_written() -> None:
     [write] = part_writes.revised((), [ONE], revision=7, now=1)
-    write = state.failed(write, FAILURE, due_at=50, parked=False, detail="", now=10)
-    write = state.failed(write, FAILURE, due_at=90, parked=True, detail="", now=60)
-    assert (write.state, write.failing_since) == (WriteState.PARKED, 0)
+    assert not write.is_delayed
+    for parked in (False, True, False):
+        write = state.failed(write, FAILURE, due_at=50, parked=parked, detail="", now=10)
+        write = state.waiting(write, due_at=90, parked=parked, reason="invalid_grant", now=60)
+        assert (write.is_delayed, write.failing_since) == (True, 10)
+    intent = Intent(operation="create", revision=7, generation=0, at=2)
+    assert state.intended(write, intent, now=70).failing_since == 10
+    assert not state.passed_on(write, revision=7, now=80).is_delayed
+    [moved] = part_writes.revised((write,), [ONE], revision=8, now=80)
+    assert (moved.is_delayed, moved.failing_since) == (False, 0)
+
+
+def test_a_wait_for_its_account_delays_a_write_and_a_turn_at_a_busy_one_does_not() -> None:
+    [write] = part_writes.revised((), [ONE], revision=7, now=1)
+    busy = state.waiting(write, due_at=50, parked=False, reason="busy", now=9, busy=True)
+    assert (busy.state, busy.is_delayed) == (WriteState.RETRYING, False)
+    waits = state.waiting(busy, due_at=90, parked=True, reason="invalid_grant", now=10)
+    assert (waits.is_delayed, waits.failing_since) == (True, 10)
+    dead = state.given_up(waits, reason="auth", detail="invalid_grant", now=99)
+    assert (dead.state, dead.reason, dead.due_at, dead.waiting) == (WriteState.DEAD, "auth", 0, False)
+    [replayed] = part_writes.asked((dead,), "replay w1\n", now=100)
+    assert (replayed.state, replayed.failing_since) == (WriteState.PENDING, 0)
 
 
 def test_a_part_is_due_when_the_first_of_its_open_writes_is() -> None:
@@ -220,6 +240,28 @@ def test_a_replay_of_what_is_not_dead_changes_nothing() -> None:
     assert part_writes.asked((written,), "replay w1\n", now=10) == (written,)
 
 
+@pytest.mark.parametrize("ask", ["retry w1\n", "replay w1\n", "resync\n"])
+@pytest.mark.parametrize("parked", [True, False])
+def test_what_is_delayed_is_due_at_once_where_somebody_asks_and_no_younger_for_it(
+    ask: str, parked: bool
+) -> None:
+    [write] = part_writes.revised((), [ONE], revision=7, now=1)
+    delayed = state.failed(write, FAILURE, due_at=9000, parked=parked, detail="", now=10)
+    [asked] = part_writes.asked((delayed,), ask, now=20)
+    assert part_writes.due((asked,), 20) == [asked]
+    assert asked == replace(delayed, due_at=0, repair=ask == "resync\n")
+
+
+def test_a_retry_changes_nothing_of_what_is_not_delayed() -> None:
+    [pending] = part_writes.revised((), [ONE], revision=7, now=1)
+    written = replace(pending, state=WriteState.WRITTEN, event_id="e")
+    [old, _] = part_writes.revised((written,), [TWO], revision=8, now=2)
+    later_look = state.removed(replace(old, looks=0), gone=False, now=3)
+    assert later_look.state is WriteState.RETRYING
+    for write in (pending, written, dead(pending), later_look):
+        assert part_writes.asked((write,), "retry w1\n", now=20) == (write,)
+
+
 def test_an_ask_concerns_the_write_it_names() -> None:
     first, second = (dead(write) for write in part_writes.revised((), [ONE, TWO], revision=7, now=1))
     one, other = part_writes.asked((first, second), "discard w2\n", now=10)
@@ -287,7 +329,7 @@ def test_a_later_look_waits_for_its_own_time_and_not_for_an_account() -> None:
     [write] = part_writes.revised((), [ONE], revision=7, now=1)
     doubtful = state.intended(write, Intent(operation="create", revision=7, generation=0, at=2), now=2)
     [gone] = part_writes.withdrawn((doubtful,), revision=8, now=3)
-    waiting = state.waiting(gone, due_at=50, parked=False, reason="busy", now=4)
+    waiting = state.waiting(gone, due_at=50, parked=False, reason="rateLimitExceeded", now=4)
     looked = state.removed(waiting, gone=True, now=1000)
     assert part_writes.removable((looked,), 2000) == []
     assert part_writes.removable((looked,), 61_000) == [looked]

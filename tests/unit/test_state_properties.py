@@ -36,6 +36,7 @@ WENT_WELL = Way((), "done")
 REQUESTS = ((), ("create",), ("update",), ("create", "update"), ("update", "create anew"))
 ENDS = (
     "done", "done", "deleted by person", "newer there", "fails", "is parked", "dies", "throttled", "refused", "waits",
+    "busy", "waited too long",
 )  # fmt: skip
 ROUTES: tuple[dict[str, str], ...] = (
     {"w1": "one"}, {"w2": "two"}, {"w1": "one", "w2": "two"}, {"w1": "renamed", "w3": "three"}, {},
@@ -46,7 +47,7 @@ NOBODY = -1
 happenings = st.sampled_from(
     [
         ("nothing",), ("nothing",), ("is booked anew",), ("is booked anew",), ("is cancelled",), ("is cancelled",),
-        ("resync",), ("replay", 0), ("replay", -1), ("discard", 0), ("discard", -1),
+        ("resync",), ("replay", 0), ("replay", -1), ("discard", 0), ("discard", -1), ("retry",), ("retry",),
         *(("is routed to", routes) for routes in ROUTES), *(("resync", routes) for routes in ROUTES),
     ]
 )  # fmt: skip
@@ -107,6 +108,10 @@ class PartLife(RuleBasedStateMachine):
             case "resync":
                 self.routes = self.routes if which is None else which
                 self._ask("resync\n")
+            case "retry":
+                for write in self.writes:
+                    if write.is_delayed:
+                        self._ask(f"retry {write.id}\n")
             case "replay" | "discard":
                 listed = [each for each in self.writes if each.id in self.letters and each.state is DEAD]
                 if listed and (
@@ -172,6 +177,10 @@ class PartLife(RuleBasedStateMachine):
         known = (old.intent, old.event_id, old.generation, old.written_revision)
         assert (asked.intent, asked.event_id, asked.generation, asked.written_revision) == known
         assert asked.repair or not old.repair, "a resync was forgotten"
+        if new.is_delayed:
+            assert (asked.state, asked.failing_since) == (new.state, new.failing_since)
+            tried = f"retry {old.id}\n" in self.asks or "resync\n" in self.asks
+            assert not tried or asked.due_at == 0 or not self.routes, "not tried now"
         assert asked.wanted or asked.state is not WriteState.PENDING
         assert new.wanted or new.state is not DEAD or old.state is DEAD, "removing failed without being tried"
         if new.revision > old.revision or new.wanted != old.wanted:
@@ -235,6 +244,16 @@ class PartLife(RuleBasedStateMachine):
     def _fails(self, wid: str, end: str) -> None:
         write = self._write(wid)
         wait = {"fails": 30, "throttled": 30, "is parked": 3600, "refused": 900}.get(end)
+        if end in ("waited too long", "busy"):
+            done = (
+                state.given_up(write, reason=end, detail="", now=self.now)
+                if end == "waited too long"
+                else state.waiting(
+                    write, due_at=self.now + 500, parked=False, reason=end, now=self.now, busy=True
+                )
+            )
+            assert done.failing_since == write.failing_since
+            return self._put(done)
         if end != "waits":
             write = state.failed(
                 write, Attempt(at=self.now, error_class=end), due_at=wait and self.now + wait * 1000,
@@ -245,7 +264,8 @@ class PartLife(RuleBasedStateMachine):
         if end in ("waits", "throttled", "refused"):
             until, parked = self.now + 60_000, end != "throttled"
             write = state.waiting(write, due_at=until, parked=parked, reason="", now=self.now)
-        self._put(write)
+        assert write.state is DEAD or (write.is_delayed and write.failing_since <= self.now)
+        return self._put(write)
 
     def _write(self, wid: str) -> Write:
         return next(write for write in self.writes if write.id == wid)
@@ -295,7 +315,7 @@ class PartLife(RuleBasedStateMachine):
             if write.state is DEAD and write.revision < self.revision:
                 # Its replay is refused as overtaken: by a revision that no route sends anywhere, a letter of its own.
                 assert any(each.id == UNROUTED for each in writes), "no replay is let through"
-            assert write.state is not WriteState.PARKED or not write.failing_since
+            assert write.state is not WriteState.PARKED or write.is_delayed, "parked, and nobody sees it"
             assert not write.wanted or write.state is not WriteState.WRITING
             assert not write.wanted or not write.waiting or write in part_writes.due(writes, 0)
             if write.wanted and write.state in THERE:

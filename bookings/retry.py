@@ -1,0 +1,88 @@
+"""What operators do with delayed writes: have them tried now, by command, by a check, or in the console."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from bookings.accounts import Accounts, ClosedAccount
+from bookings.clock import moment, now_ms
+from bookings.delayed import DelayedWrite, Filter, lane_of
+from bookings.identity import write_id
+from bookings.operating import note
+from bookings.store import Store
+from config.settings import Calendar, Settings
+
+
+class Chosen(NamedTuple):
+    """Which writes are meant, as the audit record keeps it: bookings by their ids, or what a filter means."""
+
+    ids: tuple[str, ...] = ()
+    wanted: Filter = Filter()
+    everything: bool = False
+
+
+class Plan(NamedTuple):
+    """What is to become of one write, or has."""
+
+    found: DelayedWrite
+    said: str
+    done: bool
+    """Whether it is tried now."""
+    parked: bool = False
+    """Whether one request has to try its account first."""
+
+
+async def planned(store: Store, found: Iterable[DelayedWrite]) -> list[Plan]:
+    """What would become of each of the writes; nothing is changed.
+
+    What waits for an account that its provider pauses is refused: coming early makes the pause longer. Of a
+    parked account, one request tries it, and the others follow if that goes well.
+    """
+    now = now_ms()
+    closed = {each.name: each for each in await Accounts(store).closed() if each.until > now}
+    return [_plan(each, closed) for each in found]
+
+
+async def try_now(store: Store, chosen: Chosen, found: Iterable[DelayedWrite], *, who: str) -> list[Plan]:
+    """Has the writes tried now, as it was `planned`, and notes it in the audit record."""
+    plans = await planned(store, found)
+    tried = 0
+    try:
+        for account, lane in {(plan.found.account, plan.found.lane) for plan in plans if plan.parked}:
+            await Accounts(store).try_now(account, lane)
+        for plan in plans:
+            if plan.done:
+                await store.ask(plan.found.booking, plan.found.part, f"retry {plan.found.write.id}")
+                tried += 1
+    finally:
+        refused = sum(not plan.done for plan in plans)
+        await note(store, who, "retry", filter=_shown(chosen), count=tried, refused=refused)
+    return plans
+
+
+async def calendar_works(store: Store, settings: Settings, calendar: Calendar) -> int:
+    """A calendar was just seen to work: what waits for it, or for its account, goes on.
+
+    Gives how many writes that were parked for it are tried at once.
+    """
+    address = settings.address(calendar)
+    await Accounts(store).try_now(calendar.account, lane_of(calendar.account, address))
+    return await store.wake_calendar(write_id(address))
+
+
+def _plan(found: DelayedWrite, closed: Mapping[str, ClosedAccount]) -> Plan:
+    waits = [closed[name] for name in (found.account, found.lane) if name in closed]
+    for each in waits:
+        if each.state == "paused":
+            until = f"{moment(each.until)} ({each.reason})"
+            return Plan(found, f"refused: {each.name} is paused by its provider until {until}", done=False)
+    if waits:
+        words = f"tried once a request has shown whether {waits[0].name} works again ({waits[0].reason})"
+        return Plan(found, words, done=True, parked=True)
+    return Plan(found, "tried now", done=True)
+
+
+def _shown(chosen: Chosen) -> dict[str, Any]:
+    given = {name: value for name, value in msgspec.to_builtins(chosen.wanted).items() if value is not None}
+    return {**given, "ids": list(chosen.ids), "all": chosen.everything}
