@@ -1,6 +1,6 @@
 """What operators do with delayed writes: have them tried now, by command, by a check, or in the console."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -11,7 +11,7 @@ from bookings.delayed import DelayedWrite, Filter, lane_of
 from bookings.identity import write_id
 from bookings.operating import note
 from bookings.store import Store
-from config.settings import Calendar, Settings
+from config.settings import CalendarAddress
 
 
 class Chosen(NamedTuple):
@@ -61,14 +61,14 @@ async def try_now(store: Store, chosen: Chosen, found: Iterable[DelayedWrite], *
     return plans
 
 
-async def calendar_works(store: Store, settings: Settings, calendar: Calendar) -> int:
+async def calendar_works(store: Store, account: str, addresses: Sequence[CalendarAddress]) -> int:
     """A calendar was just seen to work: what waits for it, or for its account, goes on.
 
-    Gives how many writes that were parked for it are tried at once.
+    `addresses` are those that it may have in the record. Gives how many writes that were parked for it are
+    tried at once.
     """
-    address = settings.address(calendar)
-    await Accounts(store).try_now(calendar.account, lane_of(calendar.account, address))
-    return await store.wake_calendar(write_id(address))
+    await Accounts(store).try_now(account, lane_of(account, addresses[0]))
+    return sum([await store.wake_calendar(write_id(address)) for address in addresses])
 
 
 def _plan(found: DelayedWrite, closed: Mapping[str, ClosedAccount]) -> Plan:

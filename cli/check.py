@@ -59,7 +59,7 @@ async def _asked(settings: Settings, within_s: float) -> list[Finding]:
         directory = Directory(hasty, session, consents=Consents(store))
         checks = [
             Check("redis", partial(redis, settings)),
-            *Providers(settings, directory, partial(calendar_works, store, settings)).checks(),
+            *Providers(settings, directory, partial(calendar_works, store)).checks(),
             Check("record", partial(record, settings)),
             Check("public_url", partial(public_url, settings)),
         ]

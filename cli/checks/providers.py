@@ -3,13 +3,13 @@
 import asyncio
 import base64
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from redis.exceptions import RedisError
 
 from cli.checks.finding import Check, Finding, right, warning, wrong
-from config.settings import Calendar, Settings
+from config.settings import Calendar, CalendarAddress, Settings
 from workers.calendars.directory import Directory
 from workers.errors import CalendarError, ErrorClass
 
@@ -37,11 +37,15 @@ _OF_CODE = {
 class Providers:
     """The checks of one configuration; each token is asked for once.
 
-    `works` is told of each calendar that does, and gives how many writes it had waiting for it tried now.
+    `works` is told of each calendar that does, by its account and the addresses that it may have in the
+    record, and gives how many writes that waited for it are tried now.
     """
 
     def __init__(
-        self, settings: Settings, directory: Directory, works: Callable[[Calendar], Awaitable[int]]
+        self,
+        settings: Settings,
+        directory: Directory,
+        works: Callable[[str, Sequence[CalendarAddress]], Awaitable[int]],
     ) -> None:
         self._settings = settings
         self._directory = directory
@@ -98,8 +102,13 @@ class Providers:
     async def _woken(self, calendar: Calendar) -> str:
         """Has what was parked for a calendar tried, and says so."""
         try:
-            woken = await self._works(calendar)
-        except (RedisError, OSError):  # the line of redis says so
+            addresses = await self._directory.addresses(self._settings.address(calendar))
+            woken = await self._works(calendar.account, addresses)
+        except (
+            CalendarError,
+            RedisError,
+            OSError,
+        ):  # the next check does it; the line of redis says what is wrong
             return ""
         return f"; {woken} that waited for it are tried now" if woken else ""
 

@@ -15,6 +15,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bookings.connection import connect
+from bookings.delayed import counted
 from bookings.embedded import EmbeddedRedis
 from bookings.store import Store
 from cli.demo_world import CA_FILE, DemoPorts, SandboxControl, write_configuration
@@ -83,6 +84,17 @@ class Service:
         settings = self.settings
         async with connect(settings.redis) as client:
             yield Store.of(settings, client)
+
+    async def delayed(self, count: int, *, within_s: float = 20) -> None:
+        """Waits until so many writes are parked or retrying, and all others written."""
+        deadline = time.monotonic() + within_s
+        async with self.store() as store:
+            while (sum(each.count for each in await counted(store)), await self.open_parts()) != (
+                count,
+                count,
+            ):
+                assert time.monotonic() < deadline, self.log("worker")
+                await asyncio.sleep(0.02)
 
     async def open_parts(self) -> int:
         async with self.store() as store:

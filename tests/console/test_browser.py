@@ -10,7 +10,7 @@ from tests.console.browsing import chromium, tab_to, violations
 from tests.console.filled import HOSTILE, fill
 from tests.console.operator import PASSWORD
 from tests.console.test_dead_letters import refuse
-from tests.integration.calendars import World, one_part, utc
+from tests.integration.calendars import GOOGLE, World, one_part, utc
 
 
 @pytest.fixture
@@ -84,6 +84,9 @@ async def test_axe_finds_nothing_on_any_page_in_either_light_and_on_the_smallest
     hostile = (await world.booking(one_part("789", event_id=HOSTILE))).id
     refused = (await world.booking(one_part("123", event_id="refused-0"))).id
     waits = (await world.booking(one_part("456", event_id="waits-for-its-account"))).id
+    world.sandbox.state.google.put_calendar(GOOGLE, gone=True)
+    await world.accept(one_part("123", event_id="parked-" + 12 * "long-"))
+    await world.work()
     [(unreadable, _), (unrouted, _), *_] = await world.store.dead_letters(limit=5)
     for path in (
         "bookings",
@@ -93,6 +96,7 @@ async def test_axe_finds_nothing_on_any_page_in_either_light_and_on_the_smallest
         "dead-letters",
         "dead-letters?reason=permanent&since=soon",
         f"dead-letters/{unrouted}",
+        "waiting",
         "accounts",
         "audit",
         "nothing",
@@ -107,6 +111,9 @@ async def test_axe_finds_nothing_on_any_page_in_either_light_and_on_the_smallest
     await page.get_by_role("button", name="Replay all").click()
     await judge(page)
     await page.locator("button.main").click()
+    await judge(page)
+    await page.goto(f"{address}/console/waiting")
+    await page.get_by_role("button", name="Try all now").click()
     await judge(page)
 
 

@@ -31,7 +31,7 @@ async def test_the_overview_says_what_needs_somebody_and_shows_the_day(
 ) -> None:
     await fill(world)
     page = await operator.get()
-    assert "6 dead letters need a person and 2 accounts are made to wait." in page.words
+    assert "6 dead letters need a person, 2 accounts are made to wait and 1 write is parked." in page.words
     assert "The oldest ready job waited 18" in page.words
     assert "there is no sample" in page.words
     pictures = [given for tag, given in page.tags if tag == "svg"]

@@ -11,6 +11,7 @@ from bookings.accounts import Accounts
 from bookings.dead_letters import DeadLetter, Filter, find
 from bookings.operating import accounts_of
 from bookings.record import WriteState
+from config.settings import CalendarAddress
 from tests.integration.calendars import GOOGLE, MICROSOFT, PROVIDERS, World, one_part, utc
 
 pytestmark = pytest.mark.fault(number=33)
@@ -62,6 +63,12 @@ async def park(world: World, provider: str, count: int = 1) -> list[bytes]:
 
 async def states(world: World, bodies: list[bytes]) -> set[WriteState]:
     return {(await world.write(body)).state for body in bodies}
+
+
+def address(world: World, provider: str) -> CalendarAddress:
+    calendar = world.settings.calendar(CALENDARS[provider])
+    assert calendar is not None
+    return world.settings.address(calendar)
 
 
 async def try_now(world: World, wanted: delayed.Filter) -> list[retry.Plan]:
@@ -190,9 +197,7 @@ async def test_a_calendar_that_the_check_finds_well_wakes_what_is_parked_for_it(
     world: World, provider: str
 ) -> None:
     bodies = await park(world, provider, count=3)
-    calendar = world.settings.calendar(CALENDARS[provider])
-    assert calendar is not None
-    assert await retry.calendar_works(world.store, world.settings, calendar) == 3
+    assert await retry.calendar_works(world.store, ACCOUNTS[provider], [address(world, provider)]) == 3
     await world.work()
     assert await states(world, bodies) == {WriteState.WRITTEN}
 
@@ -204,9 +209,7 @@ async def test_a_calendar_that_the_check_finds_well_has_its_parked_account_tried
     credentials_are(world, provider, refused=True)
     body = await book(world, provider, "refused")
     credentials_are(world, provider, refused=False)
-    calendar = world.settings.calendar(CALENDARS[provider])
-    assert calendar is not None
-    await retry.calendar_works(world.store, world.settings, calendar)
+    await retry.calendar_works(world.store, ACCOUNTS[provider], [address(world, provider)])
     await world.work()
     assert (await world.write(body)).state is WriteState.WRITTEN
 

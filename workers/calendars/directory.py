@@ -95,6 +95,11 @@ class Directory:
         by_id = self._defaults.get(address.owner) == address.calendar_id
         return address._replace(calendar_id="") if by_id else address
 
+    async def addresses(self, address: CalendarAddress) -> tuple[CalendarAddress, ...]:
+        """Gives every address under which a calendar may stand in the record. Raises `CalendarError`."""
+        await self.know(address)
+        return self._names_of(address)
+
     async def know(self, address: CalendarAddress) -> None:
         """Learns what a Microsoft mailbox calls its default calendar, so that it is found by either name."""
         if address.provider != "microsoft" or address.owner in self._defaults:
