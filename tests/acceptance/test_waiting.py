@@ -74,15 +74,15 @@ async def test_a_retry_is_chosen_by_bookings_or_filters_and_says_what_it_would_d
         assert len(found) == count, arguments
         assert all((each["result"], each["done"]) == ("tried now", True) for each in found)
     assert found == []
-    [first, _] = (await retry(first_day, "--calendar", "interviews", "--dry-run", "--json")).json
+    [first] = (await retry(first_day, "first", "--dry-run", "--json")).json
     assert (first["event_id"], first["calendar"], first["account"]) == ("first", "interviews", "google-hr")
     assert (first["state"], first["reason"], first["detail"]) == ("parked", "park", "notFound")
-    for arguments, words in (
-        ((), "or --all"),
-        (("second", "--all"), "not several"),
-        (("--state", "dead"), "parked, retrying"),
+    for typed_wrongly, words in (
+        ("", "or --all"),
+        ("second --all", "not several"),
+        ("--state dead", "parked, retrying"),
     ):
-        wrong = await retry(first_day, *arguments)
+        wrong = await retry(first_day, *typed_wrongly.split())
         assert (wrong.status, words in wrong.words) == (2, True), wrong
 
 

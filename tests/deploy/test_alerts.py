@@ -280,7 +280,7 @@ async def test_writes_that_wait(service: Service, tmp_path: Path) -> None:
         assert (await service.post(one_part("123")))[0] == 202
         port = service.ports.worker_admin
         where = {"provider": "google", "calendar": "interviews", "state": "parked"}
-        await shows(prometheus, port, "sequence_sync_delayed_writes", 1, **where)
+        await shows(prometheus, port, "sequence_sync_delayed_oldest_seconds", 0.001, **where)
         assert await prometheus.passes(minutes=2) == set()
         await let_writes_age(service, seconds=901)
         await shows(prometheus, port, "sequence_sync_delayed_oldest_seconds", 901, **where)
