@@ -101,14 +101,14 @@ class Providers:
 
     async def _woken(self, calendar: Calendar) -> str:
         """Has what was parked for a calendar tried, and says so."""
+        address = self._settings.address(calendar)
         try:
-            addresses = await self._directory.addresses(self._settings.address(calendar))
+            addresses = await self._directory.addresses(address)
+        except CalendarError:
+            addresses = (address,)
+        try:
             woken = await self._works(calendar.account, addresses)
-        except (
-            CalendarError,
-            RedisError,
-            OSError,
-        ):  # the next check does it; the line of redis says what is wrong
+        except (RedisError, OSError):  # the line of redis says so
             return ""
         return f"; {woken} that waited for it are tried now" if woken else ""
 

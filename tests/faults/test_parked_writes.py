@@ -4,15 +4,20 @@ A calendar that is not shared yet is the commonest mistake of the first day: its
 check and the console said that all was well, and neither a replay nor a restart did anything.
 """
 
+import aiohttp
 import pytest
 
+from admin.metrics import REGISTRY
 from bookings import delayed, retry
 from bookings.accounts import Accounts
 from bookings.dead_letters import DeadLetter, Filter, find
 from bookings.operating import accounts_of
 from bookings.record import WriteState
 from config.settings import CalendarAddress
+from tests.faults.conftest import Hire
 from tests.integration.calendars import GOOGLE, MICROSOFT, PROVIDERS, World, one_part, utc
+from workers.calendars.directory import Directory
+from workers.errors import ErrorClass
 
 pytestmark = pytest.mark.fault(number=33)
 
@@ -129,6 +134,24 @@ async def test_what_waits_for_refused_credentials_is_counted_too(world: World, p
     assert (counted.calendar, counted.state, counted.count) == (CALENDARS[provider], WriteState.PARKED, 2)
 
 
+@both
+async def test_failures_are_counted_by_what_they_call_for_from_0(world: World, provider: str) -> None:
+    def failures(error_class: ErrorClass, provider: str = provider) -> float | None:
+        labels = {"provider": provider, "error_class": str(error_class)}
+        return REGISTRY.get_sample_value("sequence_sync_failures_total", labels)
+
+    before = {each: failures(each) for each in ErrorClass}
+    assert None not in {*before.values(), failures(ErrorClass.TRANSIENT, "forward")}
+    await park(world, provider, count=2)
+    world.fault(provider, "error;status=503", count=None)
+    await book(world, provider, "retrying")
+    risen = {each: (failures(each) or 0) - (before[each] or 0) for each in ErrorClass}
+    assert {each: rise for each, rise in risen.items() if rise} == {
+        ErrorClass.PARK: 2,
+        ErrorClass.TRANSIENT: 1,
+    }
+
+
 async def test_what_is_in_the_index_by_mistake_is_taken_out_before_long(world: World) -> None:
     [body] = await park(world, "google")
     keys, redis = world.store.keys, world.store.redis
@@ -200,6 +223,21 @@ async def test_a_calendar_that_the_check_finds_well_wakes_what_is_parked_for_it(
     assert await retry.calendar_works(world.store, ACCOUNTS[provider], [address(world, provider)]) == 3
     await world.work()
     assert await states(world, bodies) == {WriteState.WRITTEN}
+
+
+async def test_a_mailbox_s_default_calendar_is_woken_by_either_of_its_names(world: World, hire: Hire) -> None:
+    [body] = await park(world, "microsoft")
+    by_id = world.sandbox.state.microsoft.put_mailbox(MICROSOFT).default_calendar_id
+    named = {"name": "panel", "account": "microsoft-hr", "mailbox": MICROSOFT, "calendar_id": by_id}
+    google = {"name": "interviews", "account": "google-hr", "calendar_id": GOOGLE}
+    renamed = await hire(calendars=[google, named])
+    async with aiohttp.ClientSession() as session:
+        directory = Directory(renamed.settings, session)
+        addresses = await directory.addresses(address(renamed, "microsoft"))
+        directory.close()
+    assert await retry.calendar_works(world.store, "microsoft-hr", addresses) == 1
+    await renamed.work()
+    assert (await world.write(body)).state is WriteState.WRITTEN
 
 
 @both
