@@ -21,4 +21,4 @@ def what_was_waited_for(write: Write, error: CalendarError, account: str) -> str
     since = moment(write.failing_since) if write.failing_since else "just now"
     throttled = error.error_class is ErrorClass.THROTTLED
     remedy = "its provider throttles it less" if throttled else "`sequence-sync check` finds it well"
-    return f"{error.code}: waited for {what} since {since}; replay once {remedy}"
+    return f"{error.detail}: waited for {what} since {since}; replay once {remedy}"
