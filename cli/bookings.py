@@ -1,14 +1,13 @@
 """`sequence-sync bookings list|show|cancel|resync`."""
 
-import getpass
-
 from bookings.clock import moment
 from bookings.operating import note
 from bookings.record import Booking
 from bookings.showing import booking_summary, shown_event, whole_booking
 from bookings.store import Store
-from cli.options import CommandError, Exit
+from cli.options import CommandError, Exit, operator, typed
 from cli.output import confirmed, print_json, print_table, words
+from cli.progress import whole
 from cli.stores import opened
 from config.settings import Settings
 
@@ -72,12 +71,17 @@ async def run_cancel(settings: Settings, wanted: str, *, app: str | None, yes: b
         if booking is None:
             return Exit.NOTHING_MATCHED
         question = f"cancel {booking.event_id} of {booking.app} and remove its {len(booking.parts)} parts"
-        if not yes and not confirmed(question):
+        if not yes and not await confirmed(question):
             return Exit.FAILED
-        parts = await store.cancel(booking.id)
-        await note(store, getpass.getuser(), "cancel", booking=booking.id)
-    words.print(f"cancelled; workers remove the events of {parts} parts (see `bookings show {booking.id}`)")
+        await whole(_cancel(store, booking))
+    said = f"workers remove the events of {len(booking.parts)} parts"
+    words.print(f"cancelled; {said} (see `bookings show {booking.id}`)")
     return Exit.DONE
+
+
+async def _cancel(store: Store, booking: Booking) -> None:
+    await store.cancel(booking.id)
+    await note(store, operator(), "cancel", booking=booking.id)
 
 
 async def run_resync(settings: Settings, wanted: str, *, app: str | None) -> Exit:
@@ -86,16 +90,21 @@ async def run_resync(settings: Settings, wanted: str, *, app: str | None) -> Exi
         booking = await _find(store, settings, wanted, app)
         if booking is None:
             return Exit.NOTHING_MATCHED
-        for part in booking.parts:
-            await store.ask(booking.id, part.id, "resync")
+        await whole(_resync(store, booking))
     words.print(f"workers look at {len(booking.parts)} parts again (see `bookings show {booking.id}`)")
     return Exit.DONE
+
+
+async def _resync(store: Store, booking: Booking) -> None:
+    for part in booking.parts:
+        await store.ask(booking.id, part.id, "resync")
+    await note(store, operator(), "resync", booking=booking.id)
 
 
 async def _find(store: Store, settings: Settings, wanted: str, app: str | None) -> Booking | None:
     """A booking by its id, or by its event_id in any app or in one. Raises `CommandError`."""
     apps = [each.name for each in settings.apps if app is None or each.name == app]
-    found = await store.bookings_called(wanted, apps)
+    found = await store.bookings_called(typed(wanted), apps)
     if not found:
         words.print(f"no booking has the id or the event_id {wanted!r}")
         return None
