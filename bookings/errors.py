@@ -1,6 +1,21 @@
 """What can go wrong between us and our record."""
 
+from typing import TypeVar
+
 from config.errors import SecretError
+
+E = TypeVar("E", bound=Exception)
+
+
+def again(error: E) -> E:
+    """Gives the same error once more, for another caller to raise.
+
+    An exception keeps every frame that it was ever raised through, with all that stands there: one that is
+    raised by everybody who asks keeps what each of them had in hand.
+    """
+    copy = type(error).__new__(type(error), *error.args)
+    copy.__dict__.update(error.__dict__)
+    return copy
 
 
 class BookingsError(Exception):
@@ -13,6 +28,10 @@ class BookingsError(Exception):
 
 class UnknownLink(BookingsError):
     """No link is registered under the token in the URL."""
+
+
+class Unrouted(BookingsError):
+    """Its link is not known, and no route says where any of its parts goes; add a route, then replay."""
 
 
 class QueueFull(BookingsError):

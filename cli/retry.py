@@ -1,6 +1,5 @@
 """`sequence-sync bookings retry`."""
 
-import getpass
 from collections.abc import Sequence
 
 from bookings.clock import moment
@@ -10,8 +9,9 @@ from bookings.record import WriteState
 from bookings.retry import Chosen, Plan, planned, try_now
 from bookings.store import Store
 from cli.bookings import OF_WRITES
-from cli.options import CommandError, Exit
+from cli.options import CommandError, Exit, operator, typed
 from cli.output import print_json, print_table, words
+from cli.progress import steps
 from cli.stores import opened
 from config.settings import Settings
 
@@ -37,11 +37,13 @@ async def run_retry(settings: Settings, chosen: Chosen, *, dry_run: bool, as_jso
         if not found:
             words.print("nothing that matches waits to be tried again")
             return Exit.NOTHING_MATCHED
-        if dry_run:
-            plans = await planned(store, found)
-        else:
-            plans = await try_now(store, chosen, found, who=getpass.getuser())
-    _print_plans(plans, as_json=as_json)
+        plans = await planned(store, found) if dry_run else []
+        with steps("retry", lambda: len(plans), of=len(found)):
+            try:
+                if not dry_run:
+                    await try_now(store, chosen, found, who=operator(), into=plans)
+            finally:
+                _print_plans(plans, as_json=as_json)
     done = sum(plan.done for plan in plans)
     words.print(f"retry: {done} of {len(plans)}" + (" (dry run)" if dry_run else ""))
     return Exit.DONE if done == len(plans) else Exit.PARTLY if done else Exit.FAILED
@@ -53,9 +55,9 @@ async def _found(store: Store, settings: Settings, chosen: Chosen) -> list[Delay
         return [each async for each in find(store, chosen.wanted, accounts)]
     found: list[DelayedWrite] = []
     for wanted in dict.fromkeys(chosen.ids):
-        bookings = await store.bookings_called(wanted, [app.name for app in settings.apps])
+        bookings = await store.bookings_called(typed(wanted), [app.name for app in settings.apps])
         if not bookings:
-            words.print(f"no booking has the id or the event_id {wanted!r}", markup=False)
+            words.print(f"no booking has the id or the event_id {wanted!r}")
         for booking in bookings:
             found += of_booking(booking, accounts)
     return found
