@@ -70,8 +70,10 @@ local function wake_parked(bookings, open, queue, delayed, prefix, wid, till, mo
   local found = redis.call('ZRANGEBYSCORE', wakeable, '-inf', till, 'LIMIT', 0, most)
   for _, member in ipairs(found) do
     local bid, pid = string.match(member, '(%w+):(%w+)')
-    redis.call('ZADD', wakeable, string.format('%.0f', now + 600000), member)
-    if redis.call('HGET', bookings .. bid, 'state:' .. pid) == 'open' then
+    if redis.call('HGET', bookings .. bid, 'state:' .. pid) ~= 'open' then
+      redis.call('ZREM', wakeable, member) -- nobody knows of it any more
+    else
+      redis.call('ZADD', wakeable, string.format('%.0f', now + 600000), member)
       ask_for(bookings .. bid, open, queue, prefix, bid, pid, 'retry ' .. wid, now, grace, ttl)
     end
   end
