@@ -24,6 +24,8 @@ _log = structlog.get_logger()
 async def own_events(calendar: Calendar, key: str, *, event_id: str, uid: str) -> list[Found]:
     """Gives our events under a key, the recorded one first, then the oldest. Raises `CalendarError`.
 
+    One with another key among them has our id and has become somebody else's.
+
     Args:
         calendar: where they were made.
         key: our key.
@@ -54,8 +56,6 @@ async def _recorded(calendar: Calendar, key: str, event_id: str) -> list[Found]:
 
 
 def _is_ours(calendar: Calendar, found: Found, key: str, event_id: str, uid: str) -> bool:
-    if found.key not in ("", key):
-        return False  # somebody else's, under whatever id
     return found.event_id == event_id or found.proof == calendar.proof(key) or bool(uid and found.uid == uid)
 
 
@@ -88,7 +88,7 @@ async def remove(calendar: Calendar, write: Write, key: str, *, revision: int, n
             raise await not_seen_yet(calendar)
         await calendar.probe()  # nothing is found in a calendar that is gone, either
     for event in live:
-        if event.revision <= revision:
+        if event.revision <= revision and event.key in ("", key):
             await _delete(calendar, event)
 
 
