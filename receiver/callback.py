@@ -1,8 +1,9 @@
 """Reads a signed body as what Cronofy sends to a `callback_url`. Pure.
 
 Real-Time Sequencing and Real-Time Scheduling callbacks carry no type: a `sequence` tells the first, a chosen
-`event.start` the second. Everything else that arrives at the same URL with the same signature carries
-a `notification`. Only what tells the parts apart is read here; what one part holds is read by the worker.
+`event.start` the second, whatever else stands beside it. What else arrives at the same URL with the same signature
+carries a `notification` with a `type`. Anything else is not understood, and unreadable: a booking may be in it.
+Only what tells the parts apart is read here; what one part holds is read by the worker.
 """
 
 import json
@@ -50,7 +51,7 @@ class _Item(msgspec.Struct):
 
 class _Body(msgspec.Struct):
     event: msgspec.Raw = NO_JSON
-    sequence: list[_Item] | msgspec.UnsetType | None = msgspec.UNSET
+    sequence: list[_Item] | None = None
     participants: Any = None
     notification: Any = None
     scheduling_request: msgspec.Raw = NO_JSON
@@ -58,8 +59,9 @@ class _Body(msgspec.Struct):
 
 _SIGNS = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[][{}]', re.DOTALL)
 """Texts, whole or to the end of the body, so that each byte is looked at once; and what is nested."""
+_NO_EVENT = _OuterEvent()
 _BODY = msgspec.json.Decoder(_Body)
-_OUTER = msgspec.json.Decoder(_OuterEvent)
+_OUTER = msgspec.json.Decoder(_OuterEvent | None)
 
 
 def read_callback(body: bytes, *, scheduler_requests: bool = False) -> Callback | Notification:
@@ -109,26 +111,35 @@ def _words(error: Exception) -> str:
 
 def _read(body: bytes, scheduler_requests: bool) -> Callback | Notification:
     data = _BODY.decode(body)
-    if data.notification is not None:
-        kind = data.notification.get("type") if isinstance(data.notification, dict) else None
-        if scheduler_requests and kind == TIME_CHOSEN:
-            chosen = read_chosen(data.scheduling_request)
-            return Callback(chosen.event_id, (Part(sequence_id=None, event=chosen.event),))
-        return Notification(type=kind if isinstance(kind, str) else "unknown")
-    if not data.event:
-        raise Unreadable("the body has neither an `event` nor a `notification`")
-    outer = _OUTER.decode(data.event)
+    outer = (_OUTER.decode(data.event) if data.event else None) or _NO_EVENT
+    if data.sequence is None and outer.start is None:
+        return _without_booking(data, body, scheduler_requests=scheduler_requests)
     if outer.event_id is None or outer.event_id == "":
         raise Unreadable("`event.event_id` is missing")
-    if data.sequence is msgspec.UNSET or data.sequence is None:
-        if outer.start is None:
-            raise Unreadable("there is no `sequence`, and `event.start` is missing")
-        parts: tuple[Part, ...] = (
-            Part(sequence_id=None, event=data.event, subs=_subs(data.participants), zone=_zone(outer)),
+    zone = _zone(outer)
+    if data.sequence is not None:
+        return Callback(outer.event_id, _parts(data.sequence, zone))
+    part = Part(sequence_id=None, event=data.event, subs=_subs(data.participants), zone=zone)
+    return Callback(outer.event_id, (part,))
+
+
+def _without_booking(data: _Body, body: bytes, *, scheduler_requests: bool) -> Callback | Notification:
+    """What a body is that has neither a `sequence` nor a chosen start."""
+    if data.notification is None:
+        raise Unreadable(
+            "there is no `sequence`, and `event.start` is missing"
+            if data.event
+            else "the body has neither an `event` nor a `notification`"
         )
-    else:
-        parts = _parts(data.sequence, _zone(outer))
-    return Callback(event_id=outer.event_id, parts=parts)
+    kind = data.notification.get("type") if isinstance(data.notification, dict) else None
+    if not isinstance(kind, str) or not kind:
+        raise Unreadable("`notification` has no `type`, and no booking stands beside it")
+    if b'"sequence_id"' in body:  # no notification that Cronofy documents names a part
+        raise Unreadable("the body is a notification, and names a `sequence_id`")
+    if scheduler_requests and kind == TIME_CHOSEN:
+        chosen = read_chosen(data.scheduling_request)
+        return Callback(chosen.event_id, (Part(sequence_id=None, event=chosen.event),))
+    return Notification(type=kind)
 
 
 def _parts(items: list[_Item], zone: str | None) -> tuple[Part, ...]:

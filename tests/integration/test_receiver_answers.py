@@ -239,6 +239,11 @@ async def test_a_content_encoding_is_refused(receiver: Receiver, redis: Redis, e
         (b"{}", "neither an `event` nor a `notification`"),
         (changed(sequence={"a": 1}), "$.sequence"),
         (changed(sequence=[]), "0 parts"),
+        (changed(sequence=[], notification={"type": "change"}), "0 parts"),
+        (changed(sequence="x", notification={"type": "change"}), "$.sequence"),
+        (b'{"notification":{}}', "`notification` has no `type`"),
+        (b'{"notification":{"type":""},"channel":{}}', "`notification` has no `type`"),
+        (b'{"notification":"verification"}', "`notification` has no `type`"),
         (changed(sequence=["x"]), "$.sequence[0]"),
         (changed(sequence__1__sequence_id="123"), "same as that of an earlier part"),
         (
@@ -300,6 +305,16 @@ async def test_other_signed_notifications_are_ignored(receiver: Receiver, redis:
     answer = await receiver.post(json.dumps({"notification": {"type": kind}, "channel": {}}).encode())
     assert (answer.status, answer.data) == (200, {"status": "ignored", "type": kind})
     assert await redis.keys() == []
+
+
+@pytest.mark.parametrize("documented", [SEQUENCING, SCHEDULING], ids=["sequencing", "scheduling"])
+@pytest.mark.parametrize("notification", [{"type": "change"}, {"type": "unheard_of"}, {}, "x"])
+async def test_a_booking_that_also_has_a_notification_is_accepted(
+    receiver: Receiver, documented: bytes, notification: object
+) -> None:
+    answer = await receiver.post(changed(documented, notification=notification))
+    assert (answer.status, answer.data["status"]) == (202, "accepted")
+    assert answer.data["event_id"] == json.loads(documented)["event"]["event_id"]
 
 
 # -- elsewhere

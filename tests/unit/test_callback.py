@@ -78,6 +78,81 @@ def test_a_sequence_of_null_is_no_sequence() -> None:
     assert [part.sequence_id for part in callback.parts] == [None]
 
 
+NOTIFICATIONS = [
+    None,
+    {"type": "verification"},
+    {"type": "change", "changes_since": "2026-04-30T10:00:00Z"},
+    {"type": "scheduling_request_time_chosen"},
+    {"type": "nothing_we_know"},
+    {"type": None},
+    {"type": 5},
+    {},
+    [],
+    "verification",
+    False,
+    0,
+]
+
+
+@pytest.mark.parametrize("scheduler_requests", [False, True])
+@pytest.mark.parametrize("notification", NOTIFICATIONS)
+def test_a_booking_is_one_whatever_stands_beside_it(notification: object, scheduler_requests: bool) -> None:
+    for documented in (SEQUENCING, SCHEDULING):
+        whole = read_callback(documented)
+        beside = {"notification": notification, "channel": {}, "scheduling_request": 5, "new_in_2027": [{}]}
+        body = json.dumps({**json.loads(documented), **beside}).encode()
+        callback = read_callback(body, scheduler_requests=scheduler_requests)
+        assert isinstance(callback, Callback)
+        assert isinstance(whole, Callback)
+        assert callback.event_id == whole.event_id
+        assert [(part.sequence_id, part.subs, part.zone) for part in callback.parts] == [
+            (part.sequence_id, part.subs, part.zone) for part in whole.parts
+        ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sequence": []},
+        {"sequence": {}},
+        {"sequence": "x"},
+        {"sequence": False},
+        {"sequence": [{}]},
+        {"sequence": [{"sequence_id": ["123"]}]},
+        {"event": None},
+        {"event": "x"},
+        {"event": {"start": "2026-04-30T11:00:00Z"}, "sequence": None},
+        {"event": {"event_id": {}, "start": "2026-04-30T11:00:00Z"}, "sequence": None},
+    ],
+)
+def test_a_booking_that_cannot_be_read_is_no_notification(changes: dict[str, object]) -> None:
+    body = changed(notification={"type": "change"}, **changes)
+    with pytest.raises(Unreadable):
+        read_callback(body)
+
+
+@pytest.mark.parametrize("notification", [{}, {"type": None}, {"type": ""}, {"type": 5}, {"type": {}}, [], "x", 0, 5, False, True])  # fmt: skip
+@pytest.mark.parametrize("beside", [{}, {"channel": {}}, {"event": None, "sequence": None}])
+def test_only_a_notification_with_a_type_is_one(notification: object, beside: dict[str, object]) -> None:
+    with pytest.raises(Unreadable, match="no `type`"):
+        read_callback(json.dumps({"notification": notification, **beside}).encode())
+
+
+@pytest.mark.parametrize("kind", ["verification", "change", "smart_invite", "nothing_we_know"])
+@pytest.mark.parametrize("beside", [{}, {"event": None}, {"sequence": None}, {"event": {"event_id": "x", "start": None}}])  # fmt: skip
+def test_a_notification_with_a_type_and_no_booking_beside_it_is_one(
+    kind: str, beside: dict[str, object]
+) -> None:
+    body = json.dumps({"notification": {"type": kind}, **beside}).encode()
+    assert read_callback(body) == read_callback(body, scheduler_requests=True) == Notification(kind)
+
+
+def test_a_sequence_in_an_unknown_place_is_not_taken_for_a_notification() -> None:
+    moved_inside = {"notification": {"type": "booked"}, "booking": json.loads(SEQUENCING)}
+    with pytest.raises(Unreadable, match="names a `sequence_id`"):
+        read_callback(json.dumps(moved_inside).encode())
+
+
 def test_a_hundred_parts_are_read_and_one_more_is_not() -> None:
     def with_parts(count: int) -> bytes:
         return changed(sequence=[{"sequence_id": number, "event": {}} for number in range(count)])
@@ -124,4 +199,5 @@ def test_anything_in_the_places_of_a_callback_is_read_or_refused(data: dict[str,
         assert len({part.sequence_text for part in read.parts}) == len(read.parts)
     else:
         assert isinstance(read, Notification)
-        assert data["notification"] is not None
+        assert data["notification"] == {**dict(data["notification"]), "type": read.type}  # type: ignore[call-overload]
+        assert data.get("sequence") is None
