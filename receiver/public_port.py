@@ -26,7 +26,7 @@ from receiver.signature import header, is_valid, presented
 
 Body = TypeVar("Body", bytes, bytearray)
 
-_TARGET = re.compile(r"/callbacks/([^/]+)(?:/([^/]+))?")
+_TARGET = re.compile(r"/callbacks/([^/]+)(?:/([^/]+))?/*")  # a slash at the end means nothing
 _STORED_WITHIN_S = 3.0
 """For all that Redis is waited for: a free connection, connecting, the script. How long Cronofy waits is not
 documented; for its other callbacks it is five seconds."""

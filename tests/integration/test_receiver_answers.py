@@ -341,13 +341,29 @@ async def test_a_link_completes_once_whatever_the_window(receiver: Receiver, sto
     assert (await receiver.post(SEQUENCING, path=path)).status == 200
 
 
-async def test_a_get_is_not_allowed(receiver: Receiver) -> None:
-    async with receiver.session.get(receiver.url + "/callbacks/hiring") as response:
+@pytest.mark.parametrize("path", ["/callbacks/hiring", "/callbacks/hiring/", "/callbacks/hiring/token/"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
+async def test_only_a_post_is_allowed(receiver: Receiver, method: str, path: str) -> None:
+    async with receiver.session.request(method, receiver.url + path) as response:
         assert (response.status, response.headers["Allow"]) == (405, "POST")
+        assert bool(await response.read()) is (method != "HEAD")
 
 
-async def test_any_other_path_is_not_found(receiver: Receiver) -> None:
-    assert (await receiver.post(b"", path="/")).status == 404
+@pytest.mark.parametrize(
+    "path", ["/", "/callbacks", "/callbacks//", "/callbacks//hiring", "//callbacks/hiring", "/callbacks/a/b/c"]
+)
+async def test_any_other_path_is_not_found(receiver: Receiver, path: str) -> None:
+    assert (await receiver.post(SEQUENCING, path=path)).status == 404
+
+
+@pytest.mark.parametrize("slashes", ["/", "//", "/?x=1"])
+async def test_a_slash_at_the_end_means_nothing(receiver: Receiver, store: Store, slashes: str) -> None:
+    await store.register_link("hiring", "token-1", {"123": (LinkTarget("interviews"),)}, keep_s=60)
+    for path in ("/callbacks/hiring", "/callbacks/hiring/token-1"):
+        first = await receiver.post(SEQUENCING, path=path)
+        again = await receiver.post(SEQUENCING, path=path + slashes)
+        assert (first.status, again.status) == (202, 200)
+        assert (again.data["status"], again.data["revision"]) == ("duplicate", first.data["revision"])
 
 
 # -- when it cannot be stored
