@@ -15,6 +15,7 @@ import msgspec
 import structlog
 from redis.exceptions import RedisError
 
+from admin.printable import printable, printable_json
 from config.errors import ConfigError
 
 _HARMLESS = (ConfigError, OSError, RedisError)
@@ -23,14 +24,16 @@ _HARMLESS = (ConfigError, OSError, RedisError)
 Caught = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
-def configure_logs(process: str, *, stream: TextIO = sys.stderr, level: int = logging.INFO) -> None:
-    """Sends our own and the libraries' log lines to `stream`, each with the name of the process.
+def configure_logs(process: str, *, stream: TextIO | None = None, level: int = logging.INFO) -> None:
+    """Sends our own and the libraries' log lines to `stream`, or stderr, each with the name of the process.
 
     Ours do not go by way of Python's logging, where a line costs three times as much.
     """
+    stream = stream or sys.stderr
     shared: list[Any] = [structlog.contextvars.merge_contextvars]
     if stream.isatty():
         shared += [structlog.stdlib.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
+        shared.append(_printable_values)
         render: Any = structlog.dev.ConsoleRenderer(exception_formatter=_print_exception)
     else:
         render = _json_line
@@ -99,7 +102,18 @@ def _json_line(_logger: Any, level: str, line: MutableMapping[str, Any]) -> str:
     line["timestamp"] = datetime.now(UTC)
     if "exc_info" in line:
         line = _RENDER_EXCEPTION(_logger, level, line)
-    return _encode(line).decode()
+    text = _encode(line)
+    if text.isascii() and b"\x7f" not in text:
+        return text.decode()
+    return printable_json(text.decode(), ascii_only=True)  # for whatever it is written to, and shown by
+
+
+def _printable_values(_logger: Any, _level: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """For a terminal: JSON has codes of its own for most of what steers one."""
+    for name, value in line.items():
+        if isinstance(value, str):
+            line[name] = printable(value)
+    return line
 
 
 _encode = msgspec.json.Encoder(enc_hook=repr).encode
@@ -127,4 +141,4 @@ _RENDER_EXCEPTION = structlog.processors.ExceptionRenderer(_exception_text)
 
 
 def _print_exception(stream: TextIO, caught: Caught) -> None:
-    stream.write("\n" + _exception_text(caught))
+    stream.write("\n" + printable(_exception_text(caught), keep="\n"))

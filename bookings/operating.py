@@ -16,6 +16,7 @@ from bookings import dead_letters
 from bookings.clock import moment, now_ms
 from bookings.dead_letters import DeadLetter, Filter
 from bookings.errors import BookingsError
+from bookings.patience import to_the_end
 from bookings.reader import Reader
 from bookings.store import Store
 from config.settings import Settings
@@ -98,25 +99,27 @@ async def carry_out(
     who: str,
     redeliver: Redeliver,
     rate: float | None = None,
+    into: list[Result] | None = None,
 ) -> list[Result]:
     """Does it with each of the letters, `rate` of them a second at most, and notes it in the audit record.
 
-    What was done until it was interrupted, by a lost connection or by whoever asked for it, is noted too.
+    What was done until it was interrupted, by a lost connection or by whoever asked for it, is noted too, and
+    stands in `into` where the caller brings a list.
     """
-    results: list[Result] = []
+    results: list[Result] = [] if into is None else into
+
+    async def act_on(letter: DeadLetter) -> None:
+        results.append(await _result(store, act, letter, redeliver))
+
     try:
         for letter in letters:
             if results and rate:
                 await asyncio.sleep(1 / rate)
-            under_way = asyncio.ensure_future(_result(store, act, letter, redeliver))
-            try:
-                results.append(await asyncio.shield(under_way))
-            except asyncio.CancelledError:
-                results.append(await under_way)  # it is done all the same, and is to be on record
-                raise
+            await to_the_end(act_on(letter))
     finally:
         done = sum(result.done for result in results)
-        await note(store, who, act, filter=_filter(chosen), count=done, refused=len(results) - done)
+        what = {"count": done, "refused": len(results) - done, "left": len(letters) - len(results)}
+        await to_the_end(note(store, who, act, filter=chosen_by(chosen), **what))
     return results
 
 
@@ -130,7 +133,8 @@ def by_reason(letters: Iterable[DeadLetter]) -> list[tuple[str, int]]:
     return Counter(letter.reason for letter in letters).most_common()
 
 
-def _filter(chosen: Selection) -> dict[str, Any]:
+def chosen_by(chosen: Selection) -> dict[str, Any]:
+    """The filter as it stands in the audit record."""
     given = {name: value for name, value in msgspec.to_builtins(chosen.wanted).items() if value is not None}
     return {**given, "ids": list(chosen.ids), "all": chosen.everything}
 

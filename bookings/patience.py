@@ -1,4 +1,4 @@
-"""Waiting for Redis, and no longer than said."""
+"""Waiting for Redis: no longer than said, or to the end."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -24,6 +24,17 @@ async def in_time(work: Coroutine[Any, Any, T], *, within_s: float) -> T:
         return task.result()
     _give_up(task)
     raise TimeoutError
+
+
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Gives what `work` gives. When we are cancelled, we are so only after it has come to its end."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait((task,))
+        task.result()
+        raise
 
 
 def _give_up(task: asyncio.Task[Any]) -> None:

@@ -10,6 +10,7 @@ from bookings.clock import moment, now_ms
 from bookings.delayed import DelayedWrite, Filter, lane_of
 from bookings.identity import write_id
 from bookings.operating import note
+from bookings.patience import to_the_end
 from bookings.store import Store
 from config.settings import CalendarAddress
 
@@ -44,21 +45,36 @@ async def planned(store: Store, found: Iterable[DelayedWrite]) -> list[Plan]:
     return [_plan(each, closed) for each in found]
 
 
-async def try_now(store: Store, chosen: Chosen, found: Iterable[DelayedWrite], *, who: str) -> list[Plan]:
-    """Has the writes tried now, as it was `planned`, and notes it in the audit record."""
+async def try_now(
+    store: Store,
+    chosen: Chosen,
+    found: Iterable[DelayedWrite],
+    *,
+    who: str,
+    into: list[Plan] | None = None,
+) -> list[Plan]:
+    """Has the writes tried now, as it was `planned`, and notes it in the audit record.
+
+    What was done until it was interrupted is noted too, and stands in `into` where the caller brings a list.
+    """
     plans = await planned(store, found)
-    tried = 0
+    passed: list[Plan] = [] if into is None else into
+
+    async def ask(plan: Plan) -> None:
+        if plan.done:
+            await store.ask(plan.found.booking, plan.found.part, f"retry {plan.found.write.id}")
+        passed.append(plan)
+
     try:
         for account, lane in {(plan.found.account, plan.found.lane) for plan in plans if plan.parked}:
             await Accounts(store).try_now(account, lane)
         for plan in plans:
-            if plan.done:
-                await store.ask(plan.found.booking, plan.found.part, f"retry {plan.found.write.id}")
-                tried += 1
+            await to_the_end(ask(plan))
     finally:
-        refused = sum(not plan.done for plan in plans)
-        await note(store, who, "retry", filter=_shown(chosen), count=tried, refused=refused)
-    return plans
+        done = sum(plan.done for plan in passed)
+        what = {"count": done, "refused": len(passed) - done, "left": len(plans) - len(passed)}
+        await to_the_end(note(store, who, "retry", filter=_shown(chosen), **what))
+    return passed
 
 
 async def calendar_works(store: Store, account: str, addresses: Sequence[CalendarAddress]) -> int:

@@ -1,16 +1,15 @@
 """`sequence-sync bookings list|show|cancel|resync`; `retry` is in `cli.retry`."""
 
-import getpass
-
 from bookings.clock import moment
 from bookings.delayed import Filter, find, of_booking
 from bookings.operating import accounts_of, note
 from bookings.record import Booking, Write, WriteState
-from bookings.retry import Chosen, try_now
+from bookings.retry import Chosen, Plan, try_now
 from bookings.showing import booking_summary, shown_event, waits_for, whole_booking
 from bookings.store import Store
-from cli.options import CommandError, Exit
+from cli.options import CommandError, Exit, operator, typed
 from cli.output import confirmed, print_json, print_table, words
+from cli.progress import whole
 from cli.stores import opened
 from config.settings import Settings
 
@@ -92,12 +91,17 @@ async def run_cancel(settings: Settings, wanted: str, *, app: str | None, yes: b
         if booking is None:
             return Exit.NOTHING_MATCHED
         question = f"cancel {booking.event_id} of {booking.app} and remove its {len(booking.parts)} parts"
-        if not yes and not confirmed(question):
+        if not yes and not await confirmed(question):
             return Exit.FAILED
-        parts = await store.cancel(booking.id)
-        await note(store, getpass.getuser(), "cancel", booking=booking.id)
-    words.print(f"cancelled; workers remove the events of {parts} parts (see `bookings show {booking.id}`)")
+        await whole(_cancel(store, booking))
+    said = f"workers remove the events of {len(booking.parts)} parts"
+    words.print(f"cancelled; {said} (see `bookings show {booking.id}`)")
     return Exit.DONE
+
+
+async def _cancel(store: Store, booking: Booking) -> None:
+    await store.cancel(booking.id)
+    await note(store, operator(), "cancel", booking=booking.id)
 
 
 async def run_resync(settings: Settings, wanted: str, *, app: str | None) -> Exit:
@@ -106,20 +110,25 @@ async def run_resync(settings: Settings, wanted: str, *, app: str | None) -> Exi
         booking = await _find(store, settings, wanted, app)
         if booking is None:
             return Exit.NOTHING_MATCHED
-        for part in booking.parts:
-            await store.ask(booking.id, part.id, "resync")
-        delayed = of_booking(booking, accounts_of(settings))
-        plans = await try_now(store, Chosen((booking.id,)), delayed, who=getpass.getuser()) if delayed else []
+        plans = await whole(_resync(store, settings, booking))
     for plan in plans:
-        words.print(f"{plan.found.write.calendar}: {plan.said}", markup=False)
+        words.print(f"{plan.found.write.calendar}: {plan.said}")
     words.print(f"workers look at {len(booking.parts)} parts again (see `bookings show {booking.id}`)")
     return Exit.DONE
+
+
+async def _resync(store: Store, settings: Settings, booking: Booking) -> list[Plan]:
+    for part in booking.parts:
+        await store.ask(booking.id, part.id, "resync")
+    await note(store, operator(), "resync", booking=booking.id)
+    delayed = of_booking(booking, accounts_of(settings))
+    return await try_now(store, Chosen((booking.id,)), delayed, who=operator()) if delayed else []
 
 
 async def _find(store: Store, settings: Settings, wanted: str, app: str | None) -> Booking | None:
     """A booking by its id, or by its event_id in any app or in one. Raises `CommandError`."""
     apps = [each.name for each in settings.apps if app is None or each.name == app]
-    found = await store.bookings_called(wanted, apps)
+    found = await store.bookings_called(typed(wanted), apps)
     if not found:
         words.print(f"no booking has the id or the event_id {wanted!r}")
         return None

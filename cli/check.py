@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import aiohttp
-from rich.markup import escape
+from rich.text import Text
 
 from bookings.connection import connect
 from bookings.consents import Consents
@@ -64,16 +64,15 @@ async def _asked(settings: Settings, within_s: float) -> list[Finding]:
             Check("public_url", partial(public_url, settings)),
         ]
         try:
-            with words.status("") as status:
+            with words.status(f"asking {len(checks)} at once ...") as status:
                 waiting = {check.subject: None for check in checks}
 
                 async def look(check: Check) -> list[Finding]:
                     found = await _looked(check, within_s)
                     del waiting[check.subject]
-                    status.update(escape(f"{len(waiting)} of {len(checks)} to go: {', '.join(waiting)} …"))
+                    status.update(f"{len(waiting)} of {len(checks)} to go: {', '.join(waiting)} ...")
                     return found
 
-                status.update(f"asking {len(checks)} at once …")
                 return [finding for found in await asyncio.gather(*map(look, checks)) for finding in found]
         finally:
             directory.close()
@@ -90,15 +89,9 @@ async def _looked(check: Check, within_s: float) -> list[Finding]:
         return [wrong(check.subject, f"could not be checked ({type(error).__name__})", DEFECT)]
 
 
-def _rows(findings: Iterable[Finding]) -> list[tuple[str, str, str, str]]:
+def _rows(findings: Iterable[Finding]) -> list[tuple[str | Text, ...]]:
     return [
-        (
-            escape(each.subject),
-            f"[{_COLOURS[each.level]}]{each.level}[/]",
-            escape(each.words),
-            escape(each.remedy),
-        )
-        for each in findings
+        (each.subject, Text(each.level, _COLOURS[each.level]), each.words, each.remedy) for each in findings
     ]
 
 

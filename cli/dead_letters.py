@@ -1,12 +1,8 @@
-"""`sequence-sync dead-letters`: list, show, replay, discard, export, import, stats."""
+"""`sequence-sync dead-letters`: list, show, stats, replay, discard."""
 
-import base64
-import getpass
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,13 +11,12 @@ from bookings import dead_letters
 from bookings.clock import moment
 from bookings.dead_letters import DeadLetter
 from bookings.delayed import counted
-from bookings.errors import Overtaken
 from bookings.operating import Act, Result, Selection, accounts_of, by_reason, carry_out, select
-from bookings.record import Part, Write
 from bookings.showing import letter_summary, whole_letter
 from bookings.store import Store
-from cli.options import CommandError, Exit
+from cli.options import CommandError, Exit, operator, typed
 from cli.output import confirmed, print_json, print_table, words
+from cli.progress import steps
 from cli.stores import opened
 from config.settings import Settings
 from receiver.replay import replay_delivery
@@ -72,7 +67,7 @@ async def run_list(settings: Settings, chosen: Selection, *, as_json: bool) -> E
 async def run_show(settings: Settings, letter_id: str, *, reveal: bool, as_json: bool) -> Exit:
     """Shows one dead letter with its whole attempt history."""
     async with opened(settings) as store:
-        letter = await dead_letters.get(store, letter_id, accounts=accounts_of(settings))
+        letter = await dead_letters.get(store, typed(letter_id), accounts=accounts_of(settings))
     if letter is None:
         return _done([])
     data = whole_letter(letter, reveal=reveal)
@@ -116,16 +111,12 @@ async def run_change(settings: Settings, act: Act, chosen: Selection, doing: Doi
             return _done(found)
         if doing.dry_run:
             results = [Result(letter, f"would {act}", not letter.overtaken) for letter in found]
-        elif _confirmed(act, found, doing):
-            redeliver = partial(replay_delivery, store, settings)
-            results = await carry_out(
-                store, act, chosen, found, who=getpass.getuser(), redeliver=redeliver, rate=doing.rate
-            )
+            _print_results(results, f"{act}: {_done_of(results)} of {len(found)} (dry run)", as_json=as_json)
+        elif await _confirmed(act, found, doing):
+            results = await _carry_out(store, settings, act, chosen, found, doing, as_json=as_json)
         else:
             return Exit.FAILED
-    _print_results(results, as_json=as_json)
-    done = sum(result.done for result in results)
-    words.print(f"{act}: {done} of {len(results)}" + (" (dry run)" if doing.dry_run else ""))
+    done = _done_of(results)
     return Exit.DONE if done == len(results) else Exit.PARTLY if done else Exit.FAILED
 
 
@@ -136,6 +127,30 @@ async def _say_what_waits(store: Store) -> None:
         )
 
 
+async def _carry_out(
+    store: Store,
+    settings: Settings,
+    act: Act,
+    chosen: Selection,
+    found: Sequence[DeadLetter],
+    doing: Doing,
+    *,
+    as_json: bool,
+) -> list[Result]:
+    """Does it, and says what became of each, however it ends."""
+    results: list[Result] = []
+    redeliver = partial(replay_delivery, store, settings)
+    who = operator()
+    with steps(act, lambda: len(results), of=len(found)):
+        try:
+            await carry_out(
+                store, act, chosen, found, who=who, redeliver=redeliver, rate=doing.rate, into=results
+            )
+        finally:
+            _print_results(results, f"{act}: {_done_of(results)} of {len(found)}", as_json=as_json)
+    return results
+
+
 def _say_missing(chosen: Selection, found: Sequence[DeadLetter]) -> None:
     known = {letter.id for letter in found}
     for each in chosen.ids:
@@ -143,95 +158,35 @@ def _say_missing(chosen: Selection, found: Sequence[DeadLetter]) -> None:
             words.print(f"there is no dead letter {each}")
 
 
-def _confirmed(act: Act, found: Sequence[DeadLetter], doing: Doing) -> bool:
+async def _confirmed(act: Act, found: Sequence[DeadLetter], doing: Doing) -> bool:
     if doing.yes:
         return True
     reasons = ", ".join(f"{count} {reason}" for reason, count in by_reason(found))
-    return confirmed(f"{act} {len(found)} dead letters ({reasons})")
+    return await confirmed(f"{act} {len(found)} dead letters ({reasons})")
 
 
-def _print_results(results: Sequence[Result], *, as_json: bool) -> None:
-    if as_json:
-        print_json(
-            [
-                {"dead_letter": result.letter.id, "result": result.said, "done": result.done}
+def _done_of(results: Sequence[Result]) -> int:
+    return sum(result.done for result in results)
+
+
+def _print_results(results: Sequence[Result], in_short: str, *, as_json: bool) -> None:
+    """What became of each, on stdout; in short on stderr, whatever becomes of that."""
+    try:
+        if as_json:
+            print_json(
+                [
+                    {"dead_letter": result.letter.id, "result": result.said, "done": result.done}
+                    for result in results
+                ]
+            )
+        elif results:
+            rows = [
+                (result.letter.id, result.letter.event_id or "-", result.letter.reason, result.said)
                 for result in results
             ]
-        )
-    else:
-        rows = [
-            (result.letter.id, result.letter.event_id or "-", result.letter.reason, result.said)
-            for result in results
-        ]
-        print_table(("dead letter", "event_id", "reason", "result"), rows)
-
-
-async def run_export(settings: Settings, chosen: Selection) -> Exit:
-    """Prints dead letters whole, meeting texts included, a JSON object a line."""
-    count = 0
-    async with opened(settings) as store:
-        async for letter in select(store, chosen, accounts_of(settings)):
-            sys.stdout.write(msgspec.json.encode(_exported(letter)).decode() + "\n")
-            count += 1
-    words.print(f"exported {count}")
-    return Exit.DONE if count else _done([])
-
-
-async def run_import(settings: Settings, file: Path) -> Exit:
-    """Puts exported dead letters back; what the record knows already is left as it is."""
-    try:
-        letters = [_imported(line) for line in file.read_text().splitlines() if line.strip()]
-    except OSError as error:
-        raise CommandError(f"cannot read {file}: {error.strerror}", Exit.USAGE) from None
-    except (msgspec.DecodeError, ValueError, KeyError) as error:
-        raise CommandError(f"{file} is not what `dead-letters export` prints: {error}", Exit.USAGE) from None
-    results: Counter[str] = Counter()
-    async with opened(settings) as store:
-        for letter in letters:
-            results[await _restore(store, settings, letter)] += 1
-    words.print(", ".join(f"{count} {result}" for result, count in results.items()) or "nothing to import")
-    if results["overtaken"] or results["busy"]:
-        return Exit.PARTLY
-    return Exit.DONE if results else Exit.NOTHING_MATCHED
-
-
-async def _restore(store: Store, settings: Settings, letter: DeadLetter) -> str:
-    if letter.delivery is None:
-        try:
-            return await store.restore(letter)
-        except Overtaken:
-            return "overtaken"
-    await store.quarantine(
-        delivery=letter.delivery,
-        app=letter.app,
-        link=None,
-        reason=letter.detail,
-        body=letter.body,
-        signature=letter.signature,
-        dead_letters_limit=settings.receiver.dead_letters_limit,
-    )
-    return "restored"
-
-
-def _exported(letter: DeadLetter) -> dict[str, Any]:
-    return {
-        **msgspec.structs.asdict(letter),
-        "body": base64.b64encode(letter.body).decode(),
-        "part": None if letter.part is None else msgspec.json.encode(letter.part).decode(),
-        "write": None if letter.write is None else msgspec.json.encode(letter.write).decode(),
-    }
-
-
-def _imported(line: str) -> DeadLetter:
-    data = msgspec.json.decode(line, type=dict[str, Any])
-    part, write = data.pop("part"), data.pop("write")
-    body = base64.b64decode(data.pop("body"), validate=True)
-    return DeadLetter(
-        **data,
-        body=body,
-        part=msgspec.json.decode(part, type=Part) if part else None,
-        write=msgspec.json.decode(write, type=Write) if write else None,
-    )
+            print_table(("dead letter", "event_id", "reason", "result"), rows)
+    finally:
+        words.print(in_short)
 
 
 def _done(found: object) -> Exit:

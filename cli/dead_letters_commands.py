@@ -11,7 +11,7 @@ import typer
 from bookings.clock import now_ms
 from bookings.dead_letters import Filter
 from cli.moments import moment_option
-from cli.options import AsJson, ConfigFile, end, run, settings_from
+from cli.options import AsJson, ConfigFile, end, run, settings_from, typed
 from config.references import Use
 
 dead_letters = typer.Typer(
@@ -28,7 +28,7 @@ Rate = Annotated[float | None, typer.Option(min=0.01, help="How many a second at
 
 def _filter(
     app: Annotated[str | None, typer.Option(help="Only of this app.")] = None,
-    reason: Annotated[str | None, typer.Option(help="Only for this reason: permanent, unrouted …")] = None,
+    reason: Annotated[str | None, typer.Option(help="Only for this reason: permanent, unrouted ...")] = None,
     provider: Annotated[str | None, typer.Option(help="Only google, microsoft or forward.")] = None,
     account: Annotated[str | None, typer.Option(help="Only of calendars of this account.")] = None,
     event_id: Annotated[str | None, typer.Option(help="Only of this booking.")] = None,
@@ -44,8 +44,8 @@ def _filter(
         reason=reason,
         provider=provider,
         account=account,
-        event_id=event_id,
-        sequence_id=sequence_id,
+        event_id=None if event_id is None else typed(event_id),
+        sequence_id=None if sequence_id is None else typed(sequence_id),
         since=moment_option("since", since, now),
         until=now if last is None else last,
     )
@@ -122,7 +122,7 @@ def replay(
     from bookings.operating import Act, Selection
     from cli.dead_letters import Doing, run_change
 
-    chosen = Selection(tuple(ids or ()), wanted, everything, most)
+    chosen = Selection(tuple(map(typed, ids or ())), wanted, everything, most)
     end(
         run(
             run_change(
@@ -149,7 +149,7 @@ def discard(
     from bookings.operating import Act, Selection
     from cli.dead_letters import Doing, run_change
 
-    chosen = Selection(tuple(ids or ()), wanted, everything, most)
+    chosen = Selection(tuple(map(typed, ids or ())), wanted, everything, most)
     end(
         run(
             run_change(
@@ -168,7 +168,7 @@ def discard(
 def export(wanted: Filter, config: ConfigFile = None) -> None:
     """Print dead letters whole, a JSON object a line. What meetings say is in it: keep it safe."""
     from bookings.operating import Selection
-    from cli.dead_letters import run_export
+    from cli.dead_letter_files import run_export
 
     end(run(run_export(settings_from(config, Use.RECORD), Selection((), wanted))))
 
@@ -179,6 +179,6 @@ def import_(
     config: ConfigFile = None,
 ) -> None:
     """Put exported dead letters back. Safe to repeat."""
-    from cli.dead_letters import run_import
+    from cli.dead_letter_files import run_import
 
     end(run(run_import(settings_from(config, Use.RECORD), file)))

@@ -25,7 +25,7 @@ async def run_demo(*, keep: bool) -> bool:
         folder = Path(name)
         ports = DemoPorts(*free_ports(5))
         async with EmbeddedRedis(folder / "data"), Processes(folder) as processes:
-            with words.status("starting the sandbox, the receiver and a worker …"):
+            with words.status("starting the sandbox, the receiver and a worker ..."):
                 config, sandbox = await _start(processes, folder, ports)
             settings = load(config)
             client = connect(settings.redis)
@@ -57,12 +57,14 @@ async def _start(processes: Processes, folder: Path, ports: DemoPorts) -> tuple[
 
 
 def _print_addresses(config: Path, ports: DemoPorts) -> None:
-    words.print(
-        "\n[bold]Everything is still running; Ctrl-C ends it.[/bold]\n"
-        f"  calendars (a page)   http://127.0.0.1:{ports.sandbox}/\n"
-        f"  callbacks            http://127.0.0.1:{ports.receiver}/callbacks/hiring\n"
-        f"  receiver's metrics   http://127.0.0.1:{ports.receiver_admin}/metrics\n"
-        f"  worker's metrics     http://127.0.0.1:{ports.worker_admin}/metrics\n"
-        f"  configuration        {config}\n"
-        f"  for example          {sys.argv[0]} bookings list --config {config}"
-    )
+    words.print()
+    words.print(lead="Everything is still running; Ctrl-C ends it.")
+    for what, where in {
+        "calendars (a page)": f"http://127.0.0.1:{ports.sandbox}/",
+        "callbacks": f"http://127.0.0.1:{ports.receiver}/callbacks/hiring",
+        "receiver's metrics": f"http://127.0.0.1:{ports.receiver_admin}/metrics",
+        "worker's metrics": f"http://127.0.0.1:{ports.worker_admin}/metrics",
+        "configuration": str(config),
+        "for example": f"{sys.argv[0]} bookings list --config {config}",
+    }.items():
+        words.print(f"  {what:20} {where}")

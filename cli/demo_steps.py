@@ -55,18 +55,21 @@ class Demo:
         await self._forged(first)
         await self._not_routed()
         for each in self._wrong:
-            words.print(f"[bold red]wrong:[/bold red] {each}")
-        words.print(
-            f"\n[bold red]{len(self._wrong)} things are not as they should be.[/bold red]"
-            if self._wrong
-            else "\n[bold green]Everything read back from the calendars is as it should be.[/bold green]"
-        )
+            words.print(f" {each}", lead="wrong:", style="bold red")
+        words.print()
+        if self._wrong:
+            words.print(lead=f"{len(self._wrong)} things are not as they should be.", style="bold red")
+        else:
+            good = "Everything read back from the calendars is as it should be."
+            words.print(lead=good, style="bold green")
         return not self._wrong
 
+    def _begin(self, step: str, what: str) -> None:
+        words.print()
+        words.print(f" {what}", lead=f"{step}:")
+
     async def _booked(self) -> list[Event]:
-        words.print(
-            "\n[bold]1. A time is picked:[/bold] Cronofy's documented callback, signed with the second secret"
-        )
+        self._begin("1. A time is picked", "Cronofy's documented callback, signed with the second secret")
         await self._send(CALLBACK, 202, "accepted")
         booking = await self._done(CALLBACK)
         events = await self._sandbox.events()
@@ -75,12 +78,12 @@ class Demo:
         return events
 
     async def _repeated(self, first: list[Event]) -> None:
-        words.print("\n[bold]2. The same bytes again:[/bold] a duplicate, and nothing is written")
+        self._begin("2. The same bytes again", "a duplicate, and nothing is written")
         await self._send(CALLBACK, 200, "duplicate")
         self._expect(await self._sandbox.events() == first, "the repeat changed the calendars")
 
     async def _moved(self, first: list[Event]) -> None:
-        words.print("\n[bold]3. Rescheduled by two hours:[/bold] the same events move")
+        self._begin("3. Rescheduled by two hours", "the same events move")
         later = rescheduled(CALLBACK)
         await self._send(later, 202, "accepted")
         booking = await self._done(later)
@@ -92,13 +95,13 @@ class Demo:
         self._show(events, booking)
 
     async def _forged(self, first: list[Event]) -> None:
-        words.print("\n[bold]4. A wrong signature:[/bold] refused, and nothing is stored")
+        self._begin("4. A wrong signature", "refused, and nothing is stored")
         status, answer = await post(self._url, CALLBACK, signature(CALLBACK, secret="a guess"))  # noqa: S106 - it is
         self._answered(status, answer, 401, None)
         self._expect(len(await self._sandbox.events()) == len(first), "a forged callback was written")
 
     async def _not_routed(self) -> None:
-        words.print("\n[bold]5. A part that no route sends anywhere:[/bold] a dead letter, with the reason")
+        self._begin("5. A part that no route sends anywhere", "a dead letter, with the reason")
         body = unrouted(CALLBACK)
         await self._send(body, 202, "accepted")
         booking = await self._done(body)
@@ -128,7 +131,7 @@ class Demo:
         """Waits until nothing of the booking is open."""
         bid = booking_id(APP, json.loads(body)["event"]["event_id"])
         booking: Booking | None = None
-        with words.status("the worker writes …"):
+        with words.status("the worker writes ..."):
             for _ in range(int(_WAIT_S / 0.02)):
                 booking = await self._store.booking(bid)
                 if booking is not None and booking.state != "open":

@@ -10,8 +10,9 @@ import msgspec
 from bookings.clock import moment
 from bookings.links import Link, LinkKind
 from cli.apps import app_called, json_file
-from cli.options import CommandError, Exit
-from cli.output import print_json, print_table, words
+from cli.options import CommandError, Exit, typed
+from cli.output import lines, print_json, print_table, words
+from cli.progress import whole
 from cli.stores import opened
 from config.settings import Settings
 from scheduler.api.problems import Invalid
@@ -36,7 +37,7 @@ async def run_create(
             making = maker.request_scheduler(app, data, impersonate=impersonate)
         else:
             making = maker.create(app, kind, data, pass_targets=pass_targets)
-        return _said(await making, as_json=as_json)
+        return _said(await whole(making), as_json=as_json)
 
 
 async def run_list(settings: Settings, *, app_name: str | None, limit: int, as_json: bool) -> Exit:
@@ -60,7 +61,7 @@ async def run_list(settings: Settings, *, app_name: str | None, limit: int, as_j
                     link.state,
                     moment(link.created_at),
                     moment(link.expires_at) if link.expires_at else "-",
-                    "\n".join(_targets(link)) or "by routes",
+                    lines(_targets(link) or ["by routes"]),
                 )
                 for link in found
             ],
@@ -76,15 +77,15 @@ async def run_disable(
 ) -> Exit:
     """Disables a link, by Cronofy's id of it."""
     async with _maker(settings) as maker, opened(settings) as store:
-        link = await store.link_of_cronofy(cronofy_id)
+        link = await store.link_of_cronofy(typed(cronofy_id))
         if link is None and app_name is None:
             words.print(f"no link of ours is called {cronofy_id!r}; say --app to disable it all the same")
             return Exit.NOTHING_MATCHED
         app = app_called(settings, app_name or (link.app if link else None))
         sequencing = link.kind is LinkKind.SEQUENCING if link else cronofy_id.startswith("seq_")
         kind = LinkKind.SEQUENCING if sequencing else LinkKind.SCHEDULING
-        answer = await maker.disable(app, kind, cronofy_id, {"display_message": message})
-        return _said(answer, as_json=as_json)
+        disabling = maker.disable(app, kind, cronofy_id, {"display_message": message})
+        return _said(await whole(disabling), as_json=as_json)
 
 
 @asynccontextmanager
@@ -145,7 +146,7 @@ def _flat(data: object, path: str = "") -> list[tuple[str, str]]:
 
 def _targets(link: Link) -> list[str]:
     return [
-        f"{sequence_id or '(whole)'} → {target.calendar}" + (f" ({target.sub})" if target.sub else "")
+        f"{sequence_id or '(whole)'} -> {target.calendar}" + (f" ({target.sub})" if target.sub else "")
         for sequence_id, targets in link.targets.items()
         for target in targets
     ]

@@ -61,7 +61,7 @@ def links_list(
 
 @links.command("disable")
 def links_disable(
-    link: Annotated[str, typer.Argument(help="Cronofy's id of the link, seq_… or sch_….")],
+    link: Annotated[str, typer.Argument(help="Cronofy's id of the link: seq_... or sch_...")],
     config: ConfigFile = None,
     app_name: Annotated[str | None, typer.Option("--app", help="Whose it is, if it is none of ours.")] = None,
     message: Annotated[

@@ -1,7 +1,6 @@
 """`sequence-sync login`: a user consents, and what the provider gives for it is kept in Redis, encrypted."""
 
 import asyncio
-import getpass
 import os
 import sys
 import time
@@ -12,9 +11,11 @@ from typing import NamedTuple
 from bookings.accounts import Accounts
 from bookings.consents import Consent, Consents
 from bookings.operating import note
+from bookings.store import Store
 from cli.loopback import Loopback
-from cli.options import CommandError, Exit
+from cli.options import CommandError, Exit, operator
 from cli.output import words
+from cli.progress import whole
 from cli.stores import opened
 from config.accounts import GoogleAccount, MicrosoftAccount
 from config.settings import Settings
@@ -64,9 +65,7 @@ async def run_login(settings: Settings, provider: str, name: str, manner: Manner
         async with opened(settings) as store:
             store.seal.seal(b"")  # consent that cannot be kept is not asked for
             consent = await _consent(asking, manner)
-            await Consents(store).keep(name, consent)
-            await Accounts(store).reopen(name, name)
-            await note(store, getpass.getuser(), "login", account=name)
+            await whole(_keep(store, name, consent))
     except CalendarError as error:
         raise CommandError(_words(error)) from None
     finally:
@@ -76,20 +75,23 @@ async def run_login(settings: Settings, provider: str, name: str, manner: Manner
     return Exit.DONE
 
 
+async def _keep(store: Store, name: str, consent: Consent) -> None:
+    await Consents(store).keep(name, consent)
+    await Accounts(store).reopen(name, name)
+    await note(store, operator(), "login", account=name)
+
+
 async def run_forget(settings: Settings, provider: str, name: str) -> Exit:
     """Lets go of a consent, and takes it back at the provider where that can be done from here."""
     account = _account(settings, provider, name)
     asking = consenting(account, settings.worker.request_timeout)
     try:
         async with opened(settings) as store:
-            consents = Consents(store)
-            kept = await consents.get(name)
+            kept = await Consents(store).get(name)
             if kept is None:
                 words.print(f"nobody has consented for {name}")
                 return Exit.NOTHING_MATCHED
-            revoked, problem = await _revoked(asking, kept.consent)
-            await consents.forget(name)
-            await note(store, getpass.getuser(), "forget", account=name)
+            revoked, problem = await whole(_forget(store, asking, name, kept.consent))
     finally:
         asking.close()
     if revoked:
@@ -98,6 +100,13 @@ async def run_forget(settings: Settings, provider: str, name: str) -> Exit:
     where = "myaccount.google.com/connections" if provider == "google" else "myapplications.microsoft.com"
     words.print(f"the consent for {name} is forgotten here{problem}; the user revokes it at {where}")
     return Exit.PARTLY if problem else Exit.DONE
+
+
+async def _forget(store: Store, asking: Consenting, name: str, consent: Consent) -> tuple[bool, str]:
+    revoked = await _revoked(asking, consent)
+    await Consents(store).forget(name)
+    await note(store, operator(), "forget", account=name)
+    return revoked
 
 
 def _account(settings: Settings, provider: str, name: str) -> GoogleAccount | MicrosoftAccount:
@@ -126,7 +135,7 @@ async def _by_browser(asking: Consenting, manner: Manner) -> Consent:
             asked = await asyncio.to_thread(asking.ask, redirect_uri)
             loopback.expect(asked.state)
             words.print("Open this address in a browser on this machine, as the user whose calendar it is:")
-            words.print(asked.url, markup=False)
+            words.print(asked.url)
             await asyncio.to_thread(_open_browser, asked.url)
             answer = await loopback.answer(within_s=manner.wait_s)
             return await asyncio.to_thread(asking.redeem, asked, answer)
@@ -140,7 +149,7 @@ async def _by_browser(asking: Consenting, manner: Manner) -> Consent:
 
 async def _by_device(asking: MicrosoftConsent, manner: Manner) -> Consent:
     flow = await asyncio.to_thread(asking.ask_device)
-    words.print(flow["message"], markup=False)
+    words.print(flow["message"])
     give_up = min(time.time() + manner.wait_s, float(flow["expires_at"]))
     while time.time() < give_up:
         await asyncio.sleep(float(flow["interval"]))

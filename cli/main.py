@@ -4,16 +4,18 @@ import sys
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
+from admin.printable import printable
 from bookings.errors import EmbeddedRedisError
 from cli.bookings_commands import bookings
 from cli.dead_letters_commands import dead_letters
 from cli.links_commands import links
 from cli.moments import duration_option
 from cli.options import AsJson, CommandError, ConfigFile, Exit, end, quiet, run, settings_from
+from cli.streams import OutputError, give_up_output, has_unicode, prepare
 from config.errors import ConfigError
 from config.references import Use
 
@@ -39,17 +41,29 @@ app.add_typer(dead_letters, name="dead-letters")
 
 def main() -> None:
     """The entry point: ends with a status of `Exit`; users' errors are printed without a traceback."""
+    prepare()
+    if not has_unicode(sys.stdout):
+        app.rich_markup_mode = None  # help without frames
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except OutputError as error:
+        give_up_output()
+        _end("" if error.is_unread else str(error), Exit.FAILED)
     except ConfigError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(Exit.USAGE)
+        _end(str(error), Exit.USAGE)
     except EmbeddedRedisError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(Exit.FAILED)
+        _end(str(error), Exit.FAILED)
     except CommandError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(error.status)
+        _end(str(error), error.status)
+
+
+def _end(said: str, status: Exit) -> NoReturn:
+    if said:
+        sys.stderr.write(printable(said, keep="\n") + "\n")
+    sys.exit(status)
 
 
 def _show_version(wanted: bool) -> None:

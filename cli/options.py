@@ -1,11 +1,13 @@
 """What commands have in common: their options, how they read the configuration, how they end."""
 
 import asyncio
+import getpass
 import logging
+import os
 from collections.abc import Coroutine
 from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
@@ -50,6 +52,19 @@ class CommandError(Exception):
         self.status = status
 
 
+def typed(argument: str) -> str:
+    """An argument as it was typed, in UTF-8, whatever the locale takes its bytes for."""
+    return os.fsencode(argument).decode(errors="replace")
+
+
+def operator() -> str:
+    """Whose name stands in the audit record: that of the operating system, or a number where it has none."""
+    try:
+        return typed(getpass.getuser())
+    except (KeyError, OSError):  # a container may run as a user that nobody wrote down
+        return f"uid {os.getuid()}"
+
+
 def settings_from(path: Path | None, *uses: Use) -> Settings:
     """The configuration, for these uses or for all of them. Raises `ConfigError`, which `main` prints."""
     return load(path, uses=frozenset(uses) or EVERYTHING)
@@ -62,9 +77,11 @@ def quiet() -> None:
     configure_logs("command", level=logging.ERROR)
 
 
-def run(work: Coroutine[object, object, T]) -> T:
-    """Runs a coroutine to its end, on uvloop where there is one."""
-    return uvloop.run(work) if uvloop else asyncio.run(work)
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Runs a coroutine to its end, or until it is told to stop; on uvloop where there is one."""
+    from cli.stopping import stoppable  # noqa: PLC0415
+
+    return uvloop.run(stoppable(work)) if uvloop else asyncio.run(stoppable(work))
 
 
 def end(status: Exit) -> NoReturn:

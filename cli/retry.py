@@ -1,6 +1,5 @@
 """`sequence-sync bookings retry`."""
 
-import getpass
 from collections.abc import Sequence
 
 from bookings.clock import moment
@@ -10,8 +9,9 @@ from bookings.record import WriteState
 from bookings.retry import Chosen, Plan, planned, try_now
 from bookings.store import Store
 from cli.bookings import OF_WRITES
-from cli.options import CommandError, Exit
+from cli.options import CommandError, Exit, operator, typed
 from cli.output import print_json, print_table, words
+from cli.progress import steps
 from cli.stores import opened
 from config.settings import Settings
 
@@ -39,12 +39,28 @@ async def run_retry(settings: Settings, chosen: Chosen, *, dry_run: bool, as_jso
             return Exit.NOTHING_MATCHED
         if dry_run:
             plans = await planned(store, found)
+            _print_plans(plans, f"retry: {_done_of(plans)} of {len(found)} (dry run)", as_json=as_json)
         else:
-            plans = await try_now(store, chosen, found, who=getpass.getuser())
-    _print_plans(plans, as_json=as_json)
-    done = sum(plan.done for plan in plans)
-    words.print(f"retry: {done} of {len(plans)}" + (" (dry run)" if dry_run else ""))
+            plans = await _try_now(store, chosen, found, as_json=as_json)
+    done = _done_of(plans)
     return Exit.DONE if done == len(plans) else Exit.PARTLY if done else Exit.FAILED
+
+
+async def _try_now(
+    store: Store, chosen: Chosen, found: Sequence[DelayedWrite], *, as_json: bool
+) -> list[Plan]:
+    """Does it, and says what became of each, however it ends."""
+    plans: list[Plan] = []
+    with steps("retry", lambda: len(plans), of=len(found)):
+        try:
+            await try_now(store, chosen, found, who=operator(), into=plans)
+        finally:
+            _print_plans(plans, f"retry: {_done_of(plans)} of {len(found)}", as_json=as_json)
+    return plans
+
+
+def _done_of(plans: Sequence[Plan]) -> int:
+    return sum(plan.done for plan in plans)
 
 
 async def _found(store: Store, settings: Settings, chosen: Chosen) -> list[DelayedWrite]:
@@ -53,30 +69,35 @@ async def _found(store: Store, settings: Settings, chosen: Chosen) -> list[Delay
         return [each async for each in find(store, chosen.wanted, accounts)]
     found: list[DelayedWrite] = []
     for wanted in dict.fromkeys(chosen.ids):
-        bookings = await store.bookings_called(wanted, [app.name for app in settings.apps])
+        bookings = await store.bookings_called(typed(wanted), [app.name for app in settings.apps])
         if not bookings:
-            words.print(f"no booking has the id or the event_id {wanted!r}", markup=False)
+            words.print(f"no booking has the id or the event_id {wanted!r}")
         for booking in bookings:
             found += of_booking(booking, accounts)
     return found
 
 
-def _print_plans(plans: Sequence[Plan], *, as_json: bool) -> None:
-    if as_json:
-        print_json([_shown(plan) for plan in plans])
-        return
-    rows = [
-        (
-            plan.found.event_id,
-            "-" if plan.found.sequence_id is None else str(plan.found.sequence_id),
-            plan.found.write.calendar or "-",
-            f"{plan.found.write.state} since {moment(plan.found.write.failing_since)}",
-            plan.found.write.detail or plan.found.write.reason,
-            plan.said,
-        )
-        for plan in plans
-    ]
-    print_table(("event_id", "part", "calendar", "state", "reason", "result"), rows)
+def _print_plans(plans: Sequence[Plan], in_short: str, *, as_json: bool) -> None:
+    """What became of each, on stdout; in short on stderr, whatever becomes of that."""
+    try:
+        if as_json:
+            print_json([_shown(plan) for plan in plans])
+        elif plans:
+            print_table(("event_id", "part", "calendar", "state", "reason", "result"), map(_row, plans))
+    finally:
+        words.print(in_short)
+
+
+def _row(plan: Plan) -> tuple[str, ...]:
+    write = plan.found.write
+    return (
+        plan.found.event_id,
+        "-" if plan.found.sequence_id is None else str(plan.found.sequence_id),
+        write.calendar or "-",
+        f"{write.state} since {moment(write.failing_since)}",
+        write.detail or write.reason,
+        plan.said,
+    )
 
 
 def _shown(plan: Plan) -> dict[str, object]:

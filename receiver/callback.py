@@ -1,8 +1,8 @@
 """Reads a signed body as what Cronofy sends to a `callback_url`. Pure.
 
 Real-Time Sequencing and Real-Time Scheduling callbacks carry no type: a `sequence` tells the first, a chosen
-`event.start` the second, whatever else stands beside it. What else arrives at the same URL with the same signature
-carries a `notification` with a `type`. Anything else is not understood, and unreadable: a booking may be in it.
+`event.start` the second, whatever else stands beside it. What else arrives at the same URL with the same
+signature carries a `notification` with a `type`. Anything else is unreadable, since a booking may be in it.
 Only what tells the parts apart is read here; what one part holds is read by the worker.
 """
 

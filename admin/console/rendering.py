@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from admin.console.sessions import Session
+from admin.printable import printable
 from bookings.clock import moment, now_ms
 from bookings.showing import HIDDEN
 
@@ -77,6 +78,12 @@ def _json(value: Any) -> str:
         return "(nested too deeply to be shown)"
 
 
+def _shown(value: Any) -> Any:
+    """Whatever stands in a page, but for what is markup already: values of forms say so by `|e`."""
+    is_text = isinstance(value, str) and not isinstance(value, Markup)
+    return printable(value, keep="\n\r\t") if is_text else value
+
+
 def _query(given: dict[str, Any], **changes: Any) -> str:
     """A query with what is set of the given and changed parameters."""
     return "?" + urlencode({name: value for name, value in {**given, **changes}.items() if value})
@@ -86,6 +93,7 @@ _VERSION = version("sequence-sync")
 _environment = Environment(
     loader=FileSystemLoader(_FOLDER / "templates"),
     autoescape=True,
+    finalize=_shown,
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,

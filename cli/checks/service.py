@@ -109,7 +109,7 @@ async def public_url(settings: Settings) -> list[Finding]:
             warning(
                 "public_url",
                 "not set: whether Cronofy reaches the receiver is not checked",
-                'set receiver.public_url = "https://…", the address in front of the receiver',
+                'set receiver.public_url = "https://...", the address in front of the receiver',
             )
         ]
     name = settings.apps[0].name if settings.apps else "app"

@@ -1,7 +1,9 @@
 """What the pages show, and what they keep to themselves."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -16,6 +18,8 @@ from tests.console.conftest import Serve
 from tests.console.filled import HOSTILE, TURNED, fill
 from tests.console.operator import Operator
 from tests.integration.calendars import World, one_part
+
+UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 async def test_an_empty_record_is_good_news(operator: Operator) -> None:
@@ -141,7 +145,17 @@ async def test_what_strangers_wrote_is_shown_as_they_wrote_it_and_is_nothing_but
     shown = await operator.press(await operator.get(f"bookings/{hostile}"), "Reveal what it says")
     assert shown.words.count(" ".join(HOSTILE.split())) >= 3
     listed = await operator.get("bookings")
-    assert f"<bdi>{TURNED}</bdi>".encode() in listed.text.encode()  # it turns no text but its own
+    assert r"<bdi>gpj.\u202etxe\u2066 \x07\x1b[31m</bdi>" in listed.text
+    assert not [page.url for page in pages if UNSEEN.search(page.text)]
+
+
+async def test_what_was_typed_into_a_form_is_what_it_sends_again(world: World, operator: Operator) -> None:
+    await fill(world)
+    page = await operator.get("dead-letters?event_id=" + quote(TURNED))
+    fields = [given for tag, given in page.tags if tag == "input" and given.get("name") == "event_id"]
+    assert len(fields) == 2  # of the filter, and of what is done with all that match
+    assert {given["value"] for given in fields} == {TURNED}
+    assert r"gpj.\u202etxe" in page.words
 
 
 @pytest.mark.parametrize(

@@ -350,7 +350,8 @@ async def test_only_a_post_is_allowed(receiver: Receiver, method: str, path: str
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/callbacks", "/callbacks//", "/callbacks//hiring", "//callbacks/hiring", "/callbacks/a/b/c"]
+    "path",
+    ["/", "/callbacks", "/callbacks//", "/callbacks//hiring", "//callbacks/hiring", "/callbacks/a/b/c"],
 )
 async def test_any_other_path_is_not_found(receiver: Receiver, path: str) -> None:
     assert (await receiver.post(SEQUENCING, path=path)).status == 404

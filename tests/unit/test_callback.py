@@ -78,7 +78,7 @@ def test_a_sequence_of_null_is_no_sequence() -> None:
     assert [part.sequence_id for part in callback.parts] == [None]
 
 
-NOTIFICATIONS = [
+NOTIFICATIONS: list[object] = [
     None,
     {"type": "verification"},
     {"type": "change", "changes_since": "2026-04-30T10:00:00Z"},

@@ -24,17 +24,24 @@ try:
     raise ConfigError(["env:CRONOFY_SECRET is not set"])
 except ConfigError:
     log.exception("client_secret_unreadable")
+log.info("callback_ignored", type="Z\\xfcrich\\x1b]0;planted\\x07\\x9b31m\\u202etxt\\x7f")
 """
 
 
-def logged(*, stderr: int) -> bytes:
+def logged(*, stderr: int, **environment: str) -> bytes:
     """What the program writes there, where it is a pipe."""
-    ran = subprocess.run([sys.executable, "-c", PROGRAM], stderr=stderr, check=True, timeout=30)
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        stderr=stderr,
+        check=True,
+        timeout=30,
+        env={**os.environ, **environment},
+    )
     return ran.stderr or b""
 
 
 def test_each_line_is_one_json_object_that_says_which_process_wrote_it() -> None:
-    accepted, crashed, unreadable = map(json.loads, logged(stderr=subprocess.PIPE).splitlines())
+    accepted, crashed, unreadable, ignored = map(json.loads, logged(stderr=subprocess.PIPE).splitlines())
     assert accepted.pop("timestamp").endswith("Z")
     assert accepted == {
         "process": "receiver",
@@ -45,10 +52,11 @@ def test_each_line_is_one_json_object_that_says_which_process_wrote_it() -> None
     }
     assert (crashed["level"], crashed["event"], crashed["delivery"]) == ("error", "write_crashed", "d1")
     assert unreadable["exception"].endswith("ConfigError: env:CRONOFY_SECRET is not set")
+    assert ignored["type"] == "Zürich\x1b]0;planted\x07\x9b31m\u202etxt\x7f"
 
 
 def test_a_traceback_says_where_and_what_kind_but_not_what_could_not_be_read() -> None:
-    _, line, _ = logged(stderr=subprocess.PIPE).splitlines()
+    _, line, _, _ = logged(stderr=subprocess.PIPE).splitlines()
     exception = json.loads(line)["exception"]
     assert "json/decoder.py" in exception
     assert [text for text in exception.splitlines() if not text.startswith(" ")] == [
@@ -68,4 +76,15 @@ def test_on_a_terminal_lines_are_for_people() -> None:
     assert "callback_accepted" in text
     assert "\x1b[" in text
     assert "{" not in text
-    assert "planted" not in text
+    assert r"Zürich\x1b]0;planted\x07\x9b31m\u202etxt\x7f" in text
+    assert text.count("planted") == 1
+
+
+def test_a_line_is_written_whatever_the_encoding_and_steers_no_terminal() -> None:
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    for environment in ({}, locale):
+        lines = logged(stderr=subprocess.PIPE, **environment)
+        assert lines.isascii()
+        assert b"\x1b" not in lines
+        assert b"\x7f" not in lines
+        assert json.loads(lines.splitlines()[-1])["type"].startswith("Zürich")
