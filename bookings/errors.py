@@ -1,6 +1,21 @@
 """What can go wrong between us and our record."""
 
+from typing import TypeVar
+
 from config.errors import SecretError
+
+E = TypeVar("E", bound=Exception)
+
+
+def again(error: E) -> E:
+    """Gives the same error once more, for another caller to raise.
+
+    An exception keeps every frame that it was ever raised through, with all that stands there: one that is
+    raised by everybody who asks keeps what each of them had in hand.
+    """
+    copy = type(error).__new__(type(error), *error.args)
+    copy.__dict__.update(error.__dict__)
+    return copy
 
 
 class BookingsError(Exception):

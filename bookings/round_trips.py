@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from hiredis import pack_command
 
+from bookings.errors import again
+
 if TYPE_CHECKING:
     from bookings.connection import OurConnection
 
@@ -74,7 +76,7 @@ class RoundTrips:
                     connection = connection or await self._pool.get_connection()
                     answers = await _exchange(connection, list(group.values()))
                 except Exception as error:  # noqa: BLE001 - whatever it is, it is for those who wait
-                    answers = [error] * len(group)
+                    answers = [again(error) for _ in group]
                 except asyncio.CancelledError:
                     for each in group:
                         each.cancel()

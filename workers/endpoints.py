@@ -44,7 +44,7 @@ class Endpoints:
         """
         target = URL(url, encoded=True)
         if not private and _is_private_literal(target.host or ""):
-            raise _PRIVATE
+            raise _private()
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "Cronofy-HMAC-SHA256": forward.signature,
@@ -61,7 +61,7 @@ class Endpoints:
                     _raise_for(response)
         except aiohttp.ClientConnectorDNSError as error:
             if isinstance(error.os_error, _PrivateError):
-                raise _PRIVATE from None
+                raise _private() from None
             raise CalendarError(ErrorClass.TRANSIENT, "unknown_host") from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise CalendarError(ErrorClass.TRANSIENT, type(error).__name__) from None
@@ -85,7 +85,8 @@ class Endpoints:
         return self._sessions[private]
 
 
-_PRIVATE = CalendarError(ErrorClass.PERMANENT, "private_address")
+def _private() -> CalendarError:
+    return CalendarError(ErrorClass.PERMANENT, "private_address")
 
 
 def _raise_for(response: aiohttp.ClientResponse) -> None:

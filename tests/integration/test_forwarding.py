@@ -1,7 +1,9 @@
 """Callbacks are passed on to the company's own addresses: byte for byte, retried, dead-lettered, replayed."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
+from types import TracebackType
 from typing import NamedTuple
 
 import aiohttp
@@ -21,7 +23,7 @@ from receiver.replay import replay_delivery
 from receiver.server import receiver_runner
 from receiver.signature import signature
 from sandbox.server import Sandbox
-from tests.callbacks import SEQUENCING, moved
+from tests.callbacks import SEQUENCING, changed, moved
 from tests.conftest import FIRST_SECRET, SECOND_SECRET, Settle
 from tests.integration.calendars import Clock, World, calendar_secrets, calendar_tables
 from tests.integration.conftest import Receiver
@@ -223,6 +225,19 @@ async def test_so_does_a_name_that_leads_to_one(forwarding: Forwarding) -> None:
     await forwarding.world.work()
     [letter] = await forwarding.letters()
     assert (letter.reason, letter.detail) == ("permanent", "private_address")
+
+
+@pytest.mark.app(forward_to_private=False)
+async def test_a_refused_address_leaves_nothing_of_what_it_was_refused(forwarding: Forwarding) -> None:
+    left = []
+    for number in range(5):
+        for hours in range(2):
+            await forwarding.receiver.post(changed(moved(hours), event__event_id=f"booking {number}"))
+        await forwarding.world.work_until_done()
+        gc.collect()
+        left.append(sum(isinstance(each, TracebackType) for each in gc.get_objects()))
+    assert len(await forwarding.letters()) == 10
+    assert left == [left[0]] * 5
 
 
 async def test_what_was_withdrawn_is_not_passed_on(forwarding: Forwarding, company: Company) -> None:

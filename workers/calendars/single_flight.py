@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from bookings.errors import again
 from workers.errors import CalendarError
 
 _REST_S = 10.0
@@ -29,11 +30,11 @@ class SingleFlight:
         failures = self._failures
         async with self._lock:
             if self._failure is not None and self._failures > failures:
-                raise self._failure.with_traceback(None)
+                raise again(self._failure)
             try:
                 yield
             except CalendarError as failure:
-                self._failures, self._failure = self._failures + 1, failure
+                self._failures, self._failure = self._failures + 1, again(failure)
                 raise
 
     @property
