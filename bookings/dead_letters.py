@@ -6,14 +6,15 @@ from typing import Any
 import msgspec
 
 from bookings.reader import Reader
-from bookings.record import Part, Write, WriteState
+from bookings.record import UNREADABLE, Part, Write, WriteState
 from bookings.stored import Stored
 
 _PAGE = 500
+_OF_DELIVERY = ("app", "link", "reason", "body", "sealed", "signature", "kind", "event_id")
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """A write that died, a part that no route sends anywhere, or a delivery that nobody can read."""
+    """A write that died, a part that no route sends anywhere, or a delivery that could not be taken."""
 
     id: str
     died_at: int
@@ -40,7 +41,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def delivery(self) -> str | None:
-        """The id of the delivery, if the letter is one that nobody can read."""
+        """The id of the delivery, if the letter is one that could not be taken."""
         return self.id.removeprefix("delivery:") if self.id.startswith("delivery:") else None
 
     @property
@@ -108,7 +109,7 @@ async def load(
         for member, _ in members:
             bid, _, rest = member.decode().partition(":")
             if bid == "delivery":
-                pipe.hmget(reader.keys.delivery(rest), "app", "link", "reason", "body", "sealed", "signature")
+                pipe.hmget(reader.keys.delivery(rest), *_OF_DELIVERY)
             else:
                 pid = rest.partition(":")[0]
                 pipe.hmget(
@@ -148,10 +149,11 @@ def _letter(letter_id: str, died_at: int, record: Sequence[Any], stored: Stored)
     if record[0] is None:
         return None
     if letter_id.startswith("delivery:"):
-        app, link, reason, body, sealed, signature = record
+        app, link, words, body, sealed, signature, kind, event_id = record
         return DeadLetter(
-            id=letter_id, died_at=died_at, app=app.decode(), reason="unreadable", detail=reason.decode(),
-            link=link.decode(), body=stored.read_body(body, sealed), signature=(signature or b"").decode(),
+            id=letter_id, died_at=died_at, app=app.decode(), reason=(kind or UNREADABLE.encode()).decode(),
+            detail=words.decode(), event_id=(event_id or b"").decode(), link=link.decode(),
+            body=stored.read_body(body, sealed), signature=(signature or b"").decode(),
         )  # fmt: skip
     app, event_id, link, revision, part_json, writes, gone = record
     part = stored.read_part(part_json)

@@ -30,6 +30,10 @@ class UnknownLink(BookingsError):
     """No link is registered under the token in the URL."""
 
 
+class Unrouted(BookingsError):
+    """Its link is not known, and no route says where any of its parts goes; add a route, then replay."""
+
+
 class QueueFull(BookingsError):
     """More parts are waiting to be written than `receiver.queue_limit` allows."""
 

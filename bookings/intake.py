@@ -1,4 +1,4 @@
-"""What the receiver changes in the record: a delivery is accepted, or kept although nobody can read it."""
+"""What the receiver changes in the record: a delivery is accepted, or kept although it cannot be taken."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import msgspec
 from bookings.errors import DeadLettersFull, QueueFull, UnknownLink
 from bookings.identity import FORWARD_PART, booking_id, forward_id, part_id
 from bookings.reader import Reader
-from bookings.record import Forward, Part
+from bookings.record import UNREADABLE, Forward, Part
 from bookings.scripted import GRACE_MS, PAYLOAD_MS
 
 
@@ -94,17 +94,32 @@ class Intake(Reader):
         reason: str,
         body: bytes,
         signature: str = "",
+        kind: str = UNREADABLE,
+        event_id: str = "",
+        at: int | None = None,
         dead_letters_limit: int,
         within_s: float | None = None,
     ) -> None:
-        """Keeps a signed delivery that nobody can read, with its header should it be passed on some day.
+        """Keeps a signed delivery that cannot be taken, with its header should it be passed on some day.
 
-        Raises `UnknownLink` or `DeadLettersFull`.
+        `kind` is `UNREADABLE` or `UNKNOWN_LINK`; `event_id` is that of a booking that can be read; `at` is when
+        it came (Unix ms), if not now. Raises `DeadLettersFull`.
         """
         answer = await self.run(
             "quarantine",
-            keys=[self.keys.delivery(delivery), self.keys.dead, *([self.keys.link(link)] if link else [])],
-            args=[delivery, dead_letters_limit, app, link or "", reason, *self.stored.body(body), signature],
+            keys=[self.keys.delivery(delivery), self.keys.dead],
+            args=[
+                delivery,
+                dead_letters_limit,
+                app,
+                link or "",
+                reason,
+                *self.stored.body(body),
+                signature,
+                kind,
+                event_id,
+                "" if at is None else at,
+            ],
             within_s=within_s,
         )
         _raise_refusal(answer[0])

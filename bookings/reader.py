@@ -153,6 +153,7 @@ def _booking(bid: str, record: Mapping[bytes, bytes], expires_at: int | None, st
         revision=int(text("revision")),
         accepted_at=int(text("accepted_at")),
         parts=tuple(stored(pid) for pid in order),
+        delivery=text("delivery"),
         link=text("link") or None,
         expires_at=expires_at,
     )

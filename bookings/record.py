@@ -150,6 +150,10 @@ class Write(msgspec.Struct, frozen=True, omit_defaults=True):
 
 UNROUTED = "unrouted"
 """Id and reason of the one write of a part that no route sends anywhere."""
+UNREADABLE = "unreadable"
+"""Reason why a delivery is kept: nobody can read it."""
+UNKNOWN_LINK = "unknown_link"
+"""Reason why a delivery is kept: it is a booking, on a link that the record does not know, or no longer."""
 
 
 class Booking(msgspec.Struct, frozen=True):
@@ -161,6 +165,8 @@ class Booking(msgspec.Struct, frozen=True):
     revision: int
     accepted_at: int
     parts: tuple["StoredPart", ...]
+    delivery: str = ""
+    """The newest one."""
     link: str | None = None
     expires_at: int | None = None
 
@@ -184,11 +190,12 @@ class StoredPart(msgspec.Struct, frozen=True):
 
 
 class Quarantined(msgspec.Struct, frozen=True):
-    """A signed delivery that could not be read as a callback: kept whole, as a dead letter."""
+    """A signed delivery that could not be taken: kept whole, as a dead letter."""
 
     id: str
     app: str
     reason: str
+    """What was wrong, in words."""
     at: int
     body: bytes
     signature: str = ""

@@ -81,6 +81,7 @@ def whole_letter(letter: DeadLetter, *, reveal: bool) -> dict[str, Any]:
     if letter.write is not None:
         data["write"] = shown_write(letter.write, reveal=reveal)
     if letter.delivery is not None:
+        data["link"] = letter.link or None
         data["body"] = (
             letter.body.decode(errors="replace") if reveal else f"{len(letter.body)} bytes {HIDDEN}"
         )

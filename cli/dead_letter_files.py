@@ -86,10 +86,13 @@ async def _restore(store: Store, settings: Settings, letter: DeadLetter) -> str:
     await store.quarantine(
         delivery=letter.delivery,
         app=letter.app,
-        link=None,
+        link=letter.link or None,
         reason=letter.detail,
         body=letter.body,
         signature=letter.signature,
+        kind=letter.reason,
+        event_id=letter.event_id,
+        at=letter.died_at,
         dead_letters_limit=settings.receiver.dead_letters_limit,
     )
     return "restored"

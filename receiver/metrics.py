@@ -3,12 +3,19 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 from admin.metrics import FAST, REGISTRY
+from bookings.record import UNKNOWN_LINK, UNREADABLE
 from config.sections import ReceiverSettings
 
 RECEIVED = Counter(
     "sequence_sync_callbacks_received",
     "Callback requests by what they were answered",
     ["result"],
+    registry=REGISTRY,
+)
+QUARANTINED = Counter(
+    "sequence_sync_callbacks_quarantined",
+    "Signed callbacks that were kept as dead letters, by reason",
+    ["reason"],
     registry=REGISTRY,
 )
 SIGNATURE_FAILURES = Counter(
@@ -45,6 +52,8 @@ for _result in (*_TAKEN, *_NOT_STORED):
     RECEIVED.labels(_result)
 for _reason in ("missing", "wrong"):
     SIGNATURE_FAILURES.labels(_reason)
+for _reason in (UNREADABLE, UNKNOWN_LINK):
+    QUARANTINED.labels(_reason)
 
 
 def show_limits(settings: ReceiverSettings) -> None:

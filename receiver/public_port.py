@@ -14,14 +14,14 @@ from admin.metrics import REDIS_ERRORS
 from admin.tracing import Kind, span
 from bookings.errors import DeadLettersFull, QueueFull, SealError, UnknownLink, Unreadable
 from bookings.identity import booking_id, delivery_id, link_id
-from bookings.record import Forward
+from bookings.record import UNKNOWN_LINK, UNREADABLE, Forward
 from bookings.store import Store
 from config.apps import App
 from config.errors import ConfigError
 from config.settings import Settings
 from receiver.answers import Answer, NoCallback, Refused, answer_to
 from receiver.callback import Callback, Notification, read_callback
-from receiver.metrics import ACCEPT_SECONDS, RECEIVED, SIGNATURE_FAILURES
+from receiver.metrics import ACCEPT_SECONDS, QUARANTINED, RECEIVED, SIGNATURE_FAILURES
 from receiver.signature import header, is_valid, presented
 
 Body = TypeVar("Body", bytes, bytearray)
@@ -31,6 +31,7 @@ _STORED_WITHIN_S = 3.0
 """For all that Redis is waited for: a free connection, connecting, the script. How long Cronofy waits is not
 documented; for its other callbacks it is five seconds."""
 
+_NO_LINK = "the record knows no link by this address; add a route, or bring the link back, then replay"
 _TAKEN = {result: RECEIVED.labels(result) for result in ("accepted", "duplicate")}
 
 
@@ -162,7 +163,7 @@ class PublicPort:
         try:
             callback = read_callback(delivery.body, scheduler_requests=delivery.app.scheduler_requests)
         except Unreadable as unreadable:
-            return await self._quarantine(delivery, str(unreadable))
+            return await self._quarantine(delivery, UNREADABLE, str(unreadable))
         if isinstance(callback, Notification):
             RECEIVED.labels("ignored").inc()
             self._log.info("callback_ignored", **delivery.known, type=callback.type[:64])
@@ -198,7 +199,9 @@ class PublicPort:
                     trace=accepting.traceparent,
                     within_s=_STORED_WITHIN_S,
                 )
-        except (UnknownLink, QueueFull, DeadLettersFull, SealError, RedisError, OSError) as error:
+        except UnknownLink:
+            return await self._quarantine(delivery, UNKNOWN_LINK, _NO_LINK, event_id)
+        except (QueueFull, DeadLettersFull, SealError, RedisError, OSError) as error:
             raise _not_stored(error, delivery) from None
         finally:
             ACCEPT_SECONDS.observe(perf_counter() - began)  # a `Timer` takes as long again
@@ -221,7 +224,8 @@ class PublicPort:
             },
         )
 
-    async def _quarantine(self, delivery: _Delivery, reason: str) -> Answer:
+    async def _quarantine(self, delivery: _Delivery, kind: str, reason: str, event_id: str = "") -> Answer:
+        """Keeps what is signed and cannot be taken: nobody else has it, but for Cronofy, and not for long."""
         try:
             await self._store.quarantine(
                 delivery=delivery.id,
@@ -230,13 +234,16 @@ class PublicPort:
                 reason=reason,
                 body=delivery.body,
                 signature=delivery.signature,
+                kind=kind,
+                event_id=event_id,
                 dead_letters_limit=self._limits.dead_letters_limit,
                 within_s=_STORED_WITHIN_S,
             )
-        except (UnknownLink, DeadLettersFull, SealError, RedisError, OSError) as error:
+        except (DeadLettersFull, SealError, RedisError, OSError) as error:
             raise _not_stored(error, delivery) from None
         RECEIVED.labels("quarantined").inc()
-        self._log.warning("callback_quarantined", **delivery.known, reason=reason)
+        QUARANTINED.labels(kind).inc()
+        self._log.warning("callback_quarantined", **delivery.known, kind=kind, reason=reason)
         return Answer(202, {"status": "quarantined", "reason": reason, "delivery": delivery.id})
 
 
@@ -260,8 +267,6 @@ def _no_longer_than(limit: int, body: Body) -> Body:
 def _not_stored(error: Exception, delivery: _Delivery) -> Refused:
     """The answer where a delivery was not stored, or it is not known whether it was."""
     match error:
-        case UnknownLink():
-            return Refused(404, "unknown_link", delivery=delivery.id)
         case QueueFull():
             return Refused(503, "queue_full", delivery=delivery.id)
         case DeadLettersFull():

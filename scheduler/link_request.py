@@ -12,12 +12,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from bookings.links import LinkKind, LinkTarget
 from bookings.record import Part
+from bookings.routing import route
 from config.apps import App
 from config.fields import WebTarget
 from config.settings import Calendar, Settings
 from scheduler.api.problems import Key, Problems
 from scheduler.api.values import Object, Value
-from workers.routing import route
 
 LONGEST_QUERY = timedelta(days=35)
 LATEST_END = timedelta(days=366)

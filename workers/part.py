@@ -9,6 +9,7 @@ from bookings.identity import write_id, write_key
 from bookings.leases import Claim
 from bookings.patience import in_time
 from bookings.record import Intent, Write
+from bookings.routing import route
 from config.settings import CalendarAddress
 from workers.calendars.port import Calendar
 from workers.errors import CalendarError, ErrorClass
@@ -16,7 +17,6 @@ from workers.event import Event, InvalidPart, read_part
 from workers.means import Means
 from workers.outcome import Effect, Known, Outcome
 from workers.own_events import remove
-from workers.routing import route
 from workers.under_way import UnderWay
 from workers.upsert import Upsert
 

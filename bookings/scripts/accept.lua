@@ -17,10 +17,6 @@ local booking = KEYS[1]
 local bid, delivery = ARGV[2], ARGV[3]
 local now = clock()
 
-if KEYS[6] and redis.call('EXISTS', KEYS[6]) == 0 then
-  return {'unknown_link'}
-end
-
 local known = redis.call('HMGET', booking, 'revision', 'delivery', 'deliveries', 'parts', 'jobs')
 local revision = tonumber(known[1]) or 0
 if known[2] == delivery then
@@ -36,6 +32,9 @@ for id, till, accepted_as in string.gmatch(known[3] or '', '(%S+) (%d+) (%d+)\n'
   end
 end
 
+if KEYS[6] and redis.call('EXISTS', KEYS[6]) == 0 then
+  return {'unknown_link'}
+end
 if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[5]) then
   return {'queue_full'}
 end

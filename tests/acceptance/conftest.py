@@ -61,12 +61,12 @@ class Service:
         names = ("cronofy_previous", "cronofy_current", "microsoft_secret", "google.json")
         return [(self.folder / name).read_text() for name in names]
 
-    async def post(self, body: bytes) -> tuple[int, dict[str, object], str]:
-        """Posts a signed callback; gives status, answer and Retry-After."""
+    async def post(self, body: bytes, *, token: str = "") -> tuple[int, dict[str, object], str]:
+        """Posts a signed callback, on a link's address if it has a token; gives status, answer and Retry-After."""
         headers = {"Cronofy-HMAC-SHA256": signature(body, secret=self.secrets[0]).decode()}
         async with (
             aiohttp.ClientSession() as session,
-            session.post(self.url, data=body, headers=headers) as response,
+            session.post("/".join(filter(None, (self.url, token))), data=body, headers=headers) as response,
         ):
             return response.status, await response.json(), response.headers.get("Retry-After", "")
 

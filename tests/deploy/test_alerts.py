@@ -32,7 +32,9 @@ def named(*alerts: str) -> set[str]:
 OF_REDIS = named("RedisSlow", "RedisUnsafe", "RedisDown", "ReceiverRefusing", "NotReady")
 OF_PROCESSES = named("LoopLag", "NotReady", "WorkersDown", "ReceiverDown")
 OF_CALLBACKS = named("SignatureFailures", "QueueNearCeiling", "OldestJobWaits", "ReceiverRefusing")
-OF_DEAD_LETTERS = named("NewDeadLetters", "DeadLettersWait", "DeadLettersNearCeiling", "ReceiverRefusing")
+OF_DEAD_LETTERS = named(
+    "UnknownLink", "NewDeadLetters", "DeadLettersWait", "DeadLettersNearCeiling", "ReceiverRefusing"
+)
 OF_PROVIDERS = named("ProviderErrors", "Alarm", "AccountThrottled", "AccountParked")
 OF_WAITING = named("WritesWait")
 OF_THE_API = named("CalendarUnreadable", "ApiDown")
@@ -221,11 +223,18 @@ async def test_dead_letters_that_come_that_wait_and_that_pile_up(
             assert (await service.post(one_part("unrouted", event_id=f"booking-{number}")))[0] == 202
         await service.written()
         assert (await service.post(one_part("123", event_id="one too many")))[0] == 503
-        assert await prometheus.passes(minutes=2) == OF_DEAD_LETTERS
+        assert await prometheus.passes(minutes=2) == OF_DEAD_LETTERS - named("UnknownLink")
         discarded = await command(
             "dead-letters", "discard", "--all", "--yes", "--config", str(service.config)
         )
         assert discarded.status == 0
+        await service.written()
+        await prometheus.settles(minutes=16)
+
+        assert (await service.post(one_part("123"), token="lost"))[0] == 202
+        assert await prometheus.passes(minutes=1) == named("UnknownLink", "NewDeadLetters")
+        reason = ("--reason", "unknown_link", "--yes", "--config", str(service.config))
+        assert (await command("dead-letters", "replay", *reason)).status == 0
         await service.written()
         await prometheus.settles(minutes=16)
         assert prometheus.fired == OF_DEAD_LETTERS

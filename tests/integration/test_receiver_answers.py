@@ -10,7 +10,8 @@ import json
 import pytest
 from redis.asyncio import Redis
 
-from bookings.identity import booking_id
+from bookings.dead_letters import Filter, find
+from bookings.identity import booking_id, link_id
 from bookings.links import LinkTarget
 from bookings.store import Store
 from receiver.signature import signature
@@ -19,6 +20,7 @@ from tests.conftest import FIRST_SECRET, SECOND_SECRET
 from tests.integration.conftest import Receiver
 
 EVENT_ID = "qTtZdczOccgaPncGJaCiLg"
+LOST = "/callbacks/hiring/lost"
 
 
 def signed(body: bytes, *secrets: str) -> dict[str, str]:
@@ -325,10 +327,70 @@ async def test_an_unknown_app_is_not_found(receiver: Receiver, redis: Redis) -> 
     assert await redis.keys() == []
 
 
-async def test_an_unknown_link_token_is_not_found(receiver: Receiver, redis: Redis) -> None:
-    assert (await receiver.post(SEQUENCING, path="/callbacks/hiring/guess")).status == 404
-    assert (await receiver.post(b"{", path="/callbacks/hiring/guess")).status == 404
+# -- on a link that the record does not know
+
+
+async def test_a_signed_booking_on_an_unknown_link_is_kept_once_as_a_dead_letter(
+    receiver: Receiver, store: Store
+) -> None:
+    for _ in range(2):
+        answer = await receiver.post(SEQUENCING, path=LOST)
+        assert (answer.status, answer.data["status"]) == (202, "quarantined")
+    [letter] = [letter async for letter in find(store, Filter(reason="unknown_link"))]
+    assert (letter.app, letter.event_id, letter.body) == ("hiring", EVENT_ID, SEQUENCING)
+    assert letter.link == link_id("hiring", "lost")
+    assert letter.signature == signature(SEQUENCING, secret=FIRST_SECRET).decode()
+    assert await store.booking(booking_id("hiring", EVENT_ID)) is None
+
+
+async def test_what_cannot_be_read_on_an_unknown_link_is_kept_for_that(
+    receiver: Receiver, store: Store
+) -> None:
+    assert (await receiver.post(b"{", path=LOST)).status == 202
+    [letter] = [letter async for letter in find(store, Filter())]
+    assert (letter.reason, letter.event_id) == ("unreadable", "")
+
+
+async def test_a_notification_on_an_unknown_link_is_ignored(receiver: Receiver, redis: Redis) -> None:
+    answer = await receiver.post(b'{"notification":{"type":"verification"}}', path=LOST)
+    assert (answer.status, answer.data["status"]) == (200, "ignored")
     assert await redis.keys() == []
+
+
+async def test_what_is_not_signed_is_refused_on_any_link(receiver: Receiver, redis: Redis) -> None:
+    for path in (LOST, LOST + "/"):
+        for headers in ({}, signed(SEQUENCING, "another secret")):
+            assert (await receiver.post(SEQUENCING, path=path, headers=headers)).status == 401
+    assert (await receiver.post(SEQUENCING, path="/callbacks/nobody/lost")).status == 404
+    assert await redis.keys() == []
+
+
+@pytest.mark.settings(receiver={"dead_letters_limit": 1})
+async def test_no_dead_letter_is_dropped_for_what_comes_on_unknown_links(
+    receiver: Receiver, store: Store
+) -> None:
+    assert (await receiver.post(SEQUENCING, path=LOST)).status == 202
+    answer = await receiver.post(SCHEDULING, path=LOST)
+    assert (answer.status, answer.data) == (503, {"error": "dead_letters_full"})
+    assert answer.headers["Retry-After"] == "5"
+    assert len(await store.dead_letters(limit=10)) == 1
+
+
+@pytest.mark.settings(receiver={"queue_limit": 2})
+async def test_a_full_queue_does_not_keep_it_from_being_kept(receiver: Receiver) -> None:
+    assert (await receiver.post(SEQUENCING)).status == 202
+    assert (await receiver.post(SCHEDULING, path=LOST)).data["status"] == "quarantined"
+
+
+async def test_a_repeat_is_a_duplicate_though_its_link_is_gone_by_now(
+    receiver: Receiver, store: Store
+) -> None:
+    lid = await store.register_link("hiring", "lost", {"123": (LinkTarget("interviews"),)}, keep_s=60)
+    first = await receiver.post(SEQUENCING, path=LOST)
+    await store.forget_link(lid)
+    again = await receiver.post(SEQUENCING, path=LOST)
+    assert (again.status, again.data["revision"]) == (200, first.data["revision"])
+    assert await store.dead_letters(limit=10) == []
 
 
 @pytest.mark.settings(receiver={"redelivery_window": "1ms"})

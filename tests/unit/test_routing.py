@@ -5,8 +5,8 @@ import pytest
 
 from bookings.links import LinkTarget
 from bookings.record import Part
+from bookings.routing import route
 from config.settings import Route
-from workers.routing import route
 
 
 def part(sequence_id: str | int | None = "123", *subs: str) -> Part:
