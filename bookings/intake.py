@@ -102,8 +102,8 @@ class Intake(Reader):
     ) -> None:
         """Keeps a signed delivery that cannot be taken, with its header should it be passed on some day.
 
-        `kind` is `UNREADABLE` or `UNKNOWN_LINK`; `event_id` is that of a booking that can be read; `at` is when
-        it came (Unix ms), if not now. Raises `DeadLettersFull`.
+        `kind` is `UNREADABLE` or `UNKNOWN_LINK`; `event_id` is that of a booking that can be read; `at` is
+        when it came (Unix ms), if not now. Raises `DeadLettersFull`.
         """
         answer = await self.run(
             "quarantine",
