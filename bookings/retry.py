@@ -55,12 +55,12 @@ async def try_now(
 ) -> list[Plan]:
     """Has the writes tried now, as it was `planned`, and notes it in the audit record.
 
-    What was done until it was interrupted is noted, too, and stands in `into` where the caller brings a list.
+    What was done until it was interrupted is noted too, and stands in `into` where the caller brings a list.
     """
     plans = await planned(store, found)
     passed: list[Plan] = [] if into is None else into
 
-    async def act_on(plan: Plan) -> None:
+    async def ask(plan: Plan) -> None:
         if plan.done:
             await store.ask(plan.found.booking, plan.found.part, f"retry {plan.found.write.id}")
         passed.append(plan)
@@ -69,7 +69,7 @@ async def try_now(
         for account, lane in {(plan.found.account, plan.found.lane) for plan in plans if plan.parked}:
             await Accounts(store).try_now(account, lane)
         for plan in plans:
-            await to_the_end(act_on(plan))
+            await to_the_end(ask(plan))
     finally:
         done = sum(plan.done for plan in passed)
         what = {"count": done, "refused": len(passed) - done, "left": len(plans) - len(passed)}

@@ -118,7 +118,6 @@ async def run_resync(settings: Settings, wanted: str, *, app: str | None) -> Exi
 
 
 async def _resync(store: Store, settings: Settings, booking: Booking) -> list[Plan]:
-    """Asks for it; gives what becomes of the writes that wait."""
     for part in booking.parts:
         await store.ask(booking.id, part.id, "resync")
     await note(store, operator(), "resync", booking=booking.id)

@@ -37,16 +37,30 @@ async def run_retry(settings: Settings, chosen: Chosen, *, dry_run: bool, as_jso
         if not found:
             words.print("nothing that matches waits to be tried again")
             return Exit.NOTHING_MATCHED
-        plans = await planned(store, found) if dry_run else []
-        with steps("retry", lambda: len(plans), of=len(found)):
-            try:
-                if not dry_run:
-                    await try_now(store, chosen, found, who=operator(), into=plans)
-            finally:
-                _print_plans(plans, as_json=as_json)
-    done = sum(plan.done for plan in plans)
-    words.print(f"retry: {done} of {len(plans)}" + (" (dry run)" if dry_run else ""))
+        if dry_run:
+            plans = await planned(store, found)
+            _print_plans(plans, f"retry: {_done_of(plans)} of {len(found)} (dry run)", as_json=as_json)
+        else:
+            plans = await _try_now(store, chosen, found, as_json=as_json)
+    done = _done_of(plans)
     return Exit.DONE if done == len(plans) else Exit.PARTLY if done else Exit.FAILED
+
+
+async def _try_now(
+    store: Store, chosen: Chosen, found: Sequence[DelayedWrite], *, as_json: bool
+) -> list[Plan]:
+    """Does it, and says what became of each, however it ends."""
+    plans: list[Plan] = []
+    with steps("retry", lambda: len(plans), of=len(found)):
+        try:
+            await try_now(store, chosen, found, who=operator(), into=plans)
+        finally:
+            _print_plans(plans, f"retry: {_done_of(plans)} of {len(found)}", as_json=as_json)
+    return plans
+
+
+def _done_of(plans: Sequence[Plan]) -> int:
+    return sum(plan.done for plan in plans)
 
 
 async def _found(store: Store, settings: Settings, chosen: Chosen) -> list[DelayedWrite]:
@@ -63,22 +77,27 @@ async def _found(store: Store, settings: Settings, chosen: Chosen) -> list[Delay
     return found
 
 
-def _print_plans(plans: Sequence[Plan], *, as_json: bool) -> None:
-    if as_json:
-        print_json([_shown(plan) for plan in plans])
-        return
-    rows = [
-        (
-            plan.found.event_id,
-            "-" if plan.found.sequence_id is None else str(plan.found.sequence_id),
-            plan.found.write.calendar or "-",
-            f"{plan.found.write.state} since {moment(plan.found.write.failing_since)}",
-            plan.found.write.detail or plan.found.write.reason,
-            plan.said,
-        )
-        for plan in plans
-    ]
-    print_table(("event_id", "part", "calendar", "state", "reason", "result"), rows)
+def _print_plans(plans: Sequence[Plan], in_short: str, *, as_json: bool) -> None:
+    """What became of each, on stdout; in short on stderr, whatever becomes of that."""
+    try:
+        if as_json:
+            print_json([_shown(plan) for plan in plans])
+        elif plans:
+            print_table(("event_id", "part", "calendar", "state", "reason", "result"), map(_row, plans))
+    finally:
+        words.print(in_short)
+
+
+def _row(plan: Plan) -> tuple[str, ...]:
+    write = plan.found.write
+    return (
+        plan.found.event_id,
+        "-" if plan.found.sequence_id is None else str(plan.found.sequence_id),
+        write.calendar or "-",
+        f"{write.state} since {moment(write.failing_since)}",
+        write.detail or write.reason,
+        plan.said,
+    )
 
 
 def _shown(plan: Plan) -> dict[str, object]:

@@ -140,6 +140,38 @@ async def test_they_can_be_carried_to_another_redis(night: Service, tmp_path: Pa
     assert [event.starts_at for event in night.events("google")] == [utc(11)]
 
 
+async def test_a_booking_on_a_lost_link_is_found_carried_elsewhere_and_replayed(
+    service: Service, tmp_path: Path
+) -> None:
+    await service.start("receiver")
+    await service.start("worker")
+    assert (await service.post(SEQUENCING, token="lost"))[1]["status"] == "quarantined"
+    nowhere = changed(event__event_id="nowhere", sequence=[{"sequence_id": "789", "event": {}}])
+    assert (await service.post(nowhere, token="lost"))[1]["status"] == "quarantined"
+    before = await listed(service, "--reason", "unknown_link")
+    assert [each["event_id"] for each in before] == ["nowhere", "qTtZdczOccgaPncGJaCiLg"]
+    assert await listed(service, "--event-id", "nowhere") == before[:1]
+    shown = (await dead_letters(service, "show", before[1]["dead_letter"], "--json")).json
+    assert "bring the link back" in shown["detail"]
+    assert shown["link"]
+
+    file = tmp_path / "letters.jsonl"
+    file.write_text((await dead_letters(service, "export")).data)
+    async with service.client() as client:
+        await client.flushall()
+    assert (await dead_letters(service, "import", str(file))).status == 0
+    assert await listed(service, "--reason", "unknown_link") == before
+
+    result = await dead_letters(service, "replay", "--reason", "unknown_link", "--yes", "--json")
+    assert result.status == 4
+    refused, replayed = [each["result"] for each in result.json]
+    assert "no route says where any of its parts goes" in refused
+    assert replayed == "replayed"
+    await service.written()
+    assert len(service.events()) == 2
+    assert await listed(service) == before[:1]
+
+
 async def test_wrong_usage_is_explained(service: Service, tmp_path: Path) -> None:
     broken = tmp_path / "broken.jsonl"
     broken.write_text("{}\n")

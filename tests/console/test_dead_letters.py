@@ -8,7 +8,8 @@ import pytest
 
 from bookings.clock import now_ms
 from bookings.dead_letters import Filter
-from bookings.identity import delivery_id
+from bookings.identity import delivery_id, link_id
+from bookings.links import LinkTarget
 from bookings.operating import Act, Selection
 from bookings.record import WriteState
 from bookings.store import Store
@@ -99,7 +100,7 @@ async def test_a_replay_after_the_cause_was_mended_ends_in_the_event(
     assert asked.heading == "Replay 1 dead letter?"
     assert await store.dead_letters(limit=5)  # nothing is done before the second look
     done = await operator.press(asked, "Replay 1")
-    assert done.heading == "Replayed: 1 of 1"
+    assert done.heading == "Replayed: 1 of 1", done.words
     assert await store.dead_letters(limit=5) == []
     await world.work_until_done()
     assert world.event("google").starts_at == utc(11)
@@ -223,6 +224,30 @@ async def test_a_delivery_is_read_once_more(world: World, operator: Operator, st
     assert "refused: the body is not JSON" in done.words
     assert [letter for letter, _ in await store.dead_letters(limit=5)] == [still]
     assert (await world.booking(SCHEDULING)).event_id == "one-part"
+
+
+async def test_a_booking_on_a_lost_link_is_shown_as_one_and_replayed_once_the_link_is_back(
+    world: World, operator: Operator, store: Store
+) -> None:
+    body = one_part("123", event_id="lost")
+    await store.quarantine(
+        delivery="d", app="hiring", link=link_id("hiring", "token"), reason="the record knows no link",
+        body=body, kind="unknown_link", event_id="lost", dead_letters_limit=10,
+    )  # fmt: skip
+    page = await operator.get("dead-letters?reason=unknown_link&event_id=lost")
+    assert listed(page) == ["delivery:d"]
+    shown = await operator.get("dead-letters/delivery:d")
+    assert shown.heading == "Dead letter of lost"
+    assert "unknown_link: the record knows no link" in shown.words
+    asked = await operator.press(shown, "Replay …")
+    refused = await operator.press(asked, "Replay 1")
+    assert refused.heading == "Replayed: 0 of 1"
+    assert "no route says where any of its parts goes" in refused.words
+    await store.register_link("hiring", "token", {"123": (LinkTarget("interviews"),)}, keep_s=60)
+    done = await operator.press(asked, "Replay 1")
+    assert done.heading == "Replayed: 1 of 1"
+    await world.work_until_done()
+    assert len(world.events()) == 1
 
 
 async def test_what_it_says_is_shown_on_demand_and_that_is_on_record(
