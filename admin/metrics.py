@@ -49,5 +49,16 @@ LOOP_LAG = Histogram(
     buckets=FAST,
     registry=REGISTRY,
 )
+CONFIG_INFO = Gauge(
+    "sequence_sync_config_info",
+    "1, with the digest of the configuration that was read last and could be used",
+    ["digest"],
+    registry=REGISTRY,
+)
+CONFIG_TAKEN_UP = Gauge(
+    "sequence_sync_config_taken_up",
+    "Whether the configuration was taken up when it was last read (1) or refused (0)",
+    registry=REGISTRY,
+)
 _BUILD = Gauge("sequence_sync_build_info", "1, with the version that runs", ["version"], registry=REGISTRY)
 _BUILD.labels(version("sequence-sync")).set(1)

@@ -67,7 +67,7 @@ async def enqueue() -> None:
 async def work() -> None:
     """Works, a hundred jobs at once, until it is told to stop."""
     store = _store()
-    poller: PollingWorker = polling_worker(store, _Job(store), store.keys.queue, concurrency=100)  # type: ignore[arg-type]
+    poller: PollingWorker = polling_worker(store, _Job(store), store.keys.queue, concurrency=100)
     await poll_until_stopped([poller], Bell(store), poll_delay=0.05)
 
 

@@ -18,6 +18,7 @@ class Keys:
         self.audit = f"{prefix}:audit"
         self.history = f"{prefix}:history"
         self.written = f"{prefix}:written"
+        self.fleet = f"{prefix}:fleet"
 
     def queue_of(self, app: str) -> str:
         """The queue of an app that has one of its own; `queue` is everybody else's."""
@@ -42,6 +43,10 @@ class Keys:
     def office(self, name: str) -> str:
         """What one process of the fleet does at a time."""
         return f"{self.prefix}:office:{name}"
+
+    def process(self, name: str) -> str:
+        """What one process of the fleet tells of itself."""
+        return f"{self.fleet}:{name}"
 
     def booking(self, bid: str) -> str:
         """The hash of one booking."""

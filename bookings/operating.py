@@ -15,6 +15,7 @@ import msgspec
 from bookings import dead_letters
 from bookings.clock import moment, now_ms
 from bookings.dead_letters import DeadLetter, Filter
+from bookings.destination import foreseen
 from bookings.errors import BookingsError
 from bookings.patience import to_the_end
 from bookings.reader import Reader
@@ -54,11 +55,13 @@ class Selection(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What became of one dead letter."""
+    """What became of one dead letter: done, refused, or asked for in vain."""
 
     letter: DeadLetter
     said: str
     done: bool
+    in_vain: bool = False
+    """Whether it was asked for and, as far as can be known, will die again."""
 
 
 def accounts_of(settings: Settings) -> dict[str, str]:
@@ -98,6 +101,7 @@ async def carry_out(
     *,
     who: str,
     redeliver: Redeliver,
+    settings: Settings,
     rate: float | None = None,
     into: list[Result] | None = None,
 ) -> list[Result]:
@@ -109,7 +113,7 @@ async def carry_out(
     results: list[Result] = [] if into is None else into
 
     async def act_on(letter: DeadLetter) -> None:
-        results.append(await _result(store, act, letter, redeliver))
+        results.append(await _result(store, settings, act, letter, redeliver))
 
     try:
         for letter in letters:
@@ -117,7 +121,7 @@ async def carry_out(
                 await asyncio.sleep(1 / rate)
             await to_the_end(act_on(letter))
     finally:
-        done = sum(result.done for result in results)
+        done = sum(result.done or result.in_vain for result in results)
         what = {"count": done, "refused": len(results) - done, "left": len(letters) - len(results)}
         await to_the_end(note(store, who, act, filter=chosen_by(chosen), **what))
     return results
@@ -139,12 +143,24 @@ def chosen_by(chosen: Selection) -> dict[str, Any]:
     return {**given, "ids": list(chosen.ids), "all": chosen.everything}
 
 
-async def _result(store: Store, act: Act, letter: DeadLetter, redeliver: Redeliver) -> Result:
+async def expected(store: Store, settings: Settings, act: Act, letter: DeadLetter, said: str) -> Result:
+    """What is said of an act that was asked for, or may be; of a replay also what it will come to."""
+    if act is not Act.REPLAY:
+        return Result(letter, said, done=True)
+    what = await foreseen(store, settings, letter)
+    return Result(letter, said + what.said, done=not what.in_vain, in_vain=what.in_vain)
+
+
+async def _result(
+    store: Store, settings: Settings, act: Act, letter: DeadLetter, redeliver: Redeliver
+) -> Result:
     try:
         done = await (_replay(store, letter, redeliver) if act is Act.REPLAY else _discard(store, letter))
     except BookingsError as error:
         return Result(letter, f"refused: {error}", done=False)
-    return Result(letter, act.done if done else "no longer there", done=True)
+    if not done:
+        return Result(letter, "no longer there", done=True)
+    return await expected(store, settings, act, letter, act.done)
 
 
 async def _replay(store: Store, letter: DeadLetter, redeliver: Redeliver) -> bool:

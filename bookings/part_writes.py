@@ -20,17 +20,25 @@ class Target(msgspec.Struct, frozen=True):
 
 
 def revised(
-    writes: Sequence[Write], targets: Sequence[Target], *, revision: int, now: int
+    writes: Sequence[Write],
+    targets: Sequence[Target],
+    *,
+    missing: str = "",
+    revision: int,
+    now: int,
+    again_at: int | None = None,
 ) -> tuple[Write, ...]:
     """Brings the writes of a part to a revision: one for each target, pending where it is behind.
 
-    A write whose calendar is no longer a target is no longer wanted. A part without targets gets one
-    dead write, and what it has in calendars stays: no event is removed before there is another.
+    A write whose calendar is no longer a target is no longer wanted. Where something is `missing`, as it is
+    without targets, there is the unrouted write, too: it waits for a configuration that has it, is looked at
+    `again_at`, and dies after some minutes. Without targets, what the part has in calendars stays: no event
+    is removed before there is another.
     """
     known = [write for write in writes if write.id != UNROUTED]
     if not targets:
-        told = [write for write in writes if write.id == UNROUTED and write.revision == revision]
-        return (*(state.stranded(write, now=now) for write in known), *(told or [_unrouted(revision, now)]))
+        unrouted = _unrouted(writes, missing or state.NO_ROUTE, revision, now, again_at)
+        return (*(state.stranded(write, unrouted, now=now) for write in known), unrouted)
     wanted = {target.id: target for target in targets}
     result = [
         state.wanted(write, wanted.pop(write.id).name, revision=revision, now=now)
@@ -42,14 +50,23 @@ def revised(
         Write(id=target.id, calendar=target.name, address=target.address, revision=revision, updated_at=now)
         for target in wanted.values()
     ]
+    if missing:
+        result.append(_unrouted(writes, missing, revision, now, again_at))
     return tuple(result)
 
 
-def forwarded(
-    writes: Sequence[Write], targets: Sequence[Target], *, revision: int, now: int
-) -> tuple[Write, ...]:
-    """Brings the writes of what is passed on to a revision; nothing to pass it on to is nothing to do."""
-    return revised(writes, targets, revision=revision, now=now) if targets else ()
+def _unrouted(writes: Sequence[Write], missing: str, revision: int, now: int, again_at: int | None) -> Write:
+    """The unrouted write of a revision: a new one; or the one that is there, which waits or has ended."""
+    told = next((write for write in writes if write.id == UNROUTED and write.revision == revision), None)
+    if told is None:
+        told = Write(id=UNROUTED, calendar="", address=None, revision=revision)
+    elif not told.state.is_open or told.due_at > now:
+        return told
+    return state.unrouted(told, missing, again_at=_again_at(again_at, now), now=now)
+
+
+def _again_at(given: int | None, now: int) -> int:
+    return now + state.UNROUTED_AGAIN_S * 1000 if given is None else given
 
 
 def withdrawn(writes: Sequence[Write], *, revision: int, now: int) -> tuple[Write, ...]:
@@ -61,37 +78,48 @@ def withdrawn(writes: Sequence[Write], *, revision: int, now: int) -> tuple[Writ
     )
 
 
-def asked(writes: Sequence[Write], asks: str, *, now: int) -> tuple[Write, ...]:
+def asked(
+    writes: Sequence[Write], asks: str, *, now: int, routed: bool = True, again_at: int | None = None
+) -> tuple[Write, ...]:
     """Does what operators asked for: `replay ID`, `discard ID`, `retry ID` or `resync`, a line each.
 
-    Of a part that no route sends anywhere, nothing is written again.
+    Of a part that is not `routed` anywhere, nothing is written again: a replay waits for a route.
     """
-    routed = all(write.id != UNROUTED for write in writes)
     for line in asks.splitlines():
         what, _, wid = line.partition(" ")
-        if what == "discard" or routed:
+        if what == "replay" and (wid == UNROUTED or not routed):
+            writes = _waiting_anew(writes, wid, now=now, again_at=_again_at(again_at, now))
+        elif what == "discard" or routed:
             writes = [
                 state.asked(write, what, now=now) if wid in ("", write.id) else write for write in writes
             ]
     return tuple(writes)
 
 
-def _unrouted(revision: int, now: int) -> Write:
-    return Write(
-        id=UNROUTED,
-        calendar="",
-        address=None,
-        state=WriteState.DEAD,
-        revision=revision,
-        reason=UNROUTED,
-        detail="no route says which calendar this part goes to; add one, then replay",
-        updated_at=now,
-    )
+def _waiting_anew(writes: Sequence[Write], wid: str, *, now: int, again_at: int) -> list[Write]:
+    """Has an unrouted part wait for a route once more, and with it the write that is to be replayed."""
+    unrouted = next((write for write in writes if write.id == UNROUTED), None)
+    if unrouted is None:  # it is routed by now
+        return list(writes)
+    if not unrouted.state.is_open:
+        unrouted = state.waiting_for_route(unrouted, again_at=again_at, now=now)
+    return [
+        unrouted
+        if write.id == UNROUTED
+        else state.stranded(state.asked(write, "replay", now=now), unrouted, now=now)
+        if write.id == wid
+        else write
+        for write in writes
+    ]
 
 
 def due(writes: Iterable[Write], now: int) -> list[Write]:
-    """The wanted writes that are open and to be attempted now."""
-    return [write for write in writes if write.wanted and write.state.is_open and _is_due(write, now)]
+    """The wanted writes that are open and to be attempted now; never the unrouted one."""
+    return [
+        write
+        for write in writes
+        if write.wanted and write.state.is_open and write.id != UNROUTED and _is_due(write, now)
+    ]
 
 
 def is_everywhere(writes: Iterable[Write]) -> bool:

@@ -1,5 +1,6 @@
 """What operators do with delayed writes: have them tried now, by command, by a check, or in the console."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -11,8 +12,11 @@ from bookings.delayed import DelayedWrite, Filter, lane_of
 from bookings.identity import write_id
 from bookings.operating import note
 from bookings.patience import to_the_end
+from bookings.record import UNROUTED, WriteState
 from bookings.store import Store
 from config.settings import CalendarAddress
+
+_AT_ONCE = 100
 
 
 class Chosen(NamedTuple):
@@ -75,6 +79,15 @@ async def try_now(
         what = {"count": done, "refused": len(passed) - done, "left": len(plans) - len(passed)}
         await to_the_end(note(store, who, "retry", filter=_shown(chosen), **what))
     return passed
+
+
+async def look_for_routes(store: Store) -> None:
+    """Has every part looked at now that waits for a route: a configuration was read that may have it."""
+    waiting = await store.redis.zrange(store.keys.delayed_at(UNROUTED, WriteState.RETRYING), 0, -1)
+    places = [member.decode().split(":") for member in waiting]
+    for start in range(0, len(places), _AT_ONCE):
+        some = places[start : start + _AT_ONCE]
+        await asyncio.gather(*(store.ask(bid, pid, f"retry {UNROUTED}") for bid, pid in some))
 
 
 async def calendar_works(store: Store, account: str, addresses: Sequence[CalendarAddress]) -> int:

@@ -5,6 +5,7 @@
     written, dead, superseded, cancelled -> pending        (a newer revision)
     retrying, parked -> dead        (for `retry_for` without a break)
     dead -> pending | cancelled        (an operator replays or discards it)
+    open -> retrying -> dead        (no route leads to its calendar, for `UNROUTED_FOR_S`)
     any -> cancelled, superseded        (its event is removed: the part was withdrawn, or goes elsewhere)
 
 What is stored follows from these functions alone, put together for a part in `part_writes`; the scripts store
@@ -20,6 +21,14 @@ MOST_ATTEMPTS = 30
 
 LATER_LOOKS_S = (60, 600, 3600)
 """When a calendar is searched again for an event whose creation was in doubt as it was withdrawn."""
+
+UNROUTED_FOR_S = 300
+"""How long a part waits for a route before it is a dead letter: workers may have an older configuration."""
+UNROUTED_AGAIN_S = 60
+"""How long it waits at the most before somebody looks for one again."""
+
+NO_ROUTE = "no route says which calendar this part goes to"
+"""What is missing most often."""
 
 
 def wanted(write: Write, calendar: str, *, revision: int, now: int) -> Write:
@@ -63,17 +72,38 @@ def unwanted(write: Write, over: WriteState, *, revision: int, now: int) -> Writ
     return replace(marked, state=WriteState.WRITTEN, looks=0 if in_doubt else -1)
 
 
-def stranded(write: Write, *, now: int) -> Write:
-    """A write of a part that is not routed anywhere now: what was under way stops, and is reported."""
+def unrouted(write: Write, missing: str, *, again_at: int, now: int) -> Write:
+    """The configuration lacks what a part needs (`missing`, in words): it waits, or has for long enough."""
+    told = replace(
+        write, reason=UNROUTED, detail=f"{missing}; add it, have the workers read it, and replay what is dead"
+    )
+    if write.failing_since and now - write.failing_since >= UNROUTED_FOR_S * 1000:
+        return replace(told, state=WriteState.DEAD, due_at=0, updated_at=now)
+    return waiting_for_route(told, again_at=again_at, now=now, since=write.failing_since)
+
+
+def waiting_for_route(write: Write, *, again_at: int, now: int, since: int = 0) -> Write:
+    """A route is looked for again `again_at`; it has been waited for `since`, or only from now on."""
+    return replace(
+        write,
+        state=WriteState.RETRYING,
+        due_at=again_at,
+        failing_since=since or now,
+        updated_at=now,
+    )
+
+
+def stranded(write: Write, by: Write, *, now: int) -> Write:
+    """A write of a part that is not routed anywhere now: what was under way waits or ends with the part."""
     if not write.wanted or not write.state.is_open:
         return write
     return replace(
         write,
-        state=WriteState.DEAD,
-        due_at=0,
+        state=by.state if by.state.is_open else WriteState.DEAD,
+        due_at=by.due_at,
         waiting=False,
         reason=UNROUTED,
-        detail="no route says any more which calendar this part goes to; add one, then replay",
+        detail=by.detail,
         updated_at=now,
     )
 

@@ -8,6 +8,7 @@ from bookings.links import Links
 from bookings.remedies import Remedies
 from bookings.scripted import GRACE_MS, PAYLOAD_MS
 from bookings.seal import Seal
+from bookings.stored import Stored
 from config.settings import Settings
 
 STILL_QUEUED_MS = 60_000
@@ -25,8 +26,15 @@ class Store(Intake, Leases, Links, Remedies):
     @classmethod
     def of(cls, settings: Settings, redis: Any) -> Self:
         """The record as a configuration has it."""
-        own_queues = tuple(app.name for app in settings.apps if app.own_queue)
-        return cls(redis, settings.redis.key_prefix, Seal(settings.encryption), own_queues)
+        store = cls(redis, settings.redis.key_prefix)
+        store.follow(settings)
+        return store
+
+    def follow(self, settings: Settings) -> None:
+        """Goes by a configuration from now on: what is encrypted, and which apps have queues of their own."""
+        self.seal = Seal(settings.encryption)
+        self.stored = Stored(self.seal)
+        self.own_queues = tuple(app.name for app in settings.apps if app.own_queue)
 
     async def reconcile(self, *, limit: int = 200) -> tuple[int, int]:
         """Queues open parts again that no job looks after any more; gives (looked at, queued again)."""

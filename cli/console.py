@@ -1,22 +1,24 @@
 """The console of a process, where the configuration asks for one."""
 
-from functools import partial
-
 from aiohttp import web
 
+from admin.configuration import Configuration
 from admin.server import MakeConsole
+from bookings.dead_letters import DeadLetter
 from bookings.store import Store
-from config.settings import Settings
 
 
-def console_of(settings: Settings) -> MakeConsole | None:
+def console_of(configuration: Configuration) -> MakeConsole | None:
     """Gives what makes the console; None without a password. It is imported only where there is one."""
-    if settings.console.password is None:
+    if configuration.settings.console.password is None:
         return None
     from admin.console.app import console_app
     from receiver.replay import replay_delivery
 
     def make(store: Store) -> web.Application:
-        return console_app(settings, store, partial(replay_delivery, store, settings))
+        async def redeliver(letter: DeadLetter) -> object:
+            return await replay_delivery(store, configuration.settings, letter)
+
+        return console_app(configuration, store, redeliver)
 
     return make

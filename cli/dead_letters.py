@@ -11,9 +11,19 @@ from bookings import dead_letters
 from bookings.clock import moment
 from bookings.dead_letters import DeadLetter
 from bookings.delayed import counted
-from bookings.operating import Act, Result, Selection, accounts_of, by_reason, carry_out, select
+from bookings.operating import (
+    Act,
+    Result,
+    Selection,
+    accounts_of,
+    by_reason,
+    carry_out,
+    expected,
+    select,
+)
 from bookings.showing import letter_summary, whole_letter
 from bookings.store import Store
+from cli.fleet import warn_of_others
 from cli.options import CommandError, Exit, operator, typed
 from cli.output import confirmed, print_json, print_table, words
 from cli.progress import steps
@@ -109,8 +119,10 @@ async def run_change(settings: Settings, act: Act, chosen: Selection, doing: Doi
         if not found:
             await _say_what_waits(store)
             return _done(found)
+        if act is Act.REPLAY:
+            await warn_of_others(store, settings)
         if doing.dry_run:
-            results = [Result(letter, f"would {act}", not letter.overtaken) for letter in found]
+            results = [await _tried(store, settings, act, letter) for letter in found]
             _print_results(results, f"{act}: {_done_of(results)} of {len(found)} (dry run)", as_json=as_json)
         elif await _confirmed(act, found, doing):
             results = await _carry_out(store, settings, act, chosen, found, doing, as_json=as_json)
@@ -144,11 +156,27 @@ async def _carry_out(
     with steps(act, lambda: len(results), of=len(found)):
         try:
             await carry_out(
-                store, act, chosen, found, who=who, redeliver=redeliver, rate=doing.rate, into=results
+                store,
+                act,
+                chosen,
+                found,
+                who=who,
+                redeliver=redeliver,
+                settings=settings,
+                rate=doing.rate,
+                into=results,
             )
         finally:
             _print_results(results, f"{act}: {_done_of(results)} of {len(found)}", as_json=as_json)
     return results
+
+
+async def _tried(store: Store, settings: Settings, act: Act, letter: DeadLetter) -> Result:
+    """What would become of a letter."""
+    said = f"would {act}"
+    if letter.overtaken:
+        return Result(letter, said, done=False)
+    return await expected(store, settings, act, letter, said)
 
 
 def _say_missing(chosen: Selection, found: Sequence[DeadLetter]) -> None:

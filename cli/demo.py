@@ -3,13 +3,14 @@
 import os
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from admin.signals import told_to_stop
 from bookings.connection import connect
 from bookings.embedded import EmbeddedRedis
 from bookings.store import Store
-from cli.demo_steps import Demo
+from cli.demo_steps import APP, NEW_PART, Demo
 from cli.demo_world import CA_FILE, DemoPorts, SandboxControl, write_configuration
 from cli.output import words
 from cli.processes import Processes, free_ports
@@ -30,7 +31,8 @@ async def run_demo(*, keep: bool) -> bool:
             settings = load(config)
             client = connect(settings.redis)
             try:
-                done = await Demo(settings, Store.of(settings, client), sandbox, ports).run()
+                store, add_route = Store.of(settings, client), partial(_add_route, config, processes)
+                done = await Demo(settings, store, sandbox, ports, add_route).run()
             finally:
                 await client.aclose()
             if keep:
@@ -54,6 +56,12 @@ async def _start(processes: Processes, folder: Path, ports: DemoPorts) -> tuple[
     await processes.ready(f"http://127.0.0.1:{ports.worker_admin}/readyz", worker)
     await processes.ready(f"http://127.0.0.1:{ports.receiver_admin}/readyz", receiver)
     return config, control
+
+
+def _add_route(config: Path, processes: Processes) -> None:
+    with config.open("a") as file:
+        file.write(f'\n[[routes]]\napp = "{APP}"\nsequence_id = "{NEW_PART}"\ncalendars = ["interviews"]\n')
+    processes.have_configuration_reread()
 
 
 def _print_addresses(config: Path, ports: DemoPorts) -> None:

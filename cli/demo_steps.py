@@ -2,11 +2,12 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
 
 from bookings.identity import booking_id
-from bookings.record import Booking
+from bookings.record import Booking, StoredPart
 from bookings.store import Store
 from cli.demo_world import DemoPorts, SandboxControl
 from cli.output import print_table, words
@@ -16,6 +17,7 @@ from receiver.signature import signature
 
 APP = "hiring"
 CALLBACK = (files("cli") / "callbacks" / "sequencing.json").read_bytes()
+NEW_PART = "789"
 _WAIT_S = 20.0
 
 Event = dict[str, Any]
@@ -29,22 +31,35 @@ def rescheduled(body: bytes) -> bytes:
     return text.encode()
 
 
-def unrouted(body: bytes) -> bytes:
-    """Another booking, whose one part no route sends anywhere."""
+def stuck(body: bytes) -> bytes:
+    """Another booking: one of its parts no route leads anywhere, the other has no time."""
     data = json.loads(body)
     data["event"]["event_id"] = "another-booking"
-    data["sequence"] = [{**data["sequence"][0], "sequence_id": "789"}]
+    first, second = data["sequence"]
+    timeless = {name: value for name, value in second["event"].items() if name not in ("start", "end")}
+    data["sequence"] = [{**first, "sequence_id": NEW_PART}, {**second, "event": timeless}]
     return json.dumps(data).encode()
 
 
 class Demo:
-    """The five things the demo shows, each with what must have come of it."""
+    """The six things the demo shows, each with what must have come of it.
 
-    def __init__(self, settings: Settings, store: Store, sandbox: SandboxControl, ports: DemoPorts) -> None:
+    `add_route` has a route for part 789 written into the configuration, and the processes read it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        sandbox: SandboxControl,
+        ports: DemoPorts,
+        add_route: Callable[[], None],
+    ) -> None:
         self._settings = settings
         self._store = store
         self._sandbox = sandbox
         self._url = f"http://127.0.0.1:{ports.receiver}/callbacks/{APP}"
+        self._add_route = add_route
         self._wrong: list[str] = []
 
     async def run(self) -> bool:
@@ -53,7 +68,8 @@ class Demo:
         await self._repeated(first)
         await self._moved(first)
         await self._forged(first)
-        await self._not_routed()
+        await self._stuck()
+        await self._routed()
         for each in self._wrong:
             words.print(f" {each}", lead="wrong:", style="bold red")
         words.print()
@@ -100,21 +116,33 @@ class Demo:
         self._answered(status, answer, 401, None)
         self._expect(len(await self._sandbox.events()) == len(first), "a forged callback was written")
 
-    async def _not_routed(self) -> None:
-        self._begin("5. A part that no route sends anywhere", "a dead letter, with the reason")
-        body = unrouted(CALLBACK)
-        await self._send(body, 202, "accepted")
-        booking = await self._done(body)
-        dead = [write for part in booking.parts for write in part.writes if write.state == "dead"]
-        self._expect([write.reason for write in dead] == ["unrouted"], "the part is no dead letter")
+    async def _stuck(self) -> None:
+        self._begin("5. Two parts that cannot be written", "one waits for a route, one is a dead letter")
+        await self._send(stuck(CALLBACK), 202, "accepted")
+        booking = await self._reached(stuck(CALLBACK), lambda booking: all(map(_reason, booking.parts)))
+        self._expect(
+            [_reason(part) for part in booking.parts] == ["unrouted", "permanent"],
+            f"the parts are {[_reason(part) for part in booking.parts]}",
+        )
         self._expect(len(await self._store.dead_letters(limit=10)) == 1, "there is not one dead letter")
         print_table(
-            ("dead letter", "part", "reason", "what to do"),
+            ("part", "state", "reason", "what to do"),
             [
-                (booking.id, str(booking.parts[0].part.sequence_id), write.reason, write.detail)
-                for write in dead
+                (str(part.part.sequence_id), write.state, write.reason, write.detail)
+                for part in booking.parts
+                for write in part.writes
             ],
         )
+
+    async def _routed(self) -> None:
+        words.print(
+            "\n[bold]6. A route for it,[/bold] read by the running processes (SIGHUP): the part is written"
+        )
+        self._add_route()
+        written = await self._reached(stuck(CALLBACK), lambda booking: booking.parts[0].state == "done")
+        events = [each for each in await self._sandbox.events() if each["summary"] == "Pre screen"]
+        self._expect(len(events) == 2, f"there are {len(events)} events called Pre screen, not 2")
+        self._show(events, written)
 
     async def _send(self, body: bytes, status: int, result: str) -> None:
         secret = self._settings.apps[0].client_secrets[1]
@@ -129,16 +157,20 @@ class Demo:
 
     async def _done(self, body: bytes) -> Booking:
         """Waits until nothing of the booking is open."""
+        return await self._reached(body, lambda booking: booking.state != "open")
+
+    async def _reached(self, body: bytes, where: Callable[[Booking], bool]) -> Booking:
+        """Waits until the booking is so far."""
         bid = booking_id(APP, json.loads(body)["event"]["event_id"])
         booking: Booking | None = None
         with words.status("the worker writes ..."):
             for _ in range(int(_WAIT_S / 0.02)):
                 booking = await self._store.booking(bid)
-                if booking is not None and booking.state != "open":
+                if booking is not None and where(booking):
                     return booking
                 await asyncio.sleep(0.02)
         assert booking is not None  # it was accepted
-        self._expect(ok=False, problem=f"the booking is still open after {_WAIT_S:.0f} s")
+        self._expect(ok=False, problem=f"the booking is {booking.state} after {_WAIT_S:.0f} s")
         return booking
 
     def _expect_parts(self, events: list[Event], booking: Booking, *, hour: int) -> None:
@@ -182,6 +214,11 @@ class Demo:
                         )
                     )
         print_table(("part", "calendar", "event", "local time", "event id"), rows)
+
+
+def _reason(part: StoredPart) -> str:
+    """Why a part is not written; nothing where it is, or nobody has looked at it yet."""
+    return next((write.reason for write in part.writes), "")
 
 
 def _hour(moment: str) -> int:

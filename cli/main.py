@@ -2,13 +2,15 @@
 
 import sys
 from enum import StrEnum
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from admin.printable import printable
+from admin.signals import Hangups
 from bookings.errors import EmbeddedRedisError
 from cli.bookings_commands import bookings
 from cli.dead_letters_commands import dead_letters
@@ -18,6 +20,9 @@ from cli.options import AsJson, CommandError, ConfigFile, Exit, end, quiet, run,
 from cli.streams import OutputError, give_up_output, has_unicode, prepare
 from config.errors import ConfigError
 from config.references import Use
+
+if TYPE_CHECKING:
+    from admin.configuration import Configuration
 
 
 class Provider(StrEnum):
@@ -81,49 +86,49 @@ def _options(
     """Nothing is common to all commands but this."""
 
 
-@app.command()
-def receiver(config: ConfigFile = None) -> None:
-    """Run the receiver: the HTTP edge that Cronofy calls."""
+def _configuration(kind: str, config: Path | None, *uses: Use) -> "Configuration":
+    """What a service works by, read for these uses or for all of them; and its log, which tells of it."""
     from cli.lean import import_lean
 
     import_lean()
+    from admin.configuration import Configuration
     from admin.logs import configure_logs
+
+    configure_logs(kind)
+    return Configuration(partial(settings_from, config, *uses), kind=kind)
+
+
+@app.command()
+def receiver(config: ConfigFile = None) -> None:
+    """Run the receiver: the HTTP edge that Cronofy calls."""
+    hangups = Hangups()
+    configuration = _configuration("receiver", config, Use.RECORD, Use.CALLBACKS, Use.CONSOLE)
     from cli.console import console_of
     from receiver.server import run_receiver
 
-    configure_logs("receiver")
-    settings = settings_from(config, Use.RECORD, Use.CALLBACKS, Use.CONSOLE)
-    run(run_receiver(settings, console=console_of(settings)))
+    run(run_receiver(configuration, hangups, console=console_of(configuration)))
 
 
 @app.command()
 def worker(config: ConfigFile = None) -> None:
     """Run a worker: it writes the parts into their calendars."""
-    from cli.lean import import_lean
-
-    import_lean()
-    from admin.logs import configure_logs
+    hangups = Hangups()
+    configuration = _configuration("worker", config, Use.RECORD, Use.CALENDARS, Use.CONSOLE)
     from cli.console import console_of
     from workers.worker import run_worker
 
-    configure_logs("worker")
-    settings = settings_from(config, Use.RECORD, Use.CALENDARS, Use.CONSOLE)
-    run(run_worker(settings, console=console_of(settings)))
+    run(run_worker(configuration, hangups, console=console_of(configuration)))
 
 
 @app.command()
 def api(config: ConfigFile = None) -> None:
     """Run the Cronofy-compatible API: links and availability."""
-    from cli.lean import import_lean
-
-    import_lean()
-    from admin.logs import configure_logs
+    hangups = Hangups()
+    configuration = _configuration("api", config)
     from cli.console import console_of
     from scheduler.api.server import run_api
 
-    configure_logs("api")
-    settings = settings_from(config)
-    run(run_api(settings, console=console_of(settings)))
+    run(run_api(configuration, hangups, console=console_of(configuration)))
 
 
 @app.command()
@@ -148,9 +153,10 @@ def up(
     ] = None,
 ) -> None:
     """Run everything on one machine: embedded Redis, receiver and worker."""
+    hangups = Hangups()
     from cli.up import run_all
 
-    run(run_all(config, data_dir))
+    run(run_all(config, data_dir, hangups))
 
 
 @app.command()

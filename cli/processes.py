@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from cli.options import CommandError
 _READY_TIMEOUT_S = 20.0
 _STOP_TIMEOUT_S = 30.0
 _PORTS = range(10_240, 32_768)
+_SERVICES = frozenset({"receiver", "worker", "api"})
 
 
 class Processes:
@@ -71,6 +73,12 @@ class Processes:
             except TimeoutError:
                 raise CommandError(f"the {name} is not ready: {problem}; {self._see(name)}") from None
         raise CommandError(f"the {name} ended with status {child.returncode}; {self._see(name)}")
+
+    def have_configuration_reread(self) -> None:
+        """Has each service among the children read its configuration again; all of them have to be ready."""
+        for name, child in self._children:
+            if name in _SERVICES and child.returncode is None:
+                child.send_signal(signal.SIGHUP)
 
     async def first_to_end(self) -> str:
         """Waits until one of the children ends; gives its name."""

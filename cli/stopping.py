@@ -9,6 +9,7 @@ from cli.options import CommandError, Exit
 
 T = TypeVar("T")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_UNHEARD = (signal.SIG_DFL, signal.default_int_handler)
 
 
 class Interrupted(asyncio.CancelledError):
@@ -25,7 +26,8 @@ async def stoppable(work: Coroutine[Any, Any, T]) -> T:
     """Gives what a command gives. SIGINT, SIGTERM and SIGHUP cancel it; raises `CommandError` then.
 
     Only the first of them does: a terminal that is closed sends several, and none is to disturb what the
-    command still writes down. What is ignored from the start, as with `nohup`, is left so.
+    command still writes down. What is ignored from the start, as with `nohup`, is left so, and what a service
+    hears in its own way (`admin.signals.Hangups`).
     """
     task, loop = asyncio.current_task(), asyncio.get_running_loop()
     told: list[str] = []
@@ -36,7 +38,7 @@ async def stoppable(work: Coroutine[Any, Any, T]) -> T:
             task.cancel()
 
     for each in _SIGNALS:
-        if signal.getsignal(each) is not signal.SIG_IGN:
+        if signal.getsignal(each) in _UNHEARD:
             loop.add_signal_handler(each, stop, each.name)
     try:
         return await work

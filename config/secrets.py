@@ -22,7 +22,7 @@ class Secret:
     repr, str, pickle and JSON carry the reference only.
     """
 
-    __slots__ = ("_bytes", "_clock", "_look_again", "_of", "_source", "_text", "reference")
+    __slots__ = ("_bytes", "_clock", "_look_again", "_of", "_source", "_text", "reference", "written")
 
     def __init__(
         self,
@@ -53,6 +53,8 @@ class Secret:
         else:
             raise SecretError(_HOW)
         self.reference = reference
+        self.written = f"{kind}:{os.path.normpath(name)}"
+        """The reference as the configuration has it: a relative path stays relative."""
         self._clock = clock
         self._bytes: bytes | None = None
         self._look_again = 0.0

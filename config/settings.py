@@ -7,6 +7,7 @@ from pydantic import Field
 
 from config.accounts import Account, GoogleAccount, MicrosoftAccount
 from config.apps import App
+from config.digest import digest_of
 from config.fields import AT_LEAST_ONE, EMPTY_IS_NONE, Name, SequenceId, Text
 from config.sections import (
     ApiSettings,
@@ -82,6 +83,11 @@ class Settings(Table):
     calendars: tuple[Calendar, ...] = ()
     routes: tuple[Route, ...] = ()
     people: tuple[Person, ...] = ()
+
+    @cached_property
+    def digest(self) -> str:
+        """The same for any two configurations that mean the same to bookings; 12 hexadecimal digits."""
+        return digest_of(self)
 
     @cached_property
     def _apps(self) -> dict[str, App]:

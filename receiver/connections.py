@@ -27,9 +27,13 @@ class Connections(web.Server):
         **options: Any,
     ) -> None:
         super().__init__(handler, request_factory=self._request, **options)
+        self._refused = 0
+        self.follow(limits)
+
+    def follow(self, limits: ReceiverSettings) -> None:
+        """Goes by these limits from now on; connections that are there stay."""
         self.head_timeout = limits.head_timeout
         self._most = limits.max_connections
-        self._refused = 0
 
     def __call__(self) -> web.RequestHandler:
         """Makes what speaks HTTP on one new connection."""

@@ -4,11 +4,10 @@ Each delivery is passed on, in whatever order: what is newest is for the address
 between the answer and its record, the address hears of a delivery twice; `Sequence-Sync-Delivery` names it.
 """
 
-from collections.abc import Iterable
-
 from yarl import URL
 
 from bookings import part_writes, state
+from bookings.destination import addresses
 from bookings.identity import endpoint_id
 from bookings.record import Write
 from config.settings import CalendarAddress
@@ -24,18 +23,11 @@ class ForwardUnderWay(UnderWay):
         if self.claim.gone:
             self.writes = part_writes.withdrawn(self.writes, revision=self.claim.revision, now=now)
             return
-        urls = {endpoint_id(url): url for url in await self._urls()}
-        targets = [_target(wid, url) for wid, url in urls.items()]
-        self.writes = part_writes.forwarded(self.writes, targets, revision=self.claim.revision, now=now)
-        self.writes = part_writes.asked(self.writes, self.claim.asks, now=now)
-        due = part_writes.due(self.writes, now)
-        await self.all([self._pass_on(write, urls[write.id]) for write in due])
-
-    async def _urls(self) -> Iterable[str]:
-        claim = self.claim
-        app = self.means.settings.app(claim.app)
-        link = await self.means.store.link(claim.link) if claim.link else None
-        return dict.fromkeys((*(app.forward_to if app else ()), *(link.forward_to if link else ())))
+        link = await self.means.store.link(self.claim.link) if self.claim.link else None
+        found, missing = addresses(self.means.settings, self.claim.app, link)
+        urls = {endpoint_id(url): url for url in found}
+        self.route([_target(wid, url) for wid, url in urls.items()], missing, now=now)
+        await self.all([self._pass_on(write, urls[write.id]) for write in self.due(now)])
 
     async def _pass_on(self, write: Write, url: str) -> None:
         forward, endpoints, now = self.claim.desired.forward, self.means.endpoints, self.means.clock()

@@ -5,11 +5,11 @@ from functools import partial
 import structlog
 
 from bookings import part_writes, state
+from bookings.destination import destination
 from bookings.identity import write_id, write_key
 from bookings.leases import Claim
 from bookings.patience import in_time
 from bookings.record import Intent, Write
-from bookings.routing import route
 from config.settings import CalendarAddress
 from workers.calendars.port import Calendar
 from workers.errors import CalendarError, ErrorClass
@@ -36,10 +36,9 @@ class PartUnderWay(UnderWay):
         claim, now = self.claim, self.means.clock()
         if claim.gone:
             self.writes = part_writes.withdrawn(self.writes, revision=claim.revision, now=now)
+            self.writes = part_writes.asked(self.writes, claim.asks, now=now)
         else:
-            targets = await self._targets()
-            self.writes = part_writes.revised(self.writes, targets, revision=claim.revision, now=now)
-        self.writes = part_writes.asked(self.writes, claim.asks, now=now)
+            self.route(*await self._targets(), now=now)
         await self._bring()
         if part_writes.is_everywhere(self.writes):
             removable = part_writes.removable(self.writes, self.means.clock())
@@ -48,7 +47,7 @@ class PartUnderWay(UnderWay):
     async def _bring(self) -> None:
         """Brings the part into the calendars that it goes to."""
         app = self.means.settings.app(self.claim.app)
-        due = part_writes.due(self.writes, self.means.clock())
+        due = self.due(self.means.clock())
         try:
             event = read_part(self.claim.desired, app.default_zone if app else "Etc/UTC")
         except InvalidPart as invalid:
@@ -58,21 +57,18 @@ class PartUnderWay(UnderWay):
         self.ends_at = event.over_at
         await self.all([self._attempt(write, event) for write in due])
 
-    async def _targets(self) -> list[part_writes.Target]:
+    async def _targets(self) -> tuple[list[part_writes.Target], str]:
+        """The calendars that the part goes to, and what is missing for that."""
         claim, settings = self.claim, self.means.settings
         link = await self.means.store.link(claim.link) if claim.link else None
-        names = route(claim.app, claim.desired, settings.routes, link=link.targets if link else None)
+        calendars, missing = destination(settings, claim.app, claim.desired, link)
         targets: dict[str, part_writes.Target] = {}
-        for name in names:
-            calendar = settings.calendar(name)
-            if calendar is None:
-                self.log.error("link_names_unknown_calendar", calendar=name)
-                continue
+        for calendar in calendars:
             address = await self._identity(settings.address(calendar))
-            targets.setdefault(write_id(address), part_writes.Target(write_id(address), name, address))
-        if not targets:
-            self.log.warning("part_unrouted")
-        return list(targets.values())
+            targets.setdefault(
+                write_id(address), part_writes.Target(write_id(address), calendar.name, address)
+            )
+        return list(targets.values()), missing
 
     async def _identity(self, address: CalendarAddress) -> CalendarAddress:
         """The address under which this calendar stands in the record, or will: one for all its names.

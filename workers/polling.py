@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from arq.worker import Worker, func
@@ -14,7 +14,6 @@ from admin.metrics import REDIS_ERRORS
 from admin.signals import told_to_stop
 from bookings import queue
 from bookings.store import Store
-from workers.sync import Sync
 
 _JOB_TIMEOUT_S = 600
 _AFTER_REDIS_TROUBLE_S = 1.0
@@ -24,6 +23,14 @@ _TAKEN_TOGETHER_S = 0.005
 """How long a busy worker lets places get free before it takes jobs for them: a round trip for several."""
 
 _log = structlog.get_logger()
+
+
+class Syncs(Protocol):
+    """What the jobs are for."""
+
+    async def part(self, bid: str, pid: str, job: str) -> None:
+        """Does what there is to do for one part."""
+        ...
 
 
 class PollingWorker(Worker):
@@ -82,7 +89,7 @@ class PollingWorker(Worker):
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def polling_worker(store: Store, sync: Sync, queue_name: str, *, concurrency: int) -> PollingWorker:
+def polling_worker(store: Store, sync: Syncs, queue_name: str, *, concurrency: int) -> PollingWorker:
     """Takes jobs out of one queue, so many at a time."""
 
     async def sync_part(context: dict[str, Any], bid: str, pid: str) -> None:

@@ -57,6 +57,16 @@ class Sync:
             timeout_s=limits.request_timeout, at_a_time=max(1, limits.concurrency // _OF_ONE_ENDPOINT)
         )
         self._means = Means(store, settings, directory, self.endpoints, worker, policy, clock, jitter)
+        self._retired = False
+
+    def retire(self) -> None:
+        """Takes up nothing new: a revision that comes in from now on is for another sync to write."""
+        self._retired = True
+
+    async def aclose(self) -> None:
+        """Closes its connections, once no part is under way."""
+        await self.endpoints.aclose()
+        self._means.directory.close()
 
     async def part(self, bid: str, pid: str, job: str) -> None:
         """Does what there is to do for one part. Raises `redis.RedisError` and `OSError`."""
@@ -65,6 +75,9 @@ class Sync:
         try:
             claim = await self.store.claim(bid, pid, holder=uuid.uuid4().hex, lease_s=lease_s, job=job)
             while claim is not None:
+                if self._retired:
+                    await self._give_back(claim)
+                    return
                 log = log.bind(delivery=claim.delivery)
                 with part_trail(claim):
                     claim = await self._revision(claim, log.bind(revision=claim.revision))

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import structlog
 from redis.exceptions import RedisError
 
-from bookings import state
+from bookings import part_writes, state
 from bookings.errors import LeaseLost, SealError
 from bookings.leases import Claim
 from bookings.record import Attempt, Write, WriteState
@@ -36,10 +36,37 @@ class UnderWay(ABC):
         self.log = log
         self.writes = claim.writes
         self.ends_at = means.clock()
+        self._routed = True
 
     @abstractmethod
     async def write(self) -> None:
         """Attempts every write that is due; failures end up in the writes."""
+
+    def route(self, targets: Sequence[part_writes.Target], missing: str, *, now: int) -> None:
+        """Brings the writes to the claim's revision, for these targets, and does what operators asked for.
+
+        What is `missing`, in words, is waited for: until it is looked for again, or a worker reads another
+        configuration.
+        """
+        again_at = now + int(state.UNROUTED_AGAIN_S * 1000 * (0.5 + self.means.jitter() / 2))
+        self._routed = bool(targets)
+        self.writes = part_writes.revised(
+            self.writes,
+            targets,
+            missing=missing,
+            revision=self.claim.revision,
+            now=now,
+            again_at=again_at,
+        )
+        self.writes = part_writes.asked(
+            self.writes, self.claim.asks, now=now, routed=self._routed, again_at=again_at
+        )
+        if missing:
+            self.log.warning("part_unrouted", missing=missing)
+
+    def due(self, now: int) -> list[Write]:
+        """The writes to be attempted now; none where the part is not routed anywhere."""
+        return part_writes.due(self.writes, now) if self._routed else []
 
     async def all(self, attempts: Sequence[Coroutine[None, None, None]]) -> None:
         """Lets every attempt come to its end, then raises what one of them raised."""

@@ -1,8 +1,6 @@
 """The worker process: arq wakes it, our record tells it what to do."""
 
 import asyncio
-import os
-import socket
 from collections.abc import Sequence
 from contextlib import aclosing
 
@@ -10,22 +8,21 @@ import aiohttp
 import structlog
 from redis.exceptions import RedisError
 
+from admin.configuration import Configuration
 from admin.health import Health
+from admin.heartbeat import heartbeat, process_name
 from admin.metrics import REDIS_ERRORS
 from admin.pulse import pulse
 from admin.server import MakeConsole, start_admin
+from admin.signals import Hangups
 from admin.tracing import tracing
-from bookings.accounts import Accounts
 from bookings.connection import connect
-from bookings.consents import Consents
 from bookings.history import history_kept
 from bookings.store import Store
 from config.sections import WorkerSettings
-from config.settings import Settings
-from workers.calendars.directory import Directory
+from workers.current_sync import CurrentSync
 from workers.metrics import JOBS_RUNNING, REQUEUED, events_written
-from workers.polling import Bell, PollingWorker, poll_until_stopped, polling_worker
-from workers.sync import Sync
+from workers.polling import Bell, PollingWorker, poll_until_stopped
 
 _REDIS_CONNECTIONS = 16
 _REDIS_RETRIES = 8
@@ -37,41 +34,41 @@ _POLLED_WITHIN_S = 90.0
 _log = structlog.get_logger()
 
 
-async def run_worker(settings: Settings, *, console: MakeConsole | None = None) -> None:
+async def run_worker(
+    configuration: Configuration, hangups: Hangups, *, console: MakeConsole | None = None
+) -> None:
     """Runs until SIGTERM or SIGINT; then picks nothing more, finishes what it has within `drain_timeout`."""
+    settings = configuration.settings
     redis = connect(settings.redis, connections=_REDIS_CONNECTIONS, retries=_REDIS_RETRIES)
     store = Store.of(settings, redis)
-    name = f"{socket.gethostname()}:{os.getpid()}"
+    name = process_name()
     structlog.contextvars.bind_contextvars(worker=name)
     async with (
         tracing(settings.telemetry, "worker"),
         aclosing(redis),
         pulse(redis),
+        heartbeat(store, configuration),
         history_kept(store, written=events_written),
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
+        aclosing(CurrentSync(store, settings, session, worker=name)) as sync,
     ):
-        directory = Directory(settings, session, Accounts(store), Consents(store))
-        sync = Sync(store, settings, directory, worker=name)
-        concurrency = settings.worker.concurrency
-        pollers = [polling_worker(store, sync, each, concurrency=concurrency) for each in store.queues]
-        JOBS_RUNNING.set_function(lambda: sum(len(poller.tasks) for poller in pollers))
+        JOBS_RUNNING.set_function(lambda: sum(len(poller.tasks) for poller in sync.pollers))
         health = Health(
             store,
-            last_turn=lambda: min(poller.last_poll for poller in pollers),
+            last_turn=lambda: min(poller.last_poll for poller in sync.pollers),
             turn_within_s=_POLLED_WITHIN_S,
         )
         admin = await start_admin(
             health, settings.worker.admin_host, settings.worker.admin_port, console=console
         )
         reconciler = asyncio.create_task(_reconcile(store, name))
-        _log.info("worker_started", concurrency=concurrency)
+        _log.info("worker_started", concurrency=settings.worker.concurrency)
         try:
-            await _work(pollers, store, health, settings.worker)
+            async with configuration.followed(hangups, sync.follow):
+                await _work(sync.pollers, store, health, settings.worker)
         finally:
             reconciler.cancel()
             await admin.cleanup()
-            await sync.endpoints.aclose()
-            directory.close()
     _log.info("worker_stopped")
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from admin.configuration import Configuration
 from admin.console.accounts import show_accounts, show_audit
 from admin.console.bookings import reveal_booking, show_booking, show_bookings
 from admin.console.dead_letters import change, confirm, reveal_letter, show_letter, show_letters
@@ -22,27 +23,30 @@ from admin.console.rendering import STATIC
 from admin.console.sessions import Sessions
 from admin.console.waiting import retry, show_waiting
 from admin.console.world import WORLD, World
-from bookings.operating import Redeliver, accounts_of
+from bookings.operating import Redeliver
 from bookings.store import Store
-from config.settings import Settings
 
 
 def console_app(
-    settings: Settings, store: Store, redeliver: Redeliver, *, pause_s: float = WRONG_PASSWORD_S
+    configuration: Configuration,
+    store: Store,
+    redeliver: Redeliver,
+    *,
+    pause_s: float = WRONG_PASSWORD_S,
 ) -> web.Application:
     """Gives the console.
 
     Args:
-        settings: with a `console.password`.
+        configuration: of the process, with a `console.password`.
         store: the record.
         redeliver: reads a delivery once more that nobody could read.
         pause_s: for how long nobody is let in after a wrong password.
     """
-    password = settings.console.password
-    assert password is not None  # without one there is no console
-    sessions = Sessions(password, store, lasts_s=settings.console.session)
+    console = configuration.settings.console
+    assert console.password is not None  # without one there is no console
+    sessions = Sessions(console.password, store, lasts_s=console.session)
     app = web.Application(middlewares=[with_headers, with_words, with_session])
-    app[WORLD] = World(store, settings, redeliver, accounts_of(settings))
+    app[WORLD] = World(store, configuration, redeliver)
     app[SESSIONS] = sessions
     app[DOORKEEPER] = Doorkeeper(sessions.is_password, pause_s=pause_s)
     app.add_routes(

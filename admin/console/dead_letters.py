@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from admin.console.bookings import page_number
+from admin.console.fleet import standing
 from admin.console.guard import NoSuchPage, Problem, who
 from admin.console.rendering import page
 from admin.console.world import WORLD, World
@@ -65,9 +66,11 @@ async def confirm(request: web.Request, fields: dict[str, list[str]]) -> web.Str
     world = request.app[WORLD]
     act, chosen, given = _asked(fields)
     letters = await _letters(world, act, chosen)
+    processes = await standing(world) if act is Act.REPLAY else None
     return page(
         request,
         "confirm.html",
+        different=[each for each in processes.different if each[0].kind == "worker"] if processes else [],
         act=act,
         letters=letters,
         reasons=by_reason(letters),
@@ -84,7 +87,15 @@ async def change(request: web.Request, fields: dict[str, list[str]]) -> web.Stre
     world = request.app[WORLD]
     act, chosen, _ = _asked(fields)
     letters = await _letters(world, act, chosen)
-    results = await carry_out(world.store, act, chosen, letters, who=who(request), redeliver=world.redeliver)
+    results = await carry_out(
+        world.store,
+        act,
+        chosen,
+        letters,
+        who=who(request),
+        redeliver=world.redeliver,
+        settings=world.settings,
+    )
     return page(
         request,
         "changed.html",

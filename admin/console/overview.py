@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from aiohttp import web
 
+from admin.console.fleet import standing
 from admin.console.picture import hours, quarters, waiting_picture, written_picture
 from admin.console.rendering import page
 from admin.console.world import WORLD
@@ -29,7 +30,8 @@ async def show_overview(request: web.Request) -> web.StreamResponse:
     bars = quarters(samples, now)
     counts, closed = await world.store.counts(), await Accounts(world.store).closed()
     delayed = await counted(world.store)
-    verdict, words = judged(counts, len(closed), delayed, now)
+    processes = await standing(world)
+    verdict, words = judged(counts, len(closed), delayed, now, len(processes.different))
     newest = Selection((), Filter(until=now), limit=_NEWEST)
     return page(
         request,
@@ -40,6 +42,7 @@ async def show_overview(request: web.Request) -> web.StreamResponse:
         closed=closed,
         delayed=delayed,
         parked=_parked(delayed),
+        processes=processes,
         letters=[letter async for letter in select(world.store, newest, world.accounts)],
         pictures=[
             ("written", "Events written", written_picture(bars), ""),
@@ -52,7 +55,9 @@ async def show_overview(request: web.Request) -> web.StreamResponse:
     )
 
 
-def judged(counts: Counts, closed: int, delayed: Sequence[Delayed] = (), now: int = 0) -> tuple[str, str]:
+def judged(
+    counts: Counts, closed: int, delayed: Sequence[Delayed] = (), now: int = 0, different: int = 0
+) -> tuple[str, str]:
     """How it stands in one sentence, and whether that is good, to be warned of, or bad."""
     troubles = []
     retrying = [each for each in delayed if each.state is WriteState.RETRYING]
@@ -66,6 +71,10 @@ def judged(counts: Counts, closed: int, delayed: Sequence[Delayed] = (), now: in
     if late:
         what = "been taking no writes for a quarter of an hour"
         troubles.append(_several(late, f"calendar has {what}", f"calendars have {what}"))
+    if different:
+        troubles.append(
+            _several(different, "process differs", "processes differ") + " from the configuration"
+        )
     if counts["oldest_ready_ms"] > _LATE_MS:
         minutes = counts["oldest_ready_ms"] // 60_000
         troubles.append(f"the queue is {_several(minutes, 'minute', 'minutes')} behind: do workers run?")

@@ -4,18 +4,28 @@ from typing import NamedTuple
 
 from aiohttp import web
 
-from bookings.operating import Redeliver
+from admin.configuration import Configuration
+from bookings.operating import Redeliver, accounts_of
 from bookings.store import Store
 from config.settings import Settings
 
 
 class World(NamedTuple):
-    """`redeliver` reads a delivery once more; `accounts` gives the account of each calendar."""
+    """`redeliver` reads a delivery once more."""
 
     store: Store
-    settings: Settings
+    configuration: Configuration
     redeliver: Redeliver
-    accounts: dict[str, str]
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration in force."""
+        return self.configuration.settings
+
+    @property
+    def accounts(self) -> dict[str, str]:
+        """The account of each calendar."""
+        return accounts_of(self.settings)
 
 
 WORLD = web.AppKey("world", World)

@@ -10,6 +10,7 @@ from bookings.clock import moment
 from bookings.connection import connect
 from bookings.delayed import counted
 from bookings.errors import SealError
+from bookings.fleet import Fleet, headcount
 from bookings.store import Store
 from cli.checks.finding import Finding, right, warning, wrong
 from config.settings import Settings
@@ -19,11 +20,12 @@ _NEWEST = 50
 
 
 async def record(settings: Settings) -> list[Finding]:
-    """What waits, dead letters, the queue, what is encrypted; nothing where Redis does not answer."""
+    """Processes, what waits, dead letters, the queue, encryption; nothing where Redis does not answer."""
     redis = connect(settings.redis)
     store = Store.of(settings, redis)
     try:
         return [
+            *await _processes(store, settings),
             *await _waiting(store),
             *await _delayed(store),
             await _dead_letters(store, settings),
@@ -34,6 +36,20 @@ async def record(settings: Settings) -> list[Finding]:
         return []  # the line of Redis says so
     finally:
         await redis.aclose()
+
+
+async def _processes(store: Store, settings: Settings) -> list[Finding]:
+    """Which processes run, and what of them differs from this file and this version."""
+    processes = await Fleet(store).processes()
+    different = [
+        warning(f"{each.kind} {each.name}", difference, remedy)
+        for each in processes
+        for difference, remedy in each.differences(settings.digest)
+    ]
+    if not processes:
+        return [right("processes", "none is running")]
+    words = headcount(processes) + ("" if different else ", all by this file")
+    return [right("processes", words), *different]
 
 
 async def _waiting(store: Store) -> list[Finding]:

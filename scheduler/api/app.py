@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from redis.exceptions import RedisError
 
+from admin.in_force import InForce
 from bookings.links import LinkKind
 from config.apps import App
 from config.errors import ConfigError
@@ -22,9 +23,17 @@ from scheduler.cronofy import CronofyAnswer, CronofyUnreachable
 from scheduler.links import LinkMaker
 from scheduler.metrics import API_SECONDS
 
-SETTINGS = web.AppKey("settings", Settings)
-MAKER = web.AppKey("maker", LinkMaker)
-ASKER = web.AppKey("asker", Asker)
+
+class Service(NamedTuple):
+    """What requests are answered with."""
+
+    settings: Settings
+    maker: LinkMaker
+    asker: Asker
+
+
+IN_FORCE = web.AppKey("in_force", InForce[Service])
+_SERVICE = web.RequestKey("service", Service)
 
 MOST_BYTES = 1 << 19
 RETRY_AFTER_S = 5
@@ -32,10 +41,10 @@ RETRY_AFTER_S = 5
 _log = structlog.get_logger()
 
 
-def api_app(settings: Settings, maker: LinkMaker, asker: Asker) -> web.Application:
-    """Gives the application of the API port."""
+def api_app(in_force: InForce[Service]) -> web.Application:
+    """Gives the application of the API port. A request is answered with what is in force when it comes."""
     app = web.Application(middlewares=[_answered], client_max_size=MOST_BYTES)
-    app[SETTINGS], app[MAKER], app[ASKER] = settings, maker, asker
+    app[IN_FORCE] = in_force
     for kind in LinkKind:
         app.router.add_post(f"/v1/{kind}", _create)
         app.router.add_post(f"/v1/{kind}/{{id}}/disable", _disable)
@@ -68,7 +77,9 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     """What we cannot do now is answered 503 or 502, and nothing 500."""
     try:
-        return await handler(request)
+        with request.app[IN_FORCE].held() as service:
+            request[_SERVICE] = service
+            return await handler(request)
     except _Refused as refused:
         return _json(refused.status, refused.body, refused.headers)
     except Invalid as invalid:
@@ -92,6 +103,10 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         return _json(503, {"error": "failed"}, {"Retry-After": str(RETRY_AFTER_S)})
 
 
+def _service(request: web.Request) -> Service:
+    return request[_SERVICE]
+
+
 class _Asked(NamedTuple):
     """A request by somebody we know."""
 
@@ -112,7 +127,7 @@ async def _asked(request: web.Request) -> _Asked:
     except Invalid as error:
         unreadable = error
     secrets = presented_secrets(request.headers.get("Authorization", ""), data)
-    app = app_of(secrets, request.app[SETTINGS])
+    app = app_of(secrets, _service(request).settings)
     if app is None:
         _log.warning("api_refused", status=401)
         raise _Refused(401, None, **{"WWW-Authenticate": "Bearer"})
@@ -126,14 +141,14 @@ async def _asked(request: web.Request) -> _Asked:
 async def _create(request: web.Request) -> web.Response:
     asked = await _asked(request)
     kind = LinkKind(request.path.rpartition("/")[2])
-    return _passed_on(await request.app[MAKER].create(asked.app, kind, asked.data))
+    return _passed_on(await _service(request).maker.create(asked.app, kind, asked.data))
 
 
 async def _disable(request: web.Request) -> web.Response:
     asked = await _asked(request)
     kind = LinkKind(request.path.split("/")[2])
     cronofy_id = _safe(request.match_info["id"])
-    return _passed_on(await request.app[MAKER].disable(asked.app, kind, cronofy_id, asked.data))
+    return _passed_on(await _service(request).maker.disable(asked.app, kind, cronofy_id, asked.data))
 
 
 async def _status(request: web.Request) -> web.Response:
@@ -141,14 +156,14 @@ async def _status(request: web.Request) -> web.Response:
     cronofy_id = request.match_info.get("id")
     query = "" if cronofy_id else f"?token={_safe(request.query.get('token', ''))}"
     path = f"/v1/{LinkKind.SCHEDULING}" + (f"/{_safe(cronofy_id)}" if cronofy_id else query)
-    return _passed_on(await request.app[MAKER].status(asked.app, path))
+    return _passed_on(await _service(request).maker.status(asked.app, path))
 
 
 async def _request_scheduler(request: web.Request) -> web.Response:
     asked = await _asked(request)
     impersonate = request.headers.get("Cronofy-Impersonate", "").strip()
     return _passed_on(
-        await request.app[MAKER].request_scheduler(asked.app, asked.data, impersonate=impersonate)
+        await _service(request).maker.request_scheduler(asked.app, asked.data, impersonate=impersonate)
     )
 
 
@@ -156,7 +171,7 @@ async def _sequenced_availability(request: web.Request) -> web.Response:
     asked = await _asked(request)
     if not asked.app.availability:
         raise _Refused(402)
-    answer = await request.app[ASKER].sequenced(asked.data, [asked.app])
+    answer = await _service(request).asker.sequenced(asked.data, [asked.app])
     _log.info(
         "availability_answered",
         app=asked.app.name,

@@ -7,17 +7,20 @@ import aiohttp
 import structlog
 from aiohttp import web
 
+from admin.configuration import Configuration
 from admin.health import Health
+from admin.heartbeat import heartbeat
+from admin.in_force import Close, InForce
 from admin.pulse import pulse
 from admin.server import MakeConsole, start_admin
-from admin.signals import told_to_stop
+from admin.signals import Hangups, told_to_stop
 from admin.tracing import tracing
 from bookings.accounts import Accounts
 from bookings.connection import connect
 from bookings.consents import Consents
 from bookings.store import Store
 from config.settings import Settings
-from scheduler.api.app import api_app
+from scheduler.api.app import Service, api_app
 from scheduler.asking import Asker
 from scheduler.cronofy import Cronofy
 from scheduler.links import LinkMaker
@@ -28,42 +31,74 @@ _REDIS_CONNECTIONS = 16
 _log = structlog.get_logger()
 
 
-async def run_api(settings: Settings, *, console: MakeConsole | None = None) -> None:
+async def run_api(
+    configuration: Configuration, hangups: Hangups, *, console: MakeConsole | None = None
+) -> None:
     """Serves until SIGTERM or SIGINT; then finishes what is in flight."""
+    settings = configuration.settings
     redis = connect(settings.redis, connections=_REDIS_CONNECTIONS)
     store = Store.of(settings, redis)
     async with (
         tracing(settings.telemetry, "api"),
         aclosing(redis),
         pulse(redis),
+        heartbeat(store, configuration),
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
+        aclosing(_CurrentService(store, settings, session)) as service,
     ):
-        directory = Directory(settings, session, Accounts(store), Consents(store))
-        try:
-            await _serve(settings, store, session, directory, console)
-        finally:
-            directory.close()
+        await _serve(configuration, hangups, store, service, console)
     _log.info("api_stopped")
 
 
+class _CurrentService:
+    """What requests are answered with by the configuration in force."""
+
+    def __init__(self, store: Store, settings: Settings, session: aiohttp.ClientSession) -> None:
+        self._store = store
+        self._session = session
+        self.in_force = InForce(*self._made(settings))
+
+    def follow(self, settings: Settings) -> None:
+        """Goes by a configuration from now on."""
+        made = self._made(settings)
+        self._store.follow(settings)
+        self.in_force.replace(*made)
+
+    async def aclose(self) -> None:
+        """Closes its connections, once nothing is in flight."""
+        await self.in_force.aclose()
+
+    def _made(self, settings: Settings) -> tuple[Service, Close]:
+        store, session = self._store, self._session
+        directory = Directory(settings, session, Accounts(store), Consents(store))
+        cronofy = Cronofy(session, timeout_s=settings.worker.request_timeout)
+
+        async def close() -> None:
+            directory.close()
+
+        return Service(
+            settings, LinkMaker(settings, store, cronofy), Asker(settings, store, directory)
+        ), close
+
+
 async def _serve(
-    settings: Settings,
+    configuration: Configuration,
+    hangups: Hangups,
     store: Store,
-    session: aiohttp.ClientSession,
-    directory: Directory,
+    service: _CurrentService,
     console: MakeConsole | None,
 ) -> None:
-    cronofy = Cronofy(session, timeout_s=settings.worker.request_timeout)
-    app = api_app(settings, LinkMaker(settings, store, cronofy), Asker(settings, store, directory))
+    api = configuration.settings.api
     health = Health(store)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.api.drain_timeout)
+    runner = web.AppRunner(api_app(service.in_force), access_log=None, shutdown_timeout=api.drain_timeout)
     await runner.setup()
-    await web.TCPSite(runner, settings.api.host, settings.api.port).start()
-    admin = await start_admin(health, settings.api.admin_host, settings.api.admin_port, console=console)
+    await web.TCPSite(runner, api.host, api.port).start()
+    admin = await start_admin(health, api.admin_host, api.admin_port, console=console)
     gc.freeze()
     try:
-        _log.info("api_started", host=settings.api.host, port=settings.api.port)
-        await told_to_stop()
+        _log.info("api_started", host=api.host, port=api.port)
+        async with configuration.followed(hangups, service.follow):
+            await told_to_stop()
         health.draining = True
     finally:
         await runner.cleanup()

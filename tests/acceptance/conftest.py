@@ -12,11 +12,13 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from bookings.connection import connect
 from bookings.delayed import counted
 from bookings.embedded import EmbeddedRedis
+from bookings.record import UNROUTED, StoredPart
 from bookings.store import Store
 from cli.demo_world import CA_FILE, DemoPorts, SandboxControl, write_configuration
 from cli.processes import Processes, free_ports
@@ -107,6 +109,33 @@ class Service:
             while (await store.counts())["open"] > 0:
                 assert time.monotonic() < deadline, self.log("worker")
                 await asyncio.sleep(0.02)
+
+    async def unrouted(self) -> list[tuple[str, StoredPart]]:
+        """The parts that wait for a route, each after the id of its booking."""
+        async with self.store() as store:
+            return [
+                (booking.id, part)
+                async for booking in store.bookings()
+                for part in booking.parts
+                if any(write.id == UNROUTED and write.state.is_open for write in part.writes)
+            ]
+
+    async def find_no_route(self, *, parts: int = 1, within_s: float = 20) -> None:
+        """Waits until so many parts wait for a route, and lets the time pass that they do; they die of it."""
+        deadline = time.monotonic() + within_s
+        while len(waiting := await self.unrouted()) < parts:
+            assert time.monotonic() < deadline, self.log("worker")
+            await asyncio.sleep(0.02)
+        async with self.store() as store:
+            for bid, part in waiting:
+                aged = [
+                    replace(write, due_at=0, failing_since=1) if write.id == UNROUTED else write
+                    for write in part.writes
+                ]
+                writes = store.stored.writes(aged)
+                await store.redis.hset(store.keys.booking(bid), f"writes:{part.id}", writes)
+                await store.ask(bid, part.id, "look")
+        await self.written()
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()

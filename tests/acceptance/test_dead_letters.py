@@ -25,7 +25,7 @@ async def night(service: Service) -> Service:
     await service.post(changed(sequence__0__event__summary="planted words"))
     await service.written()
     await service.post(changed(event__event_id="second", sequence=[{"sequence_id": "789", "event": {}}]))
-    await service.written()
+    await service.find_no_route()
     await service.post(b'{"planted": ')
     return service
 
@@ -89,9 +89,13 @@ async def test_what_cannot_be_replayed_is_refused_with_words(night: Service) -> 
     unreadable = await dead_letters(night, "replay", found[0]["dead_letter"], "--yes", "--json")
     assert unreadable.status == 1
     assert "not JSON" in unreadable.json[0]["result"]
-    partly = await dead_letters(night, "replay", "--all", "--yes", "--rate", "50")
+    partly = await dead_letters(night, "replay", "--all", "--yes", "--rate", "50", "--json")
     assert partly.status == 4
-    assert "2 of 3" in partly.words
+    assert "1 of 3" in partly.words
+    said = {each["dead_letter"].rpartition(":")[2]: each["result"] for each in partly.json}
+    assert said["unrouted"] == (
+        "replayed, but no route says which calendar this part goes to: open for 5 minutes, then dead again"
+    )
     gone = await dead_letters(night, "replay", "no:such:letter", "--yes")
     assert (gone.status, "there is no dead letter" in gone.words) == (3, True)
 

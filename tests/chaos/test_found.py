@@ -22,7 +22,8 @@ async def test_an_unrouted_part_leaves_the_dead_letters_although_the_worker_that
 ) -> None:
     await accept(store, "first delivery")
     unrouted = await claim(store)
-    await settle(store, unrouted, part_writes.revised((), [], revision=unrouted.revision, now=now_ms()))
+    waits = part_writes.revised((), [], revision=unrouted.revision, now=1)
+    await settle(store, unrouted, part_writes.revised(waits, [], revision=unrouted.revision, now=now_ms()))
     assert len(await store.dead_letters(limit=10)) == 1
     await accept(store, "second delivery")
     killed = await claim(store, lease_s=0.01)

@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 from aiohttp import web
 
+from admin.configuration import Configuration
 from admin.console.app import console_app
 from admin.health import Health
 from admin.server import start_admin
@@ -17,7 +18,7 @@ from receiver.replay import replay_delivery
 from tests.acceptance.conftest import service
 from tests.conftest import Settle
 from tests.console.operator import PASSWORD, Operator
-from tests.integration.calendars import GOOGLE, MICROSOFT
+from tests.integration.calendars import GOOGLE, MICROSOFT, ROUTES
 from tests.integration.conftest import sandbox, world
 
 __all__ = ["sandbox", "service", "world"]
@@ -43,6 +44,7 @@ def settings(settle: Settle) -> Settings:
             {"name": "interviews", "account": "google-hr", "calendar_id": GOOGLE},
             {"name": "panel", "account": "microsoft-hr", "mailbox": MICROSOFT},
         ],
+        routes=ROUTES,
     )
 
 
@@ -54,7 +56,10 @@ async def serve(settings: Settings, store: Store) -> AsyncIterator[Serve]:
         async def start(*, pause_s: float = 0.05, store: Store = store) -> str:
             def console(record: Store) -> web.Application:
                 return console_app(
-                    settings, record, partial(replay_delivery, record, settings), pause_s=pause_s
+                    Configuration(lambda: settings, kind="worker"),
+                    record,
+                    partial(replay_delivery, record, settings),
+                    pause_s=pause_s,
                 )
 
             runner = await start_admin(Health(store), "127.0.0.1", 0, console=console)

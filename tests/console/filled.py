@@ -30,7 +30,7 @@ async def fill(world: World) -> None:
         await world.work()
     for event_id in (HOSTILE, TURNED, "unrouted-" + 12 * "long-"):
         await world.accept(one_part("789", event_id=event_id, summary=HOSTILE, location=[HOSTILE, TURNED]))
-        await world.work()
+        await world.find_no_route()
     body = b'{"event": <b>'
     await store.quarantine(
         delivery=delivery_id("hiring", None, body), app="hiring", link=None,

@@ -61,7 +61,7 @@ async def night(world: World) -> World:
     """Three dead letters: a refused write, a part without a route, a body that nobody can read."""
     await refuse(world, "refused")
     await world.accept(one_part("789", event_id="unrouted"))
-    await world.work()
+    await world.find_no_route()
     await quarantine(world.store, b'{"planted": ')
     return world
 

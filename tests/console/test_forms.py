@@ -24,7 +24,7 @@ OPEN = ("login", "style.css", "icon.svg")
 async def letter(world: World) -> str:
     """A dead letter; gives its id."""
     await world.accept(one_part("789"))
-    await world.work()
+    await world.find_no_route()
     [(letter, _)] = await world.store.dead_letters(limit=5)
     return letter
 

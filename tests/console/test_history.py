@@ -18,7 +18,7 @@ async def test_one_process_takes_the_sample_of_a_minute(store: Store) -> None:
 
 async def test_a_sample_is_what_there_is(world: World) -> None:
     await world.accept(one_part("789"))
-    await world.work()
+    await world.find_no_route()
     await world.accept(one_part("123", event_id="other"))
     history, now = History(world.store), now_ms()
     await history.add(3)

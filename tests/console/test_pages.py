@@ -54,7 +54,7 @@ async def test_todays_bookings_are_listed_with_their_state_and_other_days_are_a_
     await world.accept(SEQUENCING)
     await world.work_until_done()
     await world.accept(one_part("789", event_id="unrouted"))
-    await world.work()
+    await world.find_no_route()
     await world.accept(one_part("123", event_id="new"))
     today = await operator.get("bookings")
     for words in ("new hiring", "unrouted hiring", "qTtZdczOccgaPncGJaCiLg hiring", "interviews, panel"):

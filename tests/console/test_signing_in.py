@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import structlog.testing
 
+from admin.configuration import Configuration
 from admin.console.guard import Problem
 from admin.console.login import Doorkeeper
 from admin.console.sessions import Sessions
@@ -29,7 +30,9 @@ FORMS = ("logout", "bookings/b", "dead-letters/confirm", "dead-letters/change", 
 @pytest.fixture
 async def without(settle: Settle, store: Store) -> AsyncIterator[Operator]:
     """In front of a process whose configuration names no password."""
-    runner = await start_admin(Health(store), "127.0.0.1", 0, console=console_of(settle()))
+    runner = await start_admin(
+        Health(store), "127.0.0.1", 0, console=console_of(Configuration(settle, kind="worker"))
+    )
     async with Operator("http://{}:{}".format(*runner.addresses[0][:2])) as operator:
         yield operator
     await runner.cleanup()
@@ -44,8 +47,10 @@ async def test_without_a_password_there_is_no_console(without: Operator) -> None
 def test_a_process_without_one_does_not_even_load_it() -> None:
     code = (
         "import pathlib, sys, cli.main, receiver.server, workers.worker, cli.console; from config.load import parse;"
+        "from admin.configuration import Configuration;"
         "settings = parse({'apps': [{'name': 'a', 'client_secrets': ['env:S']}]}, folder=pathlib.Path(), environ={'S': 's'});"
-        "print(cli.console.console_of(settings), {'jinja2', 'admin.console'} & {*sys.modules})"
+        "configuration = Configuration(lambda: settings, kind='worker');"
+        "print(cli.console.console_of(configuration), {'jinja2', 'admin.console'} & {*sys.modules})"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.split() == ["None", "set()"]

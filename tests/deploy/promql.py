@@ -160,7 +160,7 @@ _OVER_RANGE: dict[str, Callable[[list[Sample], float, float], float | None]] = {
 
 # -- of many one, and one against another
 
-_AGGREGATES: dict[str, Callable[[list[float]], float]] = {"sum": sum, "max": max, "min": min}
+_AGGREGATES: dict[str, Callable[[list[float]], float]] = {"sum": sum, "max": max, "min": min, "count": len}
 
 
 def _aggregated(node: grammar.AggregateExpr, series: Series, now: float) -> Vector:

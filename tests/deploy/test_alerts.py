@@ -37,12 +37,20 @@ OF_DEAD_LETTERS = named(
 )
 OF_PROVIDERS = named("ProviderErrors", "Alarm", "AccountThrottled", "AccountParked")
 OF_WAITING = named("WritesWait")
+OF_CONFIGURATIONS = named("ConfigurationsDiffer", "ConfigurationRefused")
 OF_THE_API = named("CalendarUnreadable", "ApiDown")
 
 
 def test_every_alert_is_fired_by_one_of_these_tests() -> None:
     assert {rule.alert for rule in RULES} == (
-        OF_REDIS | OF_PROCESSES | OF_CALLBACKS | OF_DEAD_LETTERS | OF_PROVIDERS | OF_WAITING | OF_THE_API
+        OF_REDIS
+        | OF_PROCESSES
+        | OF_CONFIGURATIONS
+        | OF_CALLBACKS
+        | OF_DEAD_LETTERS
+        | OF_PROVIDERS
+        | OF_WAITING
+        | OF_THE_API
     )
 
 
@@ -150,6 +158,39 @@ async def test_processes_that_are_held_up_or_end(service: Service, tmp_path: Pat
         await assert_promtool_agrees(prometheus, tmp_path)
 
 
+# -- the configuration
+
+
+async def test_a_configuration_that_only_some_have_read_or_none_would(
+    service: Service, tmp_path: Path
+) -> None:
+    text = service.config.read_text()
+    async with watch(service) as prometheus:
+        receiver = await service.start("receiver")
+        worker = await service.start("worker")
+        await prometheus.settles(minutes=16)
+
+        service.config.write_text(text.replace('sequence_id = "456"', 'sequence_id = "457"'))
+        receiver.send_signal(signal.SIGHUP)
+        await until(lambda: "configuration_taken_up" in service.log("receiver"))
+        assert await prometheus.passes(minutes=14) == set()  # so long a rolling restart may take
+        assert await prometheus.passes(minutes=2) == named("ConfigurationsDiffer")
+        worker.send_signal(signal.SIGHUP)
+        await until(lambda: "configuration_taken_up" in service.log("worker"))
+        await prometheus.settles(minutes=1)
+
+        service.config.write_text(f"{text}\n[worker]")
+        worker.send_signal(signal.SIGHUP)
+        await until(lambda: "configuration_refused" in service.log("worker"))
+        assert await prometheus.passes(minutes=2) == named("ConfigurationRefused")
+        service.config.write_text(text.replace('sequence_id = "456"', 'sequence_id = "457"'))
+        worker.send_signal(signal.SIGHUP)
+        await until(lambda: service.log("worker").count("configuration_taken_up") == 2)
+        await prometheus.settles(minutes=1)
+        assert prometheus.fired == OF_CONFIGURATIONS
+        await assert_promtool_agrees(prometheus, tmp_path)
+
+
 # -- callbacks and the queue
 
 
@@ -221,7 +262,7 @@ async def test_dead_letters_that_come_that_wait_and_that_pile_up(
 
         for number in range(4):
             assert (await service.post(one_part("unrouted", event_id=f"booking-{number}")))[0] == 202
-        await service.written()
+        await service.find_no_route(parts=4)
         assert (await service.post(one_part("123", event_id="one too many")))[0] == 503
         assert await prometheus.passes(minutes=2) == OF_DEAD_LETTERS - named("UnknownLink")
         discarded = await command(

@@ -77,7 +77,7 @@ async def work(service: Service, folder: Path) -> None:
     assert (await service.post(b"{"))[0] == 202
     faults.add(fault="error;status=400;code=invalid", provider="google", method="POST")
     await service.post(changed(event__event_id="second", sequence__1__sequence_id="unrouted"))
-    await service.written()
+    await service.find_no_route()
 
     exported = folder / "letters.jsonl"
     exported.write_text((await ours(service, "dead-letters", "export")).data)
@@ -102,7 +102,7 @@ async def work(service: Service, folder: Path) -> None:
     await worker.wait()
     faults.release()
     await service.start("worker")
-    await service.written()
+    await service.find_no_route()
     await ours(service, "bookings", "cancel", "third", "--yes")
     await service.written()
     await ours(service, "check")

@@ -37,8 +37,8 @@ async def hire(world: World, settle: Settle) -> AsyncIterator[Hire]:
                 settings = settle(secrets=secrets, **{**calendar_tables(world.sandbox), **tables})
             session = await stack.enter_async_context(aiohttp.ClientSession())
             directory = Directory(settings, session, Accounts(world.store))
-            stack.callback(directory.close)
             sync = Sync(world.store, settings, directory, worker="another", clock=world.clock)
+            stack.push_async_callback(sync.aclose)
             return World(settings, world.store, world.sandbox, sync, world.clock)
 
         yield start

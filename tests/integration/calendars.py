@@ -8,6 +8,7 @@ from typing import Any
 from bookings.clock import now_ms
 from bookings.identity import booking_id, delivery_id
 from bookings.record import Booking, Write
+from bookings.state import UNROUTED_AGAIN_S, UNROUTED_FOR_S
 from bookings.store import Store
 from config.settings import Settings
 from receiver.callback import Callback, read_callback
@@ -19,6 +20,13 @@ from workers.sync import Sync
 GOOGLE = "interviews@globex.example"
 MICROSOFT = "panel@globex.example"
 PROVIDERS = ("google", "microsoft")
+ROUTES = [
+    {"app": "hiring", "sequence_id": "123", "calendars": ["interviews"]},
+    {"app": "hiring", "sequence_id": "456", "calendars": ["panel"]},
+    {"app": "hiring", "sequence_id": "both", "calendars": ["interviews", "panel"]},
+    {"app": "hiring", "sequence_id": "google", "calendars": ["interviews"]},
+    {"app": "hiring", "sequence_id": "microsoft", "calendars": ["panel"]},
+]
 
 
 def calendar_tables(sandbox: Sandbox) -> dict[str, Any]:
@@ -46,13 +54,7 @@ def calendar_tables(sandbox: Sandbox) -> dict[str, Any]:
             {"name": "interviews", "account": "google-hr", "calendar_id": GOOGLE},
             {"name": "panel", "account": "microsoft-hr", "mailbox": MICROSOFT},
         ],
-        "routes": [
-            {"app": "hiring", "sequence_id": "123", "calendars": ["interviews"]},
-            {"app": "hiring", "sequence_id": "456", "calendars": ["panel"]},
-            {"app": "hiring", "sequence_id": "both", "calendars": ["interviews", "panel"]},
-            {"app": "hiring", "sequence_id": "google", "calendars": ["interviews"]},
-            {"app": "hiring", "sequence_id": "microsoft", "calendars": ["panel"]},
-        ],
+        "routes": ROUTES,
     }
 
 
@@ -123,6 +125,12 @@ class World:
         keys, redis = self.store.keys, self.store.redis
         for name in await redis.smembers(keys.accounts):
             await redis.hincrbyfloat(keys.account(name.decode()), "until", -1000 * seconds)
+
+    async def find_no_route(self) -> None:
+        """Works for as long as a route is waited for."""
+        for _ in range(UNROUTED_FOR_S // UNROUTED_AGAIN_S + 1):
+            await self.work()
+            await self.let_pass(UNROUTED_AGAIN_S)
 
     async def booking(self, body: bytes) -> Booking:
         callback = read_callback(body)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import aiohttp
 from aiohttp import web
 
+from admin.in_force import InForce
 from bookings.accounts import Accounts
 from bookings.consents import Consents
 from bookings.links import Link
@@ -20,7 +21,7 @@ from receiver.public_port import PublicPort
 from receiver.server import receiver_runner
 from sandbox.cronofy_link import CronofyLink
 from sandbox.server import Sandbox
-from scheduler.api.app import api_app
+from scheduler.api.app import Service, api_app
 from scheduler.asking import Asker
 from scheduler.cronofy import Cronofy
 from scheduler.links import LinkMaker
@@ -127,7 +128,8 @@ async def office(settle: Settle, store: Store, sandbox: Sandbox, **changes: Any)
         sync = Sync(store, settings, directory, worker="test", clock=Clock())
         cronofy = Cronofy(session, timeout_s=2, waits_s=(0.01, 0.01))
         maker = LinkMaker(settings, store, cronofy)
-        api = web.AppRunner(api_app(settings, maker, Asker(settings, store, directory)))
+        service = Service(settings, maker, Asker(settings, store, directory))
+        api = web.AppRunner(api_app(InForce(service)))
         await api.setup()
         await web.TCPSite(api, "127.0.0.1", 0).start()
         world = World(settings, store, sandbox, sync, Clock())

@@ -22,7 +22,7 @@ end
 
 
 async def fill(store: Store, count: int = COUNT) -> None:
-    part = msgspec.json.encode(Part(sequence_id="1", event=msgspec.Raw(b'{"summary":"x"}')))
+    part = msgspec.json.encode(Part(sequence_id="123", event=msgspec.Raw(b'{"summary":"x"}')))
     usual, rare = (
         msgspec.json.encode(
             [Write(id="w", calendar="c", address=None, state=WriteState.DEAD, revision=1, reason=reason)]

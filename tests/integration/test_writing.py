@@ -58,7 +58,7 @@ async def test_one_part_goes_to_several_calendars(world: World) -> None:
 
 async def test_the_one_part_of_a_scheduling_callback_is_routed_by_app(world: World) -> None:
     await world.accept(SCHEDULING)
-    await world.work()
+    await world.find_no_route()
     write = await world.write(SCHEDULING)
     assert (write.state, write.reason) == (WriteState.DEAD, "unrouted")
 

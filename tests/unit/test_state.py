@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from bookings import part_writes, state
+from bookings.part_writes import PartState
 from bookings.record import UNROUTED, Attempt, Intent, Write, WriteState
 from config.settings import CalendarAddress
 
@@ -49,14 +50,70 @@ def test_an_intent_in_doubt_survives_a_newer_revision() -> None:
     assert revised.intent == intent
 
 
-def test_a_part_without_targets_is_one_dead_write() -> None:
-    [write] = part_writes.revised((), [], revision=7, now=1)
-    assert (write.id, write.state, write.reason) == (UNROUTED, WriteState.DEAD, UNROUTED)
+def unrouted(*writes: Write, revision: int = 7, now: int = 1) -> tuple[Write, ...]:
+    """The writes of a part after nobody found a route for it, in all the time that one is waited for."""
+    waiting = part_writes.revised(writes, [], revision=revision, now=now)
+    return part_writes.revised(waiting, [], revision=revision, now=now + 1000 * state.UNROUTED_FOR_S)
+
+
+def test_a_part_without_targets_waits_for_a_route_and_is_then_one_dead_write() -> None:
+    writes = part_writes.revised((), [], revision=7, now=1)
+    looks = []
+    while writes[0].state is WriteState.RETRYING:
+        assert (writes[0].id, writes[0].reason) == (UNROUTED, UNROUTED)
+        assert part_writes.part_state(writes) == (PartState.OPEN, writes[0].due_at)
+        assert part_writes.due(writes, writes[0].due_at) == []
+        looks.append(writes[0].due_at)
+        writes = part_writes.revised(writes, [], revision=7, now=looks[-1])
+    assert looks == [1 + 60_000 * minute for minute in (1, 2, 3, 4, 5)]
+    assert (writes[0].id, writes[0].state, writes[0].reason) == (UNROUTED, WriteState.DEAD, UNROUTED)
+    assert part_writes.part_state(writes) == (PartState.DEAD, 0)
+
+
+def test_looking_before_its_time_changes_nothing_of_an_unrouted_part() -> None:
+    writes = part_writes.revised((), [], revision=7, now=1)
+    assert part_writes.revised(writes, [], revision=7, now=2) == writes
+
+
+def test_each_revision_waits_for_a_route_of_its_own() -> None:
+    [write] = part_writes.revised(unrouted(), [], revision=8, now=400_000)
+    assert (write.state, write.revision, write.failing_since) == (WriteState.RETRYING, 8, 400_000)
+
+
+def test_a_replay_has_an_unrouted_part_wait_once_more() -> None:
+    dead = unrouted()
+    [asked] = part_writes.asked(dead, f"replay {UNROUTED}\n", now=400_000, routed=False)
+    assert (asked.state, asked.failing_since, asked.due_at) == (WriteState.RETRYING, 400_000, 460_000)
+    assert part_writes.asked((asked,), f"replay {UNROUTED}\n", now=400_001, routed=False) == (asked,)
+
+
+def test_a_replay_of_a_write_whose_part_leads_nowhere_waits_with_the_part() -> None:
+    dead = unrouted(*part_writes.revised((), [ONE], revision=7, now=1))
+    assert [write.state for write in dead] == [WriteState.DEAD, WriteState.DEAD]
+    write, part = part_writes.asked(dead, "replay w1\n", now=400_000, routed=False)
+    assert (write.state, part.state, write.due_at) == (WriteState.RETRYING, WriteState.RETRYING, part.due_at)
+    [back] = part_writes.revised((write, part), [ONE], revision=7, now=400_001)
+    assert part_writes.due([back], part.due_at) == [back]
+
+
+def test_what_only_a_link_knows_is_waited_for_while_the_rest_is_written() -> None:
+    write, lacking = part_writes.revised((), [ONE], missing="no calendar", revision=7, now=1)
+    assert part_writes.due((write, lacking), 1) == [write]
+    assert (lacking.id, lacking.state, lacking.detail[:11]) == (UNROUTED, WriteState.RETRYING, "no calendar")
+    written = replace(write, state=WriteState.WRITTEN, event_id="e")
+    assert part_writes.part_state((written, lacking)) == (PartState.OPEN, lacking.due_at)
+    later = part_writes.revised((written, lacking), [ONE], missing="no calendar", revision=7, now=301_000)
+    assert [each.state for each in later] == [WriteState.WRITTEN, WriteState.DEAD]
+    assert part_writes.revised(later, [ONE], revision=7, now=301_001) == (written,)
 
 
 def test_a_part_that_is_routed_now_has_no_unrouted_write_any_more() -> None:
-    unrouted = part_writes.revised((), [], revision=7, now=1)
-    assert [write.id for write in part_writes.revised(unrouted, [ONE], revision=8, now=2)] == ["w1"]
+    waiting = part_writes.revised((), [], revision=7, now=1)
+    for revision in (7, 8):
+        for writes in (waiting, unrouted()):
+            assert [write.id for write in part_writes.revised(writes, [ONE], revision=revision, now=2)] == [
+                "w1"
+            ]
 
 
 def test_a_written_event_in_a_calendar_that_is_no_target_any_more_waits_to_be_removed() -> None:
@@ -97,10 +154,13 @@ def test_a_calendar_that_is_a_target_again_is_written_again() -> None:
 def test_a_part_that_is_routed_nowhere_keeps_its_events_and_stops_what_is_under_way() -> None:
     first, second = part_writes.revised((), [ONE, TWO], revision=7, now=1)
     first = replace(first, state=WriteState.WRITTEN, event_id="e")
-    kept, stopped, unrouted = part_writes.revised((first, second), [], revision=8, now=2)
+    kept, waiting, part = part_writes.revised((first, second), [], revision=8, now=2)
+    assert kept == first
+    assert (waiting.state, waiting.reason, waiting.due_at) == (WriteState.RETRYING, UNROUTED, part.due_at)
+    kept, stopped, part = unrouted(first, second, revision=8)
     assert kept == first
     assert (stopped.state, stopped.reason) == (WriteState.DEAD, UNROUTED)
-    assert (unrouted.id, unrouted.state) == (UNROUTED, WriteState.DEAD)
+    assert (part.id, part.state) == (UNROUTED, WriteState.DEAD)
 
 
 def test_a_renamed_calendar_is_the_same_write() -> None:
@@ -276,10 +336,10 @@ def test_a_resync_looks_at_everything_that_was_written_again() -> None:
 
 
 def test_a_discarded_part_without_route_is_not_reported_again_until_it_is_booked_anew() -> None:
-    unrouted = part_writes.revised((), [], revision=7, now=1)
-    discarded = part_writes.asked(unrouted, f"discard {UNROUTED}\n", now=2)
+    discarded = part_writes.asked(unrouted(), f"discard {UNROUTED}\n", now=2)
+    assert discarded[0].state is WriteState.CANCELLED
     assert part_writes.revised(discarded, [], revision=7, now=3) == discarded
-    assert part_writes.revised(discarded, [], revision=8, now=3)[0].state is WriteState.DEAD
+    assert part_writes.revised(discarded, [], revision=8, now=3)[0].state is WriteState.RETRYING
 
 
 # -- withdrawing

@@ -48,6 +48,7 @@ happenings = st.sampled_from(
     [
         ("nothing",), ("nothing",), ("is booked anew",), ("is booked anew",), ("is cancelled",), ("is cancelled",),
         ("resync",), ("replay", 0), ("replay", -1), ("discard", 0), ("discard", -1), ("retry",), ("retry",),
+        ("lacks something",), ("lacks something",),
         *(("is routed to", routes) for routes in ROUTES), *(("resync", routes) for routes in ROUTES),
     ]
 )  # fmt: skip
@@ -62,7 +63,7 @@ class PartLife(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = 1_000_000
-        self.routes = ROUTES[0]
+        self.routes, self.lacks = ROUTES[0], False
         # the record
         self.revision, self.gone, self.asks, self.released = 1, False, "", PartState.OPEN
         self.writes: tuple[Write, ...] = ()
@@ -90,7 +91,8 @@ class PartLife(RuleBasedStateMachine):
 
     @rule()
     def nothing_goes_wrong_for_some_hours(self) -> None:
-        for _ in range(len(CALENDARS) * (2 + len(state.LATER_LOOKS_S))):
+        looks_for_a_route = state.UNROUTED_FOR_S // state.UNROUTED_AGAIN_S
+        for _ in range(len(CALENDARS) * (2 + len(state.LATER_LOOKS_S)) + looks_for_a_route):
             if self.released is PartState.OPEN:
                 self.now = max(self.now, self.due_at)
                 self._look((WENT_WELL,) * len(CALENDARS), None)
@@ -104,7 +106,9 @@ class PartLife(RuleBasedStateMachine):
                 self.revision, self.gone = self.revision + 1, what == "is cancelled"
                 self.released = PartState.OPEN
             case "is routed to":
-                self.routes = which
+                self.routes, self.lacks = which, False
+            case "lacks something":
+                self.lacks = True
             case "resync":
                 self.routes = self.routes if which is None else which
                 self._ask("resync\n")
@@ -153,24 +157,30 @@ class PartLife(RuleBasedStateMachine):
     def _brought_to_the_revision(self) -> tuple[Write, ...]:
         brought = self._bring(self.writes)
         assert self._bring(brought) == brought, "not the same when done twice"
-        asked = part_writes.asked(brought, self.asks, now=self.now)
-        assert part_writes.asked(asked, self.asks, now=self.now) == asked, "not the same when asked twice"
+        asked = self._asked(brought)
+        assert self._asked(asked) == asked, "not the same when asked twice"
         wanted = {
             each.id: each.calendar for each in brought if each.wanted and each.revision == self.revision
         }
-        assert wanted == ({} if self.gone else self.routes) or (not self.routes and UNROUTED in wanted)
+        assert (UNROUTED in wanted) == (not self.gone and (self.lacks or not self.routes))
+        wanted.pop(UNROUTED, None)
+        assert wanted == ({} if self.gone else self.routes) or not self.routes
         for old in self.writes:
             for new, then in zip(brought, asked, strict=True):
                 if old.id == new.id:
                     self._keeps_what_is_known(old, new, then)
         return asked
 
+    def _asked(self, writes: tuple[Write, ...]) -> tuple[Write, ...]:
+        return part_writes.asked(writes, self.asks, now=self.now, routed=self.gone or bool(self.routes))
+
     def _bring(self, writes: tuple[Write, ...]) -> tuple[Write, ...]:
         if self.gone:
             return part_writes.withdrawn(writes, revision=self.revision, now=self.now)
         address = CalendarAddress("google", "", "one")
         targets = [part_writes.Target(wid, name, address) for wid, name in self.routes.items()]
-        return part_writes.revised(writes, targets, revision=self.revision, now=self.now)
+        missing = "something" if self.lacks else ""
+        return part_writes.revised(writes, targets, missing=missing, revision=self.revision, now=self.now)
 
     def _keeps_what_is_known(self, old: Write, new: Write, asked: Write) -> None:
         """Whatever a revision and operators make of a write, its event is not forgotten."""
@@ -301,7 +311,8 @@ class PartLife(RuleBasedStateMachine):
             assert self.due_at <= self.now + 86_400_000
             then = max(self.now, self.due_at)
             to_remove = part_writes.is_everywhere(writes) and part_writes.removable(writes, then)
-            assert part_writes.due(writes, then) or to_remove, "stuck"
+            awaited = [each.due_at for each in wanted if each.id == UNROUTED and each.state.is_open]
+            assert part_writes.due(writes, then) or to_remove or awaited == [self.due_at], "stuck"
             assert all(write.waiting for write in part_writes.due(writes, self.due_at - 1)), "due earlier"
         else:
             assert not any(write.state.is_open for write in wanted), "forgotten"

@@ -1,0 +1,84 @@
+"""The sync of the configuration in force, and the queues that it is fed from."""
+
+import asyncio
+from contextlib import suppress
+
+import aiohttp
+from redis.exceptions import RedisError
+
+from admin.in_force import InForce
+from bookings.accounts import Accounts
+from bookings.consents import Consents
+from bookings.retry import look_for_routes
+from bookings.store import Store
+from config.settings import Settings
+from workers.calendars.directory import Directory
+from workers.polling import PollingWorker, polling_worker
+from workers.sync import Sync
+
+
+class CurrentSync:
+    """Syncs parts by the configuration in force: a part is written to its end by the one it was begun with.
+
+    `pollers` are of all queues that the process ever took jobs from: of one that the configuration no longer
+    has, what is left in it is still taken.
+    """
+
+    def __init__(
+        self, store: Store, settings: Settings, session: aiohttp.ClientSession, *, worker: str
+    ) -> None:
+        self._store = store
+        self._session = session
+        self._worker = worker
+        self._concurrency = settings.worker.concurrency
+        sync = self._made(settings)
+        self._in_force = InForce(sync, sync.aclose)
+        self.pollers: list[PollingWorker] = []
+        self._poll_queues()
+        self._waking: set[asyncio.Task[None]] = set()
+        self._wake_unrouted()
+
+    async def part(self, bid: str, pid: str, job: str) -> None:
+        """Does what there is to do for one part. Raises `redis.RedisError` and `OSError`."""
+        with self._in_force.held() as sync:
+            await sync.part(bid, pid, job)
+
+    def follow(self, settings: Settings) -> None:
+        """Goes by a configuration from now on."""
+        sync = self._made(settings)
+        self._store.follow(settings)
+        self._in_force.now.retire()
+        self._in_force.replace(sync, sync.aclose)
+        self._poll_queues()
+        self._wake_unrouted()
+
+    async def aclose(self) -> None:
+        """Closes its connections, once no part is under way."""
+        for each in self._waking:
+            each.cancel()
+        await asyncio.gather(*self._waking, return_exceptions=True)
+        await self._in_force.aclose()
+
+    def _made(self, settings: Settings) -> Sync:
+        store = self._store
+        directory = Directory(settings, self._session, Accounts(store), Consents(store))
+        return Sync(store, settings, directory, worker=self._worker)
+
+    def _wake_unrouted(self) -> None:
+        """Has parts looked at now that wait for a route: this configuration may have it."""
+
+        async def wake() -> None:
+            with suppress(RedisError, OSError):  # then they are looked at within the minute
+                await look_for_routes(self._store)
+
+        waking = asyncio.create_task(wake())
+        self._waking.add(waking)
+        waking.add_done_callback(self._waking.discard)
+
+    def _poll_queues(self) -> None:
+        polled = {poller.queue_name for poller in self.pollers}
+        for queue in self._store.queues:
+            if queue not in polled:
+                poller = polling_worker(self._store, self, queue, concurrency=self._concurrency)
+                poller.last_poll = max((each.last_poll for each in self.pollers), default=poller.last_poll)
+                self.pollers.append(poller)
