@@ -7,8 +7,6 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from redis.exceptions import RedisError
-
 from admin.configuration import Configuration
 from bookings.fleet import VERSION, Fleet, Process
 from bookings.patience import in_time
@@ -33,14 +31,14 @@ async def heartbeat(store: Store, configuration: Configuration) -> AsyncIterator
     finally:
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)
-        with suppress(RedisError, OSError):  # then it is forgotten some seconds later
+        with suppress(Exception):  # then it is forgotten some seconds later
             await in_time(fleet.leave(_process(own_id, configuration)), within_s=_WITHIN_S)
 
 
 async def _beat(fleet: Fleet, own_id: str, configuration: Configuration) -> None:
     while True:
         configuration.changed.clear()
-        with suppress(RedisError, OSError):  # the pulse tells of it, and the next beat makes up for it
+        with suppress(Exception):  # whatever it was: the pulse tells of it, and the next beat makes up for it
             await in_time(fleet.beat(_process(own_id, configuration)), within_s=_WITHIN_S)
         with suppress(TimeoutError):
             async with asyncio.timeout(_EVERY_S):

@@ -11,6 +11,7 @@ from bookings.accounts import Accounts
 from bookings.consents import Consents
 from bookings.retry import look_for_routes
 from bookings.store import Store
+from config.errors import ConfigError
 from config.settings import Settings
 from workers.calendars.directory import Directory
 from workers.polling import PollingWorker, polling_worker
@@ -68,7 +69,7 @@ class CurrentSync:
         """Has parts looked at now that wait for a route: this configuration may have it."""
 
         async def wake() -> None:
-            with suppress(RedisError, OSError):  # then they are looked at within the minute
+            with suppress(RedisError, OSError, ConfigError):  # then they are looked at within the minute
                 await look_for_routes(self._store)
 
         waking = asyncio.create_task(wake())
