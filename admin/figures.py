@@ -59,6 +59,7 @@ class RedisPage(Collector):
 
 
 def _of_counts(counts: Counts) -> Iterator[Metric]:
+    yield GaugeMetricFamily("sequence_sync_stored_bookings", "Bookings on record", counts["bookings"])
     yield GaugeMetricFamily("sequence_sync_open_parts", "Parts with something still to write", counts["open"])
     yield GaugeMetricFamily("sequence_sync_dead_letters", "Dead letters", counts["dead"])
     jobs = GaugeMetricFamily(

@@ -7,11 +7,15 @@ from typing import Any
 import msgspec
 from redis.exceptions import RedisError
 
+from bookings.clock import now_ms
 from bookings.patience import in_time
 from bookings.store import Store
 
 REDIS_WITHIN_S = 0.8
 """Below the second that a kubelet waits for a probe: an answer in words, not a probe that timed out."""
+
+_MOST_APART_S = 5.0
+"""So far apart two clocks may be: `check` is stricter, the alert as strict."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -33,15 +37,22 @@ class Health:
         last_turn: gives the monotonic time at which the process last did its round (a worker's poll);
             None for a process whose answering is sign of life enough.
         turn_within_s: how old that may be.
+        clock: this machine's, in Unix milliseconds.
     """
 
     def __init__(
-        self, store: Store, *, last_turn: Callable[[], float] | None = None, turn_within_s: float = 30.0
+        self,
+        store: Store,
+        *,
+        last_turn: Callable[[], float] | None = None,
+        turn_within_s: float = 30.0,
+        clock: Callable[[], int] = now_ms,
     ) -> None:
         self.store = store
         self.draining = False
         self._last_turn = last_turn
         self._turn_within_s = turn_within_s
+        self._clock = clock
 
     def problems_alive(self) -> list[str]:
         """What makes the process worth restarting."""
@@ -59,7 +70,8 @@ class Health:
         except (RedisError, OSError) as error:
             return Verdict([*problems, f"Redis does not answer ({type(error).__name__})"], [], None)
         of_redis, warnings = _problems_of_redis(info), _warnings_of_redis(info)
-        return Verdict(problems + of_redis, warnings, redis_safe=not of_redis and not warnings)
+        told = [*warnings, *_clock_warnings(info, self._clock())]
+        return Verdict(problems + of_redis, told, redis_safe=not of_redis and not warnings)
 
     async def problems_ready(self) -> list[str]:
         """What keeps the process from doing its work."""
@@ -99,3 +111,12 @@ def _warnings_of_redis(info: Mapping[str, Any]) -> list[str]:
     return [
         "Redis keeps no append-only file: a crash of it may lose confirmed bookings; set appendonly to yes"
     ]
+
+
+def _clock_warnings(info: Mapping[str, Any], ours_ms: int) -> list[str]:
+    """That the clocks are apart, where Redis tells its own: revisions are reckoned by that."""
+    ahead_s = (info.get("server_time_usec", ours_ms * 1000) / 1000 - ours_ms) / 1000
+    if abs(ahead_s) <= _MOST_APART_S:
+        return []
+    way = "ahead of" if ahead_s > 0 else "behind"
+    return [f"Redis' clock is {abs(ahead_s):.0f} s {way} this machine's; synchronise both (NTP)"]

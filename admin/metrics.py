@@ -38,6 +38,11 @@ REDIS_SECONDS = Histogram(
     buckets=FAST,
     registry=REGISTRY,
 )
+REDIS_CLOCK = Gauge(
+    "sequence_sync_redis_clock_ahead_seconds",
+    "How far Redis' clock is ahead of this process' own; less than 0: behind",
+    registry=REGISTRY,
+)
 REDIS_ERRORS = Counter(
     "sequence_sync_redis_errors",
     "Commands to Redis that failed: PINGs, polls, rounds of the reconciler, deliveries that were not stored",

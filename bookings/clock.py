@@ -17,12 +17,14 @@ def moment(at: int) -> str:
 
 
 def moment_from(text: str, now: int) -> int:
-    """The Unix milliseconds that an operator means: how long ago (`90m`, `2h`, `3d`), or a time in ISO 8601.
+    """The Unix milliseconds that an operator means: how long ago (`90m`, `2h`, `3d`), how long from now
+    (`+3d`), or a time in ISO 8601.
 
     A time without an offset is in UTC. Raises `ValueError`, which says what there is to write.
     """
     try:
-        return now - int(seconds(text) * 1000)
+        ahead = text.startswith("+")
+        return now + int(seconds(text.removeprefix("+")) * 1000) * (1 if ahead else -1)
     except ValueError:
         pass
     try:

@@ -19,6 +19,7 @@ class Keys:
         self.history = f"{prefix}:history"
         self.written = f"{prefix}:written"
         self.fleet = f"{prefix}:fleet"
+        self.seen = f"{prefix}:seen"
 
     def queue_of(self, app: str) -> str:
         """The queue of an app that has one of its own; `queue` is everybody else's."""

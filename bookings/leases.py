@@ -13,6 +13,8 @@ from bookings.scripted import GRACE_MS, PAYLOAD_MS
 
 SEALED_MS = 30_000
 """When a part that cannot be read for want of a key is looked at again."""
+_HIGHEST_SEEN = 2**52
+"""An event's mark can be changed by whoever may write to its calendar, and Lua counts up to 2**53."""
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -184,6 +186,13 @@ class Leases(Reader):
                     trace=trace,
                 )
         return None
+
+    async def saw(self, revision: int) -> None:
+        """Notes that an event of ours holds a revision that the record does not know: new ones begin above
+        it.
+        """
+        if revision <= _HIGHEST_SEEN:
+            await self.run("saw", keys=[self.keys.seen], args=[revision])
 
     async def release(self, claim: Claim) -> bool:
         """Gives the lease back with nothing settled: the part is due at once. False where it was lost."""

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -78,10 +79,32 @@ def withdrawn(writes: Sequence[Write], *, revision: int, now: int) -> tuple[Writ
     )
 
 
+class Adoption(NamedTuple):
+    """An event of ours that stands in a calendar is to be the event of a write, which does not know of it."""
+
+    write: str
+    generation: int
+    revision: int
+    """What the event holds."""
+    event_id: str
+
+    @property
+    def ask(self) -> str:
+        """The line by which a worker is asked for it."""
+        return f"adopt {self.write} {self.generation} {self.revision} {self.event_id}"
+
+    @classmethod
+    def asked(cls, line: str) -> "Adoption":
+        """Reads the line."""
+        _, wid, generation, revision, event_id = line.split(" ")
+        return cls(wid, int(generation), int(revision), event_id)
+
+
 def asked(
     writes: Sequence[Write], asks: str, *, now: int, routed: bool = True, again_at: int | None = None
 ) -> tuple[Write, ...]:
-    """Does what operators asked for: `replay ID`, `discard ID`, `retry ID` or `resync`, a line each.
+    """Does what operators asked for: `replay ID`, `discard ID`, `retry ID`, `resync` or an `Adoption`, a line
+    each.
 
     Of a part that is not `routed` anywhere, nothing is written again: a replay waits for a route.
     """
@@ -89,6 +112,16 @@ def asked(
         what, _, wid = line.partition(" ")
         if what == "replay" and (wid == UNROUTED or not routed):
             writes = _waiting_anew(writes, wid, now=now, again_at=_again_at(again_at, now))
+        elif what == "adopt" and routed:
+            event = Adoption.asked(line)
+            writes = [
+                state.adopted(
+                    write, event.event_id, generation=event.generation, revision=event.revision, now=now
+                )
+                if write.id == event.write
+                else write
+                for write in writes
+            ]
         elif what == "discard" or routed:
             writes = [
                 state.asked(write, what, now=now) if wid in ("", write.id) else write for write in writes

@@ -1,5 +1,6 @@
 """Looking at what is in Redis; nothing here changes it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, TypedDict
 
@@ -14,11 +15,14 @@ from bookings.stored import Stored
 from config.sections import EncryptionSettings
 
 _PAGE = 200
+_AT_ONCE = 16
 
 
 class Counts(TypedDict):
     """How much there is of what."""
 
+    bookings: int
+    """Bookings on record, and few that have left it just now."""
     open: int
     """Parts with something still to write."""
     dead: int
@@ -68,6 +72,19 @@ class Reader(Scripted):
                 if found is not None:
                     yield found
 
+    async def every_booking(self) -> AsyncIterator[Booking]:
+        """All bookings, in no order. None that is there all the while is missed, whatever comes and goes."""
+        cursor = 0
+        while True:
+            cursor, page = await self.redis.zscan(self.keys.index, cursor, count=_AT_ONCE)
+            for first in range(0, len(page), _AT_ONCE):
+                ids = [bid.decode() for bid, _ in page[first : first + _AT_ONCE]]
+                for found in await asyncio.gather(*map(self.booking, ids)):
+                    if found is not None:
+                        yield found
+            if not cursor:
+                return
+
     async def bookings_accepted(self, since: int, until: int, *, skip: int, limit: int) -> list[Booking]:
         """Bookings whose newest delivery came from `since` to before `until` (Unix ms), newest first."""
         ids = await self.redis.zrevrangebyscore(self.keys.index, f"({until}", since, start=skip, num=limit)
@@ -110,15 +127,17 @@ class Reader(Scripted):
         """How many parts are open, how many dead letters there are, how many jobs wait and for how long."""
         now = now_ms()
         async with self.redis.pipeline(transaction=False) as pipe:
+            pipe.zcard(self.keys.index)
             pipe.zcard(self.keys.open)
             pipe.zcard(self.keys.dead)
             for queue in self.queues:
                 pipe.zcount(queue, "-inf", now)
                 pipe.zcount(queue, f"({now}", "+inf")
                 pipe.zrange(queue, 0, 0, withscores=True)
-            opened, dead, *of_queues = await pipe.execute()
+            bookings, opened, dead, *of_queues = await pipe.execute()
         ready, deferred = sum(of_queues[::3]), sum(of_queues[1::3])
         return {
+            "bookings": bookings,
             "open": opened,
             "dead": dead,
             "queue": ready + deferred,

@@ -6,6 +6,7 @@
     retrying, parked -> dead        (for `retry_for` without a break)
     dead -> pending | cancelled        (an operator replays or discards it)
     open -> retrying -> dead        (no route leads to its calendar, for `UNROUTED_FOR_S`)
+    written, superseded, cancelled -> pending        (an operator has an event adopted)
     any -> cancelled, superseded        (its event is removed: the part was withdrawn, or goes elsewhere)
 
 What is stored follows from these functions alone, put together for a part in `part_writes`; the scripts store
@@ -29,6 +30,9 @@ UNROUTED_AGAIN_S = 60
 
 NO_ROUTE = "no route says which calendar this part goes to"
 """What is missing most often."""
+
+RECORD_BEHIND = "record_behind"
+"""The reason of a write whose event is newer than the record."""
 
 
 def wanted(write: Write, calendar: str, *, revision: int, now: int) -> Write:
@@ -179,8 +183,12 @@ def superseded(
     now: int,
     online: bool = False,
     fields: tuple[str, ...] | None = None,
+    behind: bool = False,
 ) -> Write:
-    """The event already holds a newer revision than this record; it is ours to remove all the same."""
+    """The event already holds a newer revision than this record; it is ours to remove all the same.
+
+    `behind` says that no record knows that revision: one was restored from a copy, or lost what was newest.
+    """
     return replace(
         _at_rest(write, now),
         state=WriteState.SUPERSEDED,
@@ -190,6 +198,8 @@ def superseded(
         online=online,
         fields=fields,
         intent=None,
+        reason=RECORD_BEHIND if behind else "",
+        detail="the event in the calendar holds a newer revision than any on record" if behind else "",
     )
 
 
@@ -264,6 +274,27 @@ def asked(write: Write, what: str, *, now: int) -> Write:
         failing_since=0,
         tries=0,
         updated_at=now,
+    )
+
+
+def adopted(write: Write, event_id: str, *, generation: int, revision: int, now: int) -> Write:
+    """An event of ours in the calendar, which holds `revision`, is the write's from now on; it is looked at
+    before anything is sent, and removed where the write is no longer wanted.
+    """
+    return replace(
+        _at_rest(write, now),
+        state=WriteState.PENDING if write.wanted else WriteState.WRITTEN,
+        generation=generation,
+        event_id=event_id,
+        etag="",
+        uid="",
+        digest="",
+        url="",
+        online=False,
+        fields=None,
+        written_revision=max(revision, write.revision),
+        written_at=0,
+        intent=None,
     )
 
 

@@ -17,6 +17,7 @@ from cli.dead_letters_commands import dead_letters
 from cli.links_commands import links
 from cli.moments import duration_option
 from cli.options import AsJson, CommandError, ConfigFile, Exit, end, quiet, run, settings_from
+from cli.strays_command import strays
 from cli.streams import OutputError, give_up_output, has_unicode, prepare
 from config.errors import ConfigError
 from config.references import Use
@@ -42,6 +43,7 @@ app = typer.Typer(
 app.add_typer(bookings, name="bookings")
 app.add_typer(links, name="links")
 app.add_typer(dead_letters, name="dead-letters")
+app.command()(strays)
 
 
 def main() -> None:

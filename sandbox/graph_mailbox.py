@@ -124,11 +124,17 @@ class Mailbox:
         return event
 
     def with_property(
-        self, calendar: GraphCalendar, property_id: str, value: str, now: float
+        self, calendar: GraphCalendar, property_id: str, value: str | None, now: float
     ) -> list[GraphEvent]:
-        """A calendar's live events with an extended property: its id as written, its value in any case."""
-        ids = calendar.by_property.get((property_id, value.lower()), {})
-        found = [self.events[event_id] for event_id in ids]
+        """A calendar's live events with an extended property: its id as written, its value in any case, or
+        whatever it is (None).
+        """
+        if value is None:
+            events = [self.events[event_id] for event_id in calendar.event_ids]
+            found = [event for event in events if property_id in event.properties]
+        else:
+            ids = calendar.by_property.get((property_id, value.lower()), {})
+            found = [self.events[event_id] for event_id in ids]
         return [event for event in found if event.created + self.search_lag <= now]
 
     def put(self, event: GraphEvent) -> GraphEvent:

@@ -8,7 +8,7 @@ from sandbox.graph_errors import invalid, invalid_query
 
 PROPERTY_FILTER = re.compile(
     r"singleValueExtendedProperties/any\(\s*(\w+)\s*:\s*\1/id\s+eq\s+'((?:[^']|'')*)'"
-    r"\s+and\s+\1/value\s+eq\s+'((?:[^']|'')*)'\s*\)",
+    r"\s+and\s+\1/value\s+(?:eq\s+'((?:[^']|'')*)'|ne\s+null)\s*\)",
     re.IGNORECASE,
 )
 EXPAND = re.compile(
@@ -24,7 +24,8 @@ MAX_PAGE = 1000
 class Query(NamedTuple):
     """The understood query options."""
 
-    property_filter: tuple[str, str] | None
+    property_filter: tuple[str, str | None] | None
+    """An extended property and its value, or None for any."""
     expand: frozenset[str]
     select: frozenset[str] | None
     order: str | None
@@ -79,16 +80,17 @@ def parse_preferences(headers: list[str]) -> Preferences:
     )
 
 
-def _property_filter(text: str | None) -> tuple[str, str] | None:
+def _property_filter(text: str | None) -> tuple[str, str | None] | None:
+    """By a value, or with `ne null` by any (Outlook's page of an add-in's metadata)."""
     if text is None:
         return None
     match = PROPERTY_FILTER.fullmatch(text.strip())
     if match is None:
         raise invalid_query(
             "The sandbox only filters by "
-            "singleValueExtendedProperties/Any(ep: ep/id eq '…' and ep/value eq '…')."
+            "singleValueExtendedProperties/Any(ep: ep/id eq '…' and ep/value eq '…'), or with ne null."
         )
-    return match[2].replace("''", "'"), match[3].replace("''", "'")
+    return match[2].replace("''", "'"), None if match[3] is None else match[3].replace("''", "'")
 
 
 def _expanded(text: str | None) -> Iterator[str]:

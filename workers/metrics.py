@@ -15,6 +15,7 @@ class Alarm(StrEnum):
     FOREIGN_EVENT_UNDER_OUR_ID = "foreign_event_under_our_id"
     KEY_MISSING = "key_missing"
     LEASE_LOST = "lease_lost"
+    RECORD_BEHIND = "record_behind"
     WRITE_CRASHED = "write_crashed"
 
 

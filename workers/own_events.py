@@ -71,8 +71,10 @@ async def only_one(calendar: Calendar, ours: list[Found], key: str) -> Found | N
     return next(iter(live or ours), None)
 
 
-async def remove(calendar: Calendar, write: Write, key: str, *, revision: int, now: int) -> None:
-    """Removes our event from a calendar, unless it holds a newer revision. Raises `CalendarError`.
+async def remove(calendar: Calendar, write: Write, key: str, *, revision: int, now: int) -> Found | None:
+    """Removes our event from a calendar; one that holds a newer revision is left, and given.
+
+    Raises `CalendarError`.
 
     Args:
         calendar: where from.
@@ -87,19 +89,33 @@ async def remove(calendar: Calendar, write: Write, key: str, *, revision: int, n
         if write.event_id and not ours and now - write.written_at < UNSEEN_MS:
             raise await not_seen_yet(calendar)
         await calendar.probe()  # nothing is found in a calendar that is gone, either
+    left: Found | None = None
     for event in live:
-        if event.revision <= revision and event.key in ("", key):
-            await _delete(calendar, event)
+        if event.key not in ("", key):
+            continue  # somebody else's by now
+        if event.revision <= revision:
+            await delete(calendar, event)
+        elif left is None or event.revision > left.revision:
+            left = event
+    return left
 
 
-async def _delete(calendar: Calendar, event: Found) -> None:
-    """Deletes, and looks whether that had any effect: a DELETE may be answered well and do nothing."""
+async def delete(calendar: Calendar, event: Found) -> None:
+    """Deletes, and looks whether that had any effect: a DELETE may be answered well and do nothing.
+
+    Raises `CalendarError`.
+    """
     if event.recurring:
         raise made_recurring()
     await calendar.delete(event.event_id)
-    there = await calendar.get(event.event_id)
-    if there is not None and not there.cancelled and await calendar.stands(event.event_id):
+    if await is_there(calendar, event.event_id):
         raise CalendarError(ErrorClass.TRANSIENT, "still_there_after_delete")
+
+
+async def is_there(calendar: Calendar, event_id: str) -> bool:
+    """Whether an event stands in a calendar, as far as that is shown. Raises `CalendarError`."""
+    there = await calendar.get(event_id)
+    return there is not None and not there.cancelled and await calendar.stands(event_id)
 
 
 async def not_seen_yet(calendar: Calendar) -> CalendarError:

@@ -11,10 +11,11 @@ from bookings.leases import Claim
 from bookings.patience import in_time
 from bookings.record import Intent, Write
 from config.settings import CalendarAddress
-from workers.calendars.port import Calendar
+from workers.calendars.port import Calendar, Found
 from workers.errors import CalendarError, ErrorClass
 from workers.event import Event, InvalidPart, read_part
 from workers.means import Means
+from workers.metrics import ALARMS, Alarm
 from workers.outcome import Effect, Known, Outcome
 from workers.own_events import remove
 from workers.under_way import UnderWay
@@ -123,7 +124,7 @@ class PartUnderWay(UnderWay):
                 now_ms=self.means.clock,
             )
             limit_s = _REQUESTS_AN_ATTEMPT * self.means.settings.worker.request_timeout
-            self._succeed(write.id, await in_time(upsert.run(), within_s=limit_s))
+            await self._succeed(write.id, await in_time(upsert.run(), within_s=limit_s))
 
     async def _remove(self, write: Write) -> None:
         """Takes the part out of a calendar that it no longer goes to."""
@@ -139,11 +140,15 @@ class PartUnderWay(UnderWay):
                 ),
             )
             key, now = self._key(write, write.generation), self.means.clock()
-            await remove(calendar, write, key, revision=self.claim.revision, now=now)
-            current = self.current(write.id)
-            self.replace(state.removed(current, gone=self.claim.gone, now=self.means.clock()))
-            self.count(write, "removed")
-            self.log.info("write_done", write=write.id, calendar=write.calendar, outcome="removed")
+            left = await remove(calendar, write, key, revision=self.claim.revision, now=now)
+            outcome = "removed" if left is None else str(Effect.SUPERSEDED)
+            if left is None:
+                current = self.current(write.id)
+                self.replace(state.removed(current, gone=self.claim.gone, now=self.means.clock()))
+            else:
+                await self._superseded(write.id, left, write.generation)
+            self.count(write, outcome)
+            self.log.info("write_done", write=write.id, calendar=write.calendar, outcome=outcome)
 
     def _key(self, write: Write, generation: int) -> str:
         assert write.address is not None
@@ -155,7 +160,28 @@ class PartUnderWay(UnderWay):
         self.replace(state.intended(self.current(wid), intent, now=self.means.clock()))
         await self.means.store.journal(self.claim, self.writes, lease_s=self.means.settings.worker.lease)
 
-    def _succeed(self, wid: str, outcome: Outcome) -> None:
+    async def _superseded(self, wid: str, found: Found, generation: int) -> None:
+        """Leaves an event that holds a newer revision; an alarm where the record knows of none so new."""
+        store, lease_s = self.means.store, self.means.settings.worker.lease
+        newest, write = await store.journal(self.claim, None, lease_s=lease_s), self.current(wid)
+        behind = found.revision > max(newest, write.written_revision)
+        if behind:
+            await store.saw(found.revision)
+            ALARMS.labels(Alarm.RECORD_BEHIND).inc()
+            self.log.error(Alarm.RECORD_BEHIND, provider_id=found.event_id, found=found.revision)
+        superseded = state.superseded(
+            write,
+            generation=generation,
+            event_id=found.event_id,
+            etag=found.etag,
+            online=found.online,
+            fields=found.fields,
+            behind=behind,
+            now=self.means.clock(),
+        )
+        self.replace(superseded)
+
+    async def _succeed(self, wid: str, outcome: Outcome) -> None:
         write = self.current(wid)
         self.count(write, outcome.effect)
         self.log.info("write_done", write=write.id, calendar=write.calendar, outcome=str(outcome.effect))
@@ -165,17 +191,7 @@ class PartUnderWay(UnderWay):
                 self.replace(state.left_deleted(write, now=self.means.clock()))
             case Effect.SUPERSEDED:
                 assert found is not None  # it holds the newer revision
-                self.replace(
-                    state.superseded(
-                        write,
-                        generation=outcome.generation,
-                        event_id=found.event_id,
-                        etag=found.etag,
-                        online=found.online,
-                        fields=found.fields,
-                        now=self.means.clock(),
-                    )
-                )
+                await self._superseded(wid, found, outcome.generation)
             case _:
                 assert found is not None  # there is an event where none was removed
                 self.replace(

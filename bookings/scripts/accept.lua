@@ -18,7 +18,6 @@ local bid, delivery = ARGV[2], ARGV[3]
 local now = clock()
 
 local known = redis.call('HMGET', booking, 'revision', 'delivery', 'deliveries', 'parts', 'jobs')
-local revision = tonumber(known[1]) or 0
 if known[2] == delivery then
   return {'duplicate', known[1]}
 end
@@ -42,10 +41,7 @@ if redis.call('ZCARD', KEYS[5]) >= tonumber(ARGV[6]) then
   return {'dead_letters_full'}
 end
 
--- At least the clock: it keeps rising even if the record expired or a Redis was lost, and with it
--- the fence in the events at the providers.
-revision = math.max(revision + 1, now)
-local rev = string.format('%.0f', revision)
+local rev = next_revision(ARGV[1], tonumber(known[1]) or 0, now)
 local window = ARGV[11] == '' and tonumber(ARGV[4]) or 1e13
 kept[#kept + 1] = delivery .. ' ' .. string.format('%.0f', now + window) .. ' ' .. rev .. '\n'
 

@@ -12,7 +12,7 @@ if not revision then
   return {'missing'}
 end
 local now = clock()
-local rev = string.format('%.0f', math.max(tonumber(revision) + 1, now))
+local rev = next_revision(ARGV[1], tonumber(revision), now)
 local parts = 0
 local names = redis.call('HKEYS', booking)
 for _, name in ipairs(names) do

@@ -18,6 +18,13 @@ local function clock()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
+-- A booking's next revision: above all it had, and all that workers found in calendars; at least the clock. So it
+-- keeps rising although a record expired or a Redis was lost, and with it the fence in the events at the providers.
+local function next_revision(prefix, previous, now)
+  local seen = tonumber(redis.call('GET', prefix .. ':seen')) or 0
+  return string.format('%.0f', math.max(previous + 1, seen + 1, now))
+end
+
 -- The queue that a booking's jobs go into.
 local function queue_of(booking, shared)
   local own = redis.call('HGET', booking, 'queue')

@@ -61,7 +61,15 @@ def test_the_longest_wait_is_named_with_its_time() -> None:
 
 
 def counts(**given: int) -> Counts:
-    none: Counts = {"open": 0, "dead": 0, "queue": 0, "ready": 0, "deferred": 0, "oldest_ready_ms": 0}
+    none: Counts = {
+        "bookings": 0,
+        "open": 0,
+        "dead": 0,
+        "queue": 0,
+        "ready": 0,
+        "deferred": 0,
+        "oldest_ready_ms": 0,
+    }
     return {**none, **given}  # type: ignore[typeddict-item]
 
 

@@ -2,17 +2,21 @@
 
 import asyncio
 import contextlib
+import re
 import ssl
 from typing import Self
 
 import trustme
+
+_TIME = re.compile(rb"\*2\r\n\$10\r\n(\d{10})\r\n\$")
+"""The beginning of Redis' answer to TIME."""
 
 
 class Front:
     """Passes what comes to a port of its own on to another port of this machine.
 
     With an authority it ends TLS: the redis-server that the tests bring along is built without it. Whatever comes
-    back waits for `delay_s` first.
+    back waits for `delay_s` first. Redis' answers to TIME are `clock_ahead_s` ahead of what it said.
     """
 
     def __init__(self, upstream_port: int, authority: trustme.CA | None = None) -> None:
@@ -25,6 +29,7 @@ class Front:
         self._conversations: set[asyncio.Task[None]] = set()
         self.port = 0
         self.delay_s = 0.0
+        self.clock_ahead_s = 0
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._converse, "127.0.0.1", 0, ssl=self._context)
@@ -68,5 +73,8 @@ class Front:
             while data := await reader.read(65536):
                 if back and self.delay_s:
                     await asyncio.sleep(self.delay_s)
-                writer.write(data)
+                writer.write(_TIME.sub(self._later, data) if back and self.clock_ahead_s else data)
                 await writer.drain()
+
+    def _later(self, time: re.Match[bytes]) -> bytes:
+        return b"*2\r\n$10\r\n%d\r\n$" % (int(time[1]) + self.clock_ahead_s)

@@ -112,6 +112,8 @@ def _called(node: grammar.Call, series: Series, now: float) -> Vector:
     if name == "absent":
         there = _value(argument, series, now)
         return {} if there else {frozenset(): 1.0}
+    if name == "abs" and isinstance(argument, grammar.VectorSelector):
+        return {labels: abs(value) for labels, value in _instant(argument, series, now)}
     if name not in _OVER_RANGE or not isinstance(argument, grammar.MatrixSelector):
         raise Refused(name)
     length = argument.range.total_seconds()
@@ -186,6 +188,8 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 
 def _combined(node: grammar.BinaryExpr, series: Series, now: float) -> Vector | float:
     operator, one, other = str(node.op), _value(node.lhs, series, now), _value(node.rhs, series, now)
+    if operator == "and" and isinstance(one, dict) and isinstance(other, dict):
+        return {labels: value for labels, value in one.items() if labels in other}
     if node.modifier is not None:
         raise Refused("bool, on, ignoring")
     if operator == "*" and isinstance(one, float) and isinstance(other, dict):

@@ -29,7 +29,8 @@ def named(*alerts: str) -> set[str]:
     return {f"SequenceSync{alert}" for alert in alerts}
 
 
-OF_REDIS = named("RedisSlow", "RedisUnsafe", "RedisDown", "ReceiverRefusing", "NotReady")
+OF_REDIS = named("RedisSlow", "RedisClock", "RedisUnsafe", "RedisDown", "ReceiverRefusing", "NotReady")
+OF_WHAT_IS_STORED = named("BookingsGone")
 OF_PROCESSES = named("LoopLag", "NotReady", "WorkersDown", "ReceiverDown")
 OF_CALLBACKS = named("SignatureFailures", "QueueNearCeiling", "OldestJobWaits", "ReceiverRefusing")
 OF_DEAD_LETTERS = named(
@@ -44,6 +45,7 @@ OF_THE_API = named("CalendarUnreadable", "ApiDown")
 def test_every_alert_is_fired_by_one_of_these_tests() -> None:
     assert {rule.alert for rule in RULES} == (
         OF_REDIS
+        | OF_WHAT_IS_STORED
         | OF_PROCESSES
         | OF_CONFIGURATIONS
         | OF_CALLBACKS
@@ -98,6 +100,13 @@ async def test_trouble_with_redis(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert slow == named("RedisSlow")
         await prometheus.settles(minutes=6)
 
+        front.clock_ahead_s = 600
+        for port in ports:
+            await shows(prometheus, port, "sequence_sync_redis_clock_ahead_seconds", 500)
+        assert await prometheus.passes(minutes=3) == named("RedisClock")
+        front.clock_ahead_s = 0
+        await prometheus.settles(minutes=1)
+
         await server.ask("CONFIG", "SET", "appendonly", "no")
         assert await prometheus.passes(minutes=2) == named("RedisUnsafe")
         await server.ask("CONFIG", "SET", "appendonly", "yes")
@@ -120,6 +129,27 @@ async def gone(prometheus: Prometheus, port: int) -> None:
     async with asyncio.timeout(15):
         while await prometheus.value(port, "sequence_sync_redis_up") != 0:
             await asyncio.sleep(0.02)
+
+
+# -- what is stored
+
+
+async def test_bookings_that_are_gone(service: Service, tmp_path: Path) -> None:
+    async with watch(service) as prometheus:
+        await service.start("receiver")
+        await service.start("worker")
+        assert not named("BookingsGone") & await prometheus.passes(minutes=10)  # a new Redis misses none
+        assert (await service.post(one_part("123")))[0] == 202
+        await service.written()
+        await prometheus.settles(minutes=1)
+        async with service.store() as store:
+            await store.redis.flushall()
+        assert await prometheus.passes(minutes=3) == named("BookingsGone")
+        assert (await service.post(one_part("123")))[0] == 202
+        await service.written()
+        await prometheus.settles(minutes=1)
+        assert prometheus.fired == OF_WHAT_IS_STORED
+        await assert_promtool_agrees(prometheus, tmp_path)
 
 
 # -- processes

@@ -19,7 +19,15 @@ from bookings.record import WriteState
 from tests.house.project import ROOT
 
 PAGE = (ROOT / "docs" / "metrics.md").read_text()
-COUNTS: Counts = {"open": 1, "dead": 1, "queue": 2, "ready": 1, "deferred": 1, "oldest_ready_ms": 1}
+COUNTS: Counts = {
+    "bookings": 1,
+    "open": 1,
+    "dead": 1,
+    "queue": 2,
+    "ready": 1,
+    "deferred": 1,
+    "oldest_ready_ms": 1,
+}
 DELAYED = Delayed("w", "google", "interviews", WriteState.PARKED, count=1, since=1, why="notFound")
 CLOSED = ClosedAccount("google-hr", "parked", "invalid_grant", since=1, until=2, waiting=1)
 PROCESSES = {

@@ -7,15 +7,19 @@ from typing import Any
 import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from redis.asyncio import Redis
 
+from admin.health import Health
 from admin.metrics import REGISTRY
 from admin.pulse import pulse
 from admin.server import start_admin
 from bookings.clock import now_ms
 from cli.processes import free_ports
 from tests.acceptance.conftest import until
+from tests.deploy.front import Front
 from tests.redis_trouble.conftest import Rig, numbered
 
+CLOCK = "sequence_sync_redis_clock_ahead_seconds"
 NO_FILE = "Redis keeps no append-only file: a crash of it may lose confirmed bookings; set appendonly to yes"
 
 
@@ -106,6 +110,21 @@ async def test_a_pulse_feels_whether_redis_answers(rig: Rig) -> None:
         await rig.server.start()
         await rises("sequence_sync_redis_seconds_count")
         assert seen("sequence_sync_redis_up") == 1
+
+
+async def test_a_pulse_feels_how_far_the_clocks_are_apart(rig: Rig) -> None:
+    async with Front(rig.server.port) as front, Redis(port=front.port) as redis, pulse(redis):
+        for ahead_s in (600, -600):
+            front.clock_ahead_s = ahead_s
+            await until(lambda wanted=ahead_s: abs(seen(CLOCK) - wanted) < 60)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("ahead_s", "words"), [(600, "behind"), (-600, "ahead of")])
+async def test_clocks_that_are_apart_are_a_warning_and_no_danger(rig: Rig, ahead_s: int, words: str) -> None:
+    verdict = await Health(rig.health.store, clock=lambda: now_ms() + 1000 * ahead_s).look()
+    [warning] = verdict.warnings
+    assert f"s {words} this machine's" in warning
+    assert (verdict.problems, verdict.redis_safe) == ([], True)
 
 
 async def rises(name: str) -> None:

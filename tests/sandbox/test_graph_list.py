@@ -37,6 +37,16 @@ async def test_events_are_found_by_extended_property_in_any_case_of_the_value(gr
     assert await subjects(graph, _filter=by_property("k2", PROPERTY.replace("key", "KEY"))) == []
 
 
+async def test_events_with_any_value_of_a_property_are_found_and_those_without_it_are_not(
+    graph: Client,
+) -> None:
+    await graph("POST", "/events", keyed("k1"))
+    await graph("POST", "/events", graph_event(subject="plain"))
+    await graph("POST", "/events", keyed("k2"))
+    any_value = by_property("k1").replace("eq 'k1'", "ne null")
+    assert await subjects(graph, _filter=any_value) == ["k1", "k2"]
+
+
 async def test_a_deleted_event_is_not_found_by_its_property(graph: Client) -> None:
     created = await graph("POST", "/events", keyed("k1"))
     await graph("DELETE", f"/events/{created.body['id']}")

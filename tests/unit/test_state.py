@@ -393,3 +393,30 @@ def test_a_later_look_waits_for_its_own_time_and_not_for_an_account() -> None:
     looked = state.removed(waiting, gone=True, now=1000)
     assert part_writes.removable((looked,), 2000) == []
     assert part_writes.removable((looked,), 61_000) == [looked]
+
+
+def test_an_adopted_event_is_the_write_s_and_is_looked_at_before_anything_is_sent() -> None:
+    [pending] = part_writes.revised((), [ONE], revision=7, now=1)
+    there = replace(
+        pending, state=WriteState.SUPERSEDED, event_id="old", etag="t", uid="u", written_revision=5
+    )
+    adoption = part_writes.Adoption("w1", generation=1, revision=9, event_id="new")
+    [adopted] = part_writes.asked((there,), f"resync\n{adoption.ask}\n", now=3)
+    assert (adopted.state, adopted.event_id, adopted.generation) == (WriteState.PENDING, "new", 1)
+    assert (adopted.etag, adopted.uid, adopted.written_revision) == ("", "", 9)
+    [older] = part_writes.asked((there,), adoption._replace(revision=2).ask, now=3)
+    assert older.written_revision == 7  # as new as what is booked: it is not overwritten without a look
+
+
+def test_an_adopted_event_of_a_part_that_goes_elsewhere_is_to_be_removed() -> None:
+    [write] = part_writes.revised((), [ONE], revision=7, now=1)
+    gone = state.unwanted(write, WriteState.CANCELLED, revision=8, now=2)
+    ask = part_writes.Adoption("w1", generation=0, revision=7, event_id="left").ask
+    [adopted] = part_writes.asked((gone,), ask, now=3)
+    assert part_writes.removable((adopted,), now=3) == [adopted]
+
+
+def test_nothing_is_adopted_by_another_write() -> None:
+    writes = part_writes.revised((), [ONE, TWO], revision=7, now=1)
+    ask = part_writes.Adoption("w2", generation=0, revision=7, event_id="e").ask
+    assert [write.event_id for write in part_writes.asked(writes, ask, now=3)] == ["", "e"]

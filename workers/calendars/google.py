@@ -13,6 +13,7 @@ from workers.calendars import google_api, google_event
 from workers.calendars.google_errors import is_ambiguous, raise_for_answer
 from workers.calendars.http import Answer, ProviderHttp
 from workers.calendars.port import Draft, Found
+from workers.calendars.reading import each, rfc3339
 from workers.event import Event
 
 _WRITERS = ("writerWithoutPrivateAccess", "writer", "owner")
@@ -52,6 +53,18 @@ class GoogleCalendar:
         """None: an event that is moved keeps its id, which is asked for where it was made."""
         del key
         return []
+
+    async def marked(self, start: int, end: int) -> list[Found]:
+        """By events.list, which filters by a property's value, but not by its being there."""
+        pages = google_api.pages(
+            self._http,
+            self._events,
+            calendarId=self._calendar_id,
+            timeMin=rfc3339(start),
+            timeMax=rfc3339(end),
+            fields=google_event.MARKED,
+        )
+        return [found async for page in pages for found in each(page.get("items", []), google_event.marked)]
 
     async def stands(self, event_id: str) -> bool:
         """Always: a deleted event says of itself that it is cancelled."""

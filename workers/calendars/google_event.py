@@ -10,6 +10,12 @@ from workers.calendars.google_fields import DIGEST, EMPTY, FIELDS, KEY, REVISION
 from workers.calendars.port import Draft, Found
 from workers.event import Conferencing, Event, JoinLink
 
+MARKED = (
+    "nextPageToken,items(id,etag,status,start,end,created,htmlLink,recurrence,recurringEventId,"
+    "extendedProperties/private)"
+)
+"""All that `marked` reads of a page of events: no text of a meeting comes over the wire."""
+
 
 def draft(event: Event, *, key: str, revision: int, named_zone: bool, conference: bool) -> Draft:
     """The bodies of both requests, with our mark among the private properties."""
@@ -62,6 +68,7 @@ def found(event: Mapping[str, Any]) -> Found:
     private = event.get("extendedProperties", {}).get("private", {})
     conference = event.get("conferenceData") or {}
     asked = conference.get("createRequest", {})
+    revision = private.get(REVISION, "")
     states = {"pending": "pending", "failure": "failed", "success": "ready"}
     status = asked.get("status", {}).get("statusCode", "")
     state = states.get(status, "ready" if conference.get("entryPoints") else "")
@@ -71,7 +78,7 @@ def found(event: Mapping[str, Any]) -> Found:
         event_id=event["id"],
         etag=event.get("etag", ""),
         key=private.get(KEY, ""),
-        revision=int(private.get(REVISION, 0)),
+        revision=int(revision) if revision.isdecimal() else 0,  # whoever may write there may change it
         digest=private.get(DIGEST, ""),
         cancelled=event.get("status") == "cancelled",
         when=google_fields.instants(event),
@@ -84,6 +91,12 @@ def found(event: Mapping[str, Any]) -> Found:
         proof=event["id"],
         recurring=bool(event.get("recurrence")),
     )
+
+
+def marked(event: Mapping[str, Any]) -> Found | None:
+    """The same of one that carries a key of ours; None of others, and of a single occurrence of a series."""
+    shown = found(event)
+    return shown if shown.key and "recurringEventId" not in event else None
 
 
 def _fields(private: Mapping[str, str], *, meeting: bool | None) -> tuple[str, ...] | None:

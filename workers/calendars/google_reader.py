@@ -7,10 +7,9 @@ from workers.calendars import google_api
 from workers.calendars.google_errors import raise_for_answer
 from workers.calendars.google_reading import FIELDS, read_busy, read_page
 from workers.calendars.http import ProviderHttp
-from workers.calendars.reading import MOST_PAGES, CalendarEvent, rfc3339, unreadable
+from workers.calendars.reading import CalendarEvent, rfc3339
 from workers.errors import AccountWaits, CalendarError
 
-_PAGE = 2500  # the largest that Google gives
 _WANT_OF_SCOPE = frozenset(
     {"unauthorized_client", "access_denied", "invalid_scope", "insufficientPermissions"}
 )
@@ -73,23 +72,15 @@ class GoogleReader:
 
     async def events(self, start: int, end: int) -> list[CalendarEvent]:
         """By events.list; recurring events come as their occurrences."""
-        found: list[CalendarEvent] = []
-        token: str | None = None
-        for _ in range(MOST_PAGES):
-            request = self._events.list(
-                calendarId=self._calendar_id,
-                timeMin=rfc3339(start),
-                timeMax=rfc3339(end),
-                singleEvents=True,
-                showDeleted=False,
-                maxAttendees=1,  # the owner alone, where there are more
-                maxResults=_PAGE,
-                fields=FIELDS,
-                pageToken=token,
-            )
-            page = raise_for_answer(await google_api.send(self._http, request), calendar=True)
-            found += read_page(page)
-            token = page.get("nextPageToken")
-            if not token:
-                return found
-        raise unreadable("too_many_pages")
+        pages = google_api.pages(
+            self._http,
+            self._events,
+            calendarId=self._calendar_id,
+            timeMin=rfc3339(start),
+            timeMax=rfc3339(end),
+            singleEvents=True,
+            showDeleted=False,
+            maxAttendees=1,  # the owner alone, where there are more
+            fields=FIELDS,
+        )
+        return [event async for page in pages for event in read_page(page)]

@@ -17,9 +17,12 @@ from workers.calendars.microsoft_fields import KEY, VERSION
 from workers.calendars.microsoft_http import MicrosoftHttp
 from workers.calendars.outlook_body import splice_body
 from workers.calendars.port import Draft, Found
+from workers.calendars.reading import each, touches
 from workers.errors import CalendarError, ErrorClass
 from workers.event import Event
 
+_PAGE = 1000  # the largest that Graph gives
+_MOST_PAGES = 100
 _MOST_CALENDARS = 50
 """Calendars of a mailbox that are searched for an event that was moved; Graph's pages hold more."""
 _EXPAND = quote(f"singleValueExtendedProperties($filter=id eq '{KEY}' or id eq '{VERSION}')", safe="")
@@ -39,6 +42,7 @@ class MicrosoftCalendar:
         http: ProviderHttp,
     ) -> None:
         graph = MicrosoftHttp(account, mailbox, calendar_id, http)
+        self._graph = graph
         self._calendar = graph.calendar
         self._event = graph.event
         self._user = graph.user
@@ -71,6 +75,18 @@ class MicrosoftCalendar:
         for calendar_id in others:
             found += await self._carriers(f"{self._user}/calendars/{quote(calendar_id, safe='')}", key)
         return found
+
+    async def marked(self, start: int, end: int) -> list[Found]:
+        """By a filter for any value, as on Outlook's page of an add-in's metadata; the period is ours to
+        look at.
+        """
+        where = quote(
+            f"singleValueExtendedProperties/Any(ep: ep/id eq '{KEY}' and ep/value ne null)", safe=""
+        )
+        read = f"$select={microsoft_event.MARKED}&$expand={_EXPAND}"
+        url = f"{self._calendar}/events?$filter={where}&{read}&$top={_PAGE}"
+        items = [item async for item in self._graph.items(url, most_pages=_MOST_PAGES)]
+        return [found for found in each(items, microsoft_event.marked) if touches(found.when, start, end)]
 
     async def _carriers(self, calendar: str, key: str) -> list[Found]:
         where = f"singleValueExtendedProperties/Any(ep: ep/id eq '{KEY}' and ep/value eq '{key}')"

@@ -11,6 +11,11 @@ from workers.calendars.microsoft_fields import EMPTY, KEY, TAGS, TRANSACTIONS, V
 from workers.calendars.port import Draft, Found
 from workers.event import Conferencing, Event, JoinLink
 
+MARKED = (
+    "id,createdDateTime,start,end,isAllDay,isCancelled,originalStartTimeZone,originalEndTimeZone,"
+    "transactionId,iCalUId,recurrence,webLink"
+)
+"""All that `marked` reads of an event, beside our own properties: no text of a meeting."""
 _TAGGED = "tags"
 
 
@@ -85,7 +90,7 @@ def found(event: Mapping[str, Any]) -> Found:
         event_id=event["id"],
         etag=event.get("@odata.etag", ""),
         key=properties.get(KEY.lower(), ""),
-        revision=int(revision),
+        revision=int(revision) if revision.isdecimal() else 0,  # whoever may write there may change it
         digest=digest,
         cancelled=event.get("isCancelled") is True,
         when=microsoft_fields.instants(event),
@@ -99,6 +104,12 @@ def found(event: Mapping[str, Any]) -> Found:
         uid=event.get("iCalUId") or "",
         recurring=bool(event.get("recurrence")),
     )
+
+
+def marked(event: Mapping[str, Any]) -> Found | None:
+    """The same of one that carries a key of ours; None of others, and of one that is cancelled."""
+    shown = found(event)
+    return shown if shown.key and not shown.cancelled else None
 
 
 def _links(event: Mapping[str, Any]) -> str:

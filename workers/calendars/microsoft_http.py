@@ -1,11 +1,14 @@
 """Requests to Microsoft Graph about one calendar of a mailbox."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 from urllib.parse import quote
 
 from config.accounts import MicrosoftAccount
 from workers.calendars.http import Answer, ProviderHttp
+from workers.calendars.microsoft_errors import raise_for_answer
+from workers.calendars.reading import MOST_PAGES, unreadable
 
 _PREFER = 'IdType="ImmutableId", outlook.timezone="UTC"'
 
@@ -24,6 +27,7 @@ class MicrosoftHttp:
         calendar = f"calendars/{quote(calendar_id, safe='')}" if calendar_id else "calendar"
         self.user = f"{account.graph_endpoint}/users/{quote(mailbox, safe='@')}"
         self.calendar = f"{self.user}/{calendar}"
+        self._endpoint = account.graph_endpoint
         self._http = http
 
     def event(self, event_id: str) -> str:
@@ -38,3 +42,19 @@ class MicrosoftHttp:
         if body is not None:
             own["Content-Type"] = "application/json"
         return await self._http.send(method, url, headers={**own, **(headers or {})}, body=body)
+
+    async def items(self, url: str, *, most_pages: int = MOST_PAGES) -> AsyncIterator[Any]:
+        """The items of a list of the calendar's, of all its pages. Raises `CalendarError`."""
+        for _ in range(most_pages):
+            page = raise_for_answer(await self.send("GET", url), calendar=True)
+            found = page.get("value")
+            if not isinstance(found, list):
+                raise unreadable("answer_unreadable")
+            for item in found:
+                yield item
+            if not page.get("@odata.nextLink"):
+                return
+            url = str(page["@odata.nextLink"])
+            if not url.startswith(f"{self._endpoint}/"):
+                raise unreadable("next_page_elsewhere")  # it would be shown our token
+        raise unreadable("too_many_pages")

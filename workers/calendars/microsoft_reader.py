@@ -17,7 +17,7 @@ from workers.calendars.http import ProviderHttp
 from workers.calendars.microsoft_errors import raise_for_answer
 from workers.calendars.microsoft_fields import KEY, TAGS
 from workers.calendars.microsoft_http import MicrosoftHttp
-from workers.calendars.reading import MOST_PAGES, CalendarEvent, rfc3339, unreadable
+from workers.calendars.reading import CalendarEvent, rfc3339
 from workers.errors import AccountWaits, CalendarError, ErrorClass
 
 _PAGE = 500
@@ -32,7 +32,6 @@ class MicrosoftReader:
 
     def __init__(self, account: MicrosoftAccount, mailbox: str, calendar_id: str, http: ProviderHttp) -> None:
         self._graph = MicrosoftHttp(account, mailbox, calendar_id, http)
-        self._endpoint = account.graph_endpoint
         self._mailbox = mailbox
         self._has_schedule = not calendar_id
         self._zone: tzinfo | None = None
@@ -65,19 +64,7 @@ class MicrosoftReader:
             f"{self._graph.calendar}/calendarView?startDateTime={rfc3339(start)}&endDateTime={rfc3339(end)}"
             f"&$select={microsoft_reading.SELECT}&$expand={_EXPAND}&$top={_PAGE}"
         )
-        items: list[Any] = []
-        for _ in range(MOST_PAGES):
-            page = raise_for_answer(await self._graph.send("GET", url), calendar=True)
-            found = page.get("value")
-            if not isinstance(found, list):
-                raise unreadable("answer_unreadable")
-            items += found
-            if not page.get("@odata.nextLink"):
-                return await self._with_properties(items)
-            url = str(page["@odata.nextLink"])
-            if not url.startswith(f"{self._endpoint}/"):
-                raise unreadable("next_page_elsewhere")  # it would be shown our token
-        raise unreadable("too_many_pages")
+        return await self._with_properties([item async for item in self._graph.items(url)])
 
     async def _with_properties(self, items: list[Any]) -> list[Any]:
         """Asks one by one for the properties of events that may be ours and came without."""

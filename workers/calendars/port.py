@@ -104,6 +104,14 @@ class Calendar(Protocol):
         """
         ...
 
+    async def marked(self, start: int, end: int) -> list[Found]:
+        """Gives the events of a period (Unix seconds) that carry a key of ours, whichever, without cancelled
+        ones.
+
+        A copy that a person made is among them, and a series, but no single occurrence of it.
+        """
+        ...
+
     async def get(self, event_id: str) -> Found | None:
         """Gives one event, or None where there is none."""
         ...

@@ -8,13 +8,15 @@ import math
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from workers.calendars.lane import FreeLane, Lane
 from workers.errors import CalendarError, ErrorClass
 from workers.times import Period, Timed
+
+T = TypeVar("T")
 
 MOST_PAGES = 20
 """Of one reading. More are no calendar of a person, or an answer that never ends."""
@@ -67,7 +69,7 @@ def unreadable(code: str) -> CalendarError:
     return CalendarError(ErrorClass.TRANSIENT, code)
 
 
-def each(items: Any, read: Callable[[Any], CalendarEvent | None]) -> list[CalendarEvent]:
+def each(items: Any, read: Callable[[Any], T | None]) -> list[T]:
     """What `read` makes of every item of a list in an answer, without those it leaves out.
 
     Raises `CalendarError` where the list, or an item of it, has another shape than the provider documents.
@@ -75,7 +77,7 @@ def each(items: Any, read: Callable[[Any], CalendarEvent | None]) -> list[Calend
     if not isinstance(items, list):
         raise unreadable("answer_unreadable")
     try:
-        return [event for item in items if (event := read(item)) is not None]
+        return [one for item in items if (one := read(item)) is not None]
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         raise unreadable("answer_unreadable") from None
 
@@ -93,6 +95,14 @@ def seconds(when: Period | None, zone: tzinfo | None) -> tuple[int, int]:
     if zone is None:
         start, end = start - _FIRST_MIDNIGHT, end + _LAST_MIDNIGHT
     return int(start.timestamp()), int(end.timestamp())
+
+
+def touches(when: Period | None, start: int, end: int) -> bool:
+    """Whether an event is of a period (Unix seconds); one that does not say when it is may be of any."""
+    if when is None:
+        return True
+    begins, ends = seconds(when, None)
+    return begins < end and ends > start
 
 
 def midnight(day: date, zone: tzinfo) -> datetime:
