@@ -137,6 +137,6 @@ async def test_a_part_whose_calendar_is_no_longer_configured_is_a_dead_letter_an
         routes=[each for each in tables["routes"] if gone not in each["calendars"]],
     )
     await worker.accept(one_part(provider, start=LATER))
-    await worker.work()
+    await worker.work_until_done()
     [_] = await worker.store.dead_letters(limit=5)
     assert worker.event(provider).starts_at == utc(11)
