@@ -254,7 +254,9 @@ def asked(write: Write, what: str, *, now: int) -> Write:
     """
     dead = write.state is WriteState.DEAD
     if write.is_delayed and what != "discard":
-        repair = write.repair or (what == "resync" and write.wanted and write.address is not None)
+        if write.id == UNROUTED:
+            return write  # whoever looks, looks for a route
+        repair = write.repair or (what == "resync" and write.wanted)
         return replace(write, due_at=0, repair=repair)
     if what == "discard" and dead:
         return replace(

@@ -190,6 +190,7 @@ class PartLife(RuleBasedStateMachine):
         if new.is_delayed:
             assert (asked.state, asked.failing_since) == (new.state, new.failing_since)
             tried = f"retry {old.id}\n" in self.asks or "resync\n" in self.asks
+            tried = tried and new.id != UNROUTED  # whoever looks, looks for a route
             assert not tried or asked.due_at == 0 or not self.routes, "not tried now"
         assert asked.wanted or asked.state is not WriteState.PENDING
         assert new.wanted or new.state is not DEAD or old.state is DEAD, "removing failed without being tried"
