@@ -117,11 +117,11 @@ class Bell:
         self._store = store
         self._listening: asyncio.Task[bool] | None = None
 
-    def listen(self) -> asyncio.Task[bool]:
-        """Gives what is done when it has rung, or has not for a while."""
-        if self._listening is None:
+    def listen(self, *, anew: bool) -> set[asyncio.Task[bool]]:
+        """Gives what is done when it has rung, or has not for a while; it begins to listen only `anew`."""
+        if self._listening is None and anew:
             self._listening = asyncio.create_task(self._store.bell(within_s=_BELL_S))
-        return self._listening
+        return set() if self._listening is None else {self._listening}
 
     async def heard(self, *, has_room: bool) -> None:
         """Takes note of it if it has rung; somebody who has no room leaves it to another worker.
@@ -160,14 +160,15 @@ async def poll_until_stopped(pollers: Sequence[PollingWorker], bell: Bell, *, po
 async def _rest(
     pollers: Sequence[PollingWorker], bell: Bell, stopped: asyncio.Task[None], poll_delay: float
 ) -> None:
-    """Waits until the bell rings, a place that is wanted gets free, or `poll_delay` is over."""
+    """Waits until the bell rings, a place that is wanted gets free, or `poll_delay` is over.
+
+    Who has filled all places since it began to listen may still hear the bell, and passes it on at once.
+    """
     wanted = [poller for poller in pollers if poller.may_be_more]
     if any(poller.room for poller in wanted):
         return
     has_room = any(poller.room for poller in pollers)
-    waiting: set[asyncio.Task[Any]] = {stopped}
-    if has_room:
-        waiting.add(bell.listen())
+    waiting: set[asyncio.Task[Any]] = {stopped, *bell.listen(anew=has_room)}
     frees = [asyncio.create_task(poller.freed.wait()) for poller in wanted]
     for poller in wanted:
         poller.freed.clear()

@@ -113,7 +113,7 @@ async def test_what_a_worker_has_to_leave_behind_is_taken_up_at_once(
 async def test_a_worker_at_rest_hears_of_a_booking_long_before_it_polls(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SEQUENCE_SYNC__WORKER__POLL_DELAY", "60s")
+    monkeypatch.setenv("SEQUENCE_SYNC__WORKER__POLL_DELAY", "10m")
     await service.start("receiver")
     await service.start("worker")
     for number in range(3):
