@@ -75,11 +75,13 @@ class PollingWorker(Worker):
             await self.functions[queue.FUNCTION].coroutine(context, bid, pid)
 
     def _ended(self, job: str, task: asyncio.Task[None]) -> None:
+        """Makes room; a part whose job failed stays open, and the reconciler has it done again."""
         del self.tasks[job]
         self.freed.set()
         if not task.cancelled() and (error := task.exception()):
             self.jobs_failed += 1
-            _log.warning("job_not_finished", job=job, error=type(error).__name__)
+            bid, pid = queue.part_of(job)
+            _log.error("part_not_settled", booking=bid, part=pid, exc_info=error)
 
     async def end(self) -> None:
         """Cancels what is still under way; its parts stay open and are done again."""
@@ -93,11 +95,7 @@ def polling_worker(store: Store, sync: Syncs, queue_name: str, *, concurrency: i
     """Takes jobs out of one queue, so many at a time."""
 
     async def sync_part(context: dict[str, Any], bid: str, pid: str) -> None:
-        try:
-            await sync.part(bid, pid, context["job_id"])
-        except Exception:  # noqa: BLE001 - logged with its traceback
-            # The part stays open, and the reconciler has it done again: arq need not know.
-            _log.exception("part_not_settled", booking=bid, part=pid)
+        await sync.part(bid, pid, context["job_id"])
 
     return PollingWorker(
         store,

@@ -10,7 +10,7 @@ import pytest
 
 from bookings.record import WriteState
 from tests.integration.calendars import PROVIDERS, World, one_part, utc
-from tests.waiting import until
+from tests.waiting import comes, until
 
 both = pytest.mark.parametrize("provider", PROVIDERS)
 
@@ -71,6 +71,19 @@ async def test_a_worker_that_was_away_while_another_wrote_sends_nothing(
     await asleep
     assert world.requests(provider).count("PATCH") == sent
     assert world.event(provider).starts_at == utc(11, 30)
+
+
+@both
+@pytest.mark.fault(number=6)
+@pytest.mark.settings(worker={"lease": "1s", "request_timeout": "1h"})
+async def test_a_worker_that_lost_its_lease_stops_what_it_does_under_it(world: World, provider: str) -> None:
+    world.fault(provider, "hold")
+    await world.accept(one_part(provider))
+    at_work = asyncio.create_task(world.work())
+    await world.held()
+    await _lease_runs_out(world)
+    await comes(at_work)
+    assert world.requests(provider) == []  # none of its requests came to an end
 
 
 @both

@@ -276,6 +276,21 @@ async def test_a_fence_is_at_least_the_clock_and_always_higher(store: Store) -> 
     assert int((await claim(store, "b")).fence) == ahead + 1
 
 
+async def test_however_many_jobs_there_are_the_bell_rings_once(store: Store) -> None:
+    for hours in range(5):
+        await accept(store, moved(hours))
+    assert await store.redis.llen(store.keys.bell) == 1
+    assert await store.bell(within_s=1)
+
+
+async def test_an_office_is_given_back_by_its_holder_only(store: Store) -> None:
+    assert await store.elect("reconciler", "a", for_s=60)
+    await store.resign("reconciler", "b")
+    assert not await store.elect("reconciler", "b", for_s=60)
+    await store.resign("reconciler", "a")
+    assert await store.elect("reconciler", "b", for_s=60)
+
+
 async def test_a_job_whose_worker_was_killed_before_it_claimed_the_part_is_queued_again(store: Store) -> None:
     await accept(store)
     assert len(await store.take(store.keys.queue, limit=10)) == 2
