@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 from receiver.signature import signature
 from tests.conftest import FIRST_SECRET
+from tests.waiting import comes
 
 
 def head(*lines: str, target: str = "/callbacks/hiring", method: str = "POST") -> bytes:
@@ -47,14 +48,14 @@ class Line:
 
     async def status(self) -> int:
         """Reads one answer; gives its status."""
-        answer = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 10)
+        answer = await comes(self.reader.readuntil(b"\r\n\r\n"))
         length = next(line for line in answer.lower().split(b"\r\n") if line.startswith(b"content-length"))
         await self.reader.readexactly(int(length.split(b":")[1]))
         return int(answer[9:12])
 
     async def rest(self) -> bytes:
         """All that comes until the receiver closes."""
-        return await asyncio.wait_for(self.reader.read(), 10)
+        return await comes(self.reader.read())
 
 
 @contextlib.asynccontextmanager

@@ -75,11 +75,13 @@ class PollingWorker(Worker):
             await self.functions[queue.FUNCTION].coroutine(context, bid, pid)
 
     def _ended(self, job: str, task: asyncio.Task[None]) -> None:
+        """Makes room; a part whose job failed stays open, and the reconciler has it done again."""
         del self.tasks[job]
         self.freed.set()
         if not task.cancelled() and (error := task.exception()):
             self.jobs_failed += 1
-            _log.warning("job_not_finished", job=job, error=type(error).__name__)
+            bid, pid = queue.part_of(job)
+            _log.error("part_not_settled", booking=bid, part=pid, exc_info=error)
 
     async def end(self) -> None:
         """Cancels what is still under way; its parts stay open and are done again."""
@@ -93,11 +95,7 @@ def polling_worker(store: Store, sync: Syncs, queue_name: str, *, concurrency: i
     """Takes jobs out of one queue, so many at a time."""
 
     async def sync_part(context: dict[str, Any], bid: str, pid: str) -> None:
-        try:
-            await sync.part(bid, pid, context["job_id"])
-        except Exception:  # noqa: BLE001 - logged with its traceback
-            # The part stays open, and the reconciler has it done again: arq need not know.
-            _log.exception("part_not_settled", booking=bid, part=pid)
+        await sync.part(bid, pid, context["job_id"])
 
     return PollingWorker(
         store,
@@ -117,11 +115,11 @@ class Bell:
         self._store = store
         self._listening: asyncio.Task[bool] | None = None
 
-    def listen(self) -> asyncio.Task[bool]:
-        """Gives what is done when it has rung, or has not for a while."""
-        if self._listening is None:
+    def listen(self, *, anew: bool) -> set[asyncio.Task[bool]]:
+        """Gives what is done when it has rung, or has not for a while; it begins to listen only `anew`."""
+        if self._listening is None and anew:
             self._listening = asyncio.create_task(self._store.bell(within_s=_BELL_S))
-        return self._listening
+        return set() if self._listening is None else {self._listening}
 
     async def heard(self, *, has_room: bool) -> None:
         """Takes note of it if it has rung; somebody who has no room leaves it to another worker.
@@ -160,14 +158,15 @@ async def poll_until_stopped(pollers: Sequence[PollingWorker], bell: Bell, *, po
 async def _rest(
     pollers: Sequence[PollingWorker], bell: Bell, stopped: asyncio.Task[None], poll_delay: float
 ) -> None:
-    """Waits until the bell rings, a place that is wanted gets free, or `poll_delay` is over."""
+    """Waits until the bell rings, a place that is wanted gets free, or `poll_delay` is over.
+
+    Who has filled all places since it began to listen may still hear the bell, and passes it on at once.
+    """
     wanted = [poller for poller in pollers if poller.may_be_more]
     if any(poller.room for poller in wanted):
         return
     has_room = any(poller.room for poller in pollers)
-    waiting: set[asyncio.Task[Any]] = {stopped}
-    if has_room:
-        waiting.add(bell.listen())
+    waiting: set[asyncio.Task[Any]] = {stopped, *bell.listen(anew=has_room)}
     frees = [asyncio.create_task(poller.freed.wait()) for poller in wanted]
     for poller in wanted:
         poller.freed.clear()

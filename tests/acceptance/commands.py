@@ -10,6 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from tests.waiting import comes
+
 
 class Result(NamedTuple):
     status: int
@@ -45,6 +47,6 @@ async def begun(
 
 async def ended(child: Process) -> Result:
     """What a program came to."""
-    data, words = await asyncio.wait_for(child.communicate(), 60)
+    data, words = await comes(child.communicate())
     assert child.returncode is not None
     return Result(child.returncode, data.decode(), words.decode())

@@ -5,8 +5,7 @@ import os
 import shutil
 import signal
 import tempfile
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from sandbox import inspection
 from sandbox.inspection import SeenEvent
 from sandbox.server import Sandbox
 from tests.integration.calendars import GOOGLE, MICROSOFT
+from tests.waiting import until
 
 
 class Service:
@@ -102,13 +102,17 @@ class Service:
         async with self.store() as store:
             return (await store.counts())["open"]
 
-    async def written(self, *, within_s: float = 20) -> None:
+    async def written(self) -> None:
         """Waits until nothing is open."""
-        deadline = time.monotonic() + within_s
         async with self.store() as store:
-            while (await store.counts())["open"] > 0:
-                assert time.monotonic() < deadline, self.log("worker")
-                await asyncio.sleep(0.02)
+
+            async def nothing_is_open() -> bool:
+                return (await store.counts())["open"] == 0
+
+            try:
+                await until(nothing_is_open)
+            except TimeoutError:
+                raise AssertionError(self.log("worker")) from None
 
     async def unrouted(self) -> list[tuple[str, StoredPart]]:
         """The parts that wait for a route, each after the id of its booking."""
@@ -139,14 +143,6 @@ class Service:
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()
-
-
-async def until(condition: Callable[[], object], *, within_s: float = 15) -> None:
-    """Waits until something has become true."""
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.01)
 
 
 def kill(child: asyncio.subprocess.Process) -> None:

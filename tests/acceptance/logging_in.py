@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.acceptance.commands import Result
 from tests.browser import Browser, WayBack
+from tests.waiting import comes, unless_it_hangs
 
 
 class Login:
@@ -23,7 +24,7 @@ class Login:
     async def says(self, pattern: str) -> str:
         """Waits until the command has said something."""
         assert self.process.stderr is not None
-        async with asyncio.timeout(60):
+        async with unless_it_hangs():
             while not (found := re.search(pattern, self.said)):
                 line = await self.process.stderr.readline()
                 assert line, self.said
@@ -37,7 +38,7 @@ class Login:
         return await self.browser.decide(await self.address(), decision, user=user, **chosen)
 
     async def ended(self) -> Result:
-        data, rest = await asyncio.wait_for(self.process.communicate(), 60)
+        data, rest = await comes(self.process.communicate())
         assert self.process.returncode is not None
         return Result(self.process.returncode, data.decode(), self.said + rest.decode())
 

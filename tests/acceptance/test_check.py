@@ -1,6 +1,5 @@
 """`sequence-sync check`, on everything that can be wrong."""
 
-import time
 from contextlib import aclosing
 
 import pytest
@@ -20,6 +19,7 @@ from tests.acceptance.commands import command
 from tests.acceptance.conftest import Service
 from tests.acceptance.users import USER, login_tables
 from tests.callbacks import SEQUENCING
+from tests.waiting import comes
 
 
 class Checked:
@@ -39,7 +39,7 @@ class Checked:
         return {each.subject for each in self.findings if each.level is level}
 
 
-async def check(service: Service, *, within_s: float = 10) -> Checked:
+async def check(service: Service, *, within_s: float = 30) -> Checked:
     """Looks as the command does; the command itself is run by the first tests."""
     return Checked(await everything(service.config, within_s=within_s))
 
@@ -299,10 +299,8 @@ async def test_a_provider_s_bad_moment_is_told_from_what_is_ours(
 
 
 async def test_a_provider_that_does_not_answer_is_not_waited_for(service: Service) -> None:
-    service.sandbox.state.faults.add(fault="delay;seconds=30", provider="google", count=None)
-    began = time.monotonic()
-    checked = await check(service, within_s=2)
-    assert time.monotonic() - began < 20
+    service.sandbox.state.faults.add(fault="hold", provider="google", count=None)
+    checked = await comes(check(service, within_s=3))
     assert checked.of("calendar interviews").level is Level.WRONG
     assert checked.of("calendar panel").level is Level.RIGHT
 

@@ -10,8 +10,9 @@ import aiohttp
 
 from cli.processes import free_ports
 from tests.acceptance.commands import command
-from tests.acceptance.conftest import Service, until
+from tests.acceptance.conftest import Service
 from tests.callbacks import SEQUENCING, changed
+from tests.waiting import comes, until
 
 EVENT_ID = "qTtZdczOccgaPncGJaCiLg"
 
@@ -67,7 +68,7 @@ async def test_up_runs_everything_and_keeps_its_data(service: Service, tmp_path:
         assert (await service.post(SEQUENCING))[0] == status
         await until(lambda: len(service.events()) == 2)
         child.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(child.wait(), 20) == 0
+        assert await comes(child.wait()) == 0
         (service.folder / "up.log").write_text("")
 
 
@@ -79,12 +80,12 @@ async def test_the_sandbox_says_where_it_is() -> None:
         stdout=asyncio.subprocess.PIPE,
     )
     assert child.stdout is not None
-    addresses = json.loads(await asyncio.wait_for(child.stdout.readline(), 20))
+    addresses = json.loads(await comes(child.stdout.readline()))
     assert addresses["url"] == f"http://127.0.0.1:{port}"
     async with aiohttp.ClientSession() as session, session.get(addresses["url"]) as page:
         assert "panel@globex.example" in await page.text()
     child.terminate()
-    assert await asyncio.wait_for(child.wait(), 10) == 0
+    assert await comes(child.wait()) == 0
 
 
 async def test_a_wrong_configuration_is_explained_without_a_traceback(tmp_path: Path) -> None:

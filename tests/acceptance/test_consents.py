@@ -5,11 +5,12 @@ import pytest
 
 from cli.processes import free_ports
 from sandbox.server import Sandbox
-from tests.acceptance.conftest import Service, until
+from tests.acceptance.conftest import Service
 from tests.acceptance.logging_in import logging_in
 from tests.acceptance.users import USER, login_tables
 from tests.browser import Browser
 from tests.callbacks import changed
+from tests.waiting import until
 
 ACCOUNT = {"google": "google-user", "microsoft": "microsoft-user"}
 both = pytest.mark.parametrize("provider", ["google", "microsoft"])

@@ -12,6 +12,7 @@ import pytest
 from tests.acceptance.conftest import Service
 from tests.callbacks import SEQUENCING, changed
 from tests.house.project import ROOT
+from tests.waiting import comes
 
 DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")), ROOT / "sandbox" / "README.md"]
 _BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
@@ -55,7 +56,7 @@ async def shell(line: str, folder: Path) -> tuple[int, str]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said, _ = await asyncio.wait_for(child.communicate(), 60)
+    said, _ = await comes(child.communicate())
     assert child.returncode is not None
     return child.returncode, said.decode()
 

@@ -1,6 +1,5 @@
 """Links and availability as processes and commands: no route is configured, the link knows its calendars."""
 
-import asyncio
 import json
 import signal
 from pathlib import Path
@@ -9,9 +8,9 @@ import aiohttp
 
 from sandbox.cronofy_link import Status
 from tests.acceptance.commands import command
-from tests.acceptance.conftest import until
 from tests.acceptance.linked import Linked, linked
 from tests.integration.scheduling import RECRUITER, at, availability, sequencing
+from tests.waiting import comes, until
 
 __all__ = ["linked"]
 
@@ -90,6 +89,6 @@ async def test_the_api_and_the_command_answer_the_same_query(linked: Linked, tmp
     assert "calendar interviews could not be read" in none.words
 
     child.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(child.wait(), 10) == 0
+    assert await comes(child.wait()) == 0
     await until(lambda: "api_stopped" in service.log("api"))
     assert service.secrets[0] not in service.log("api")

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import re
 import socket
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -163,10 +162,8 @@ async def test_a_user_who_leaves_the_calendar_out_is_asked_to_leave_it_in(place:
 async def test_nobody_is_waited_for_for_ever(place: Place) -> None:
     async with place.login("google", "--wait", "1") as login:
         await login.address()
-        started = time.monotonic()
         result = await login.ended()
     assert (result.status, "nobody consented within 1 s" in result.words) == (1, True)
-    assert time.monotonic() - started < 10
 
 
 async def test_a_device_code_is_typed_elsewhere(place: Place) -> None:

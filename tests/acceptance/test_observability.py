@@ -13,8 +13,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from receiver.signature import signature
 from tests.acceptance.collector import Collector, SeenSpan
-from tests.acceptance.conftest import Service, until
+from tests.acceptance.conftest import Service
 from tests.callbacks import SEQUENCING, changed
+from tests.waiting import comes, unless_it_hangs, until
 
 OF_REDIS = {
     "sequence_sync_redis_safe",
@@ -38,9 +39,9 @@ def lines(service: Service, process: str) -> list[dict[str, Any]]:
 
 
 async def get(port: int, path: str) -> tuple[int, str]:
-    """Asks an admin port; it has to answer within the second that a kubelet or a scraper waits."""
+    """Asks an admin port, whatever hangs."""
     async with (
-        asyncio.timeout(1),
+        unless_it_hangs(),
         aiohttp.ClientSession() as session,
         session.get(f"http://127.0.0.1:{port}{path}") as response,
     ):
@@ -59,10 +60,14 @@ async def metrics(port: int) -> dict[str, float]:
 
 async def page_with(port: int, *, redis_up: int) -> dict[str, float]:
     """Waits for the first page that says so."""
-    async with asyncio.timeout(10):
-        while (page := await metrics(port))["sequence_sync_redis_up"] != redis_up:
-            await asyncio.sleep(0.1)
-        return page
+    pages: list[dict[str, float]] = []
+
+    async def says_so() -> bool:
+        pages.append(await metrics(port))
+        return pages[-1]["sequence_sync_redis_up"] == redis_up
+
+    await until(says_so)
+    return pages[-1]
 
 
 # -- the log
@@ -250,7 +255,7 @@ async def test_a_process_that_cannot_trace_says_what_to_install(
         *(sys.executable, "-c", code, process, "--config", str(service.config)),
         stderr=asyncio.subprocess.PIPE,
     )
-    _, words = await asyncio.wait_for(child.communicate(), 20)
+    _, words = await comes(child.communicate())
     assert child.returncode == 2
     assert "pip install 'sequence-sync[otel]'" in words.decode()
     assert collector.spans == []

@@ -7,9 +7,10 @@ import pytest
 from bookings.record import Part
 from bookings.store import Store
 from receiver.signature import signature
-from tests.acceptance.conftest import Service, until
+from tests.acceptance.conftest import Service
 from tests.conftest import Settle
 from tests.integration.calendars import one_part
+from tests.waiting import until
 
 STAFFING = """
 [[apps]]

@@ -1,6 +1,5 @@
 """The public port of a receiver as it runs, on the event loop it runs on."""
 
-import asyncio
 import contextlib
 
 import pytest
@@ -8,13 +7,14 @@ import pytest
 from tests.acceptance.conftest import Service
 from tests.callbacks import SEQUENCING
 from tests.raw_http import exchange, head, line_to, signed, statuses
+from tests.waiting import until
 
 
 async def test_the_limits_of_the_public_port_hold_in_the_process_itself(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SEQUENCE_SYNC__RECEIVER__HEAD_TIMEOUT", "500ms")
-    monkeypatch.setenv("SEQUENCE_SYNC__RECEIVER__BODY_TIMEOUT", "2s")
+    monkeypatch.setenv("SEQUENCE_SYNC__RECEIVER__HEAD_TIMEOUT", "2s")
+    monkeypatch.setenv("SEQUENCE_SYNC__RECEIVER__BODY_TIMEOUT", "5s")
     monkeypatch.setenv("SEQUENCE_SYNC__RECEIVER__MAX_CONNECTIONS", "3")
     await service.start("receiver")
     port, proper = service.ports.receiver, signed(SEQUENCING, "Connection: close", secret=service.secrets[0])
@@ -37,7 +37,9 @@ async def test_the_limits_of_the_public_port_hold_in_the_process_itself(
             line = await stack.enter_async_context(line_to(port))
             await line.send(head("Content-Length: 10"))
         assert statuses(await exchange(port, proper)) == [503]
-    async with asyncio.timeout(5):
-        while statuses(await exchange(port, proper)) != [200]:  # once the places are free again
-            await asyncio.sleep(0.01)
+
+    async def places_are_free_again() -> bool:
+        return statuses(await exchange(port, proper)) == [200]
+
+    await until(places_are_free_again)
     assert "Traceback" not in service.log("receiver")

@@ -10,8 +10,9 @@ from pathlib import Path
 import aiohttp
 
 from receiver.signature import signature
-from tests.acceptance.conftest import Service, until
+from tests.acceptance.conftest import Service
 from tests.callbacks import SEQUENCING, changed, moved
+from tests.waiting import until
 
 LOOKED_AT_AGAIN_S = 1.2
 """A file is read again once a second; whoever rotates a secret waits that long before the old one goes."""

@@ -8,9 +8,10 @@ import pytest
 from bookings.record import WriteState
 from bookings.store import Store
 from cli.processes import free_ports
-from tests.acceptance.conftest import Service, until
+from tests.acceptance.conftest import Service
 from tests.callbacks import SEQUENCING, moved
 from tests.integration.calendars import PROVIDERS, utc
+from tests.waiting import until
 
 both = pytest.mark.parametrize("provider", PROVIDERS)
 LEASE_S = 1.0
@@ -37,9 +38,11 @@ async def journalled(service: Service, provider: str) -> None:
     """Waits until the record says that the provider is being asked for a change."""
     client = service.client()
     store = Store(client, service.settings.redis.key_prefix)
-    async with asyncio.timeout(10):
-        while WriteState.WRITING not in await states(store, provider):
-            await asyncio.sleep(0.01)
+
+    async def is_writing() -> bool:
+        return WriteState.WRITING in await states(store, provider)
+
+    await until(is_writing)
     await client.aclose()
 
 

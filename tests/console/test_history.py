@@ -1,11 +1,13 @@
 """The history of the last day, which every process of the fleet keeps."""
 
 import asyncio
+from functools import partial
 
 from bookings.clock import now_ms
 from bookings.history import DAY_MS, MINUTE_MS, History, Sample, history_kept
 from bookings.store import Store
 from tests.integration.calendars import World, one_part
+from tests.waiting import until
 
 
 async def test_one_process_takes_the_sample_of_a_minute(store: Store) -> None:
@@ -41,14 +43,16 @@ async def test_a_day_is_kept_and_no_more(store: Store) -> None:
     assert [each.at for each in day] == sorted(each.at for each in day)
 
 
+async def written_is(store: Store, total: bytes) -> bool:
+    return bool(await store.redis.get(store.keys.written) == total)
+
+
 async def test_what_processes_write_is_added_up_also_at_their_end(store: Store) -> None:
     written = 0
     async with history_kept(store, written=lambda: written, every_s=0.01), history_kept(store, every_s=0.01):
         written = 5
-        while await store.redis.get(store.keys.written) != b"5":
-            await asyncio.sleep(0.01)
-        while not await store.redis.llen(store.keys.history):
-            await asyncio.sleep(0.01)
+        await until(partial(written_is, store, b"5"))
+        await until(partial(store.redis.llen, store.keys.history))
         written = 9
-    assert await store.redis.get(store.keys.written) == b"9"
+    assert await written_is(store, b"9")
     assert len(await History(store).last_day(now_ms())) == 1

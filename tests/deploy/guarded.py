@@ -21,12 +21,12 @@ from tests.deploy.front import Front
 from tests.house.project import ROOT
 from tests.integration.calendars import GOOGLE, MICROSOFT
 from tests.integration.scheduling import MANAGER_CALENDAR, RECRUITER_CALENDAR
+from tests.waiting import until
 
 REDIS_FOLDER = ROOT / "deploy" / "redis"
 ACCESS_LIST = (REDIS_FOLDER / "users.acl").read_text()
 PASSWORDS = {"admin": "admin-password", "sequence-sync": "our-password", "health": "any"}
 
-_TIMEOUT_S = 10
 _REDIS = """
 url = "rediss://127.0.0.1:{port}"
 username = "file:redis_username"
@@ -79,10 +79,12 @@ async def guarded_redis(folder: Path, access_list: str = ACCESS_LIST) -> AsyncIt
         preexec_fn=end_with_parent,
     )
     try:
-        async with asyncio.timeout(_TIMEOUT_S):
-            while not await _answers(redis):
-                assert process.returncode is None, (folder / "redis.log").read_text()
-                await asyncio.sleep(0.01)
+
+        async def answers() -> bool:
+            assert process.returncode is None, (folder / "redis.log").read_text()
+            return await _answers(redis)
+
+        await until(answers)
         yield redis
     finally:
         if process.returncode is None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Collection
 from pathlib import Path
 
 import aiohttp
@@ -11,7 +12,7 @@ from bookings.clock import now_ms
 from bookings.store import Store
 from sandbox.person import Person
 from tests.acceptance.commands import command
-from tests.acceptance.conftest import Service, kill, service, until
+from tests.acceptance.conftest import Service, kill, service
 from tests.acceptance.linked import Linked, linked
 from tests.callbacks import changed
 from tests.deploy.front import Front
@@ -21,6 +22,7 @@ from tests.integration.calendars import GOOGLE, one_part
 from tests.integration.scheduling import availability
 from tests.redis_trouble.server import DURABLE, RedisServer
 from tests.redis_trouble.world import service_at
+from tests.waiting import until
 
 __all__ = ["linked", "service"]
 
@@ -56,18 +58,21 @@ def test_every_alert_is_fired_by_one_of_these_tests() -> None:
     )
 
 
-def watch(service: Service) -> Prometheus:
+def watch(service: Service, *, about: Collection[str] = ()) -> Prometheus:
     return Prometheus(
         ("sequence-sync-receiver", service.ports.receiver_admin),
         ("sequence-sync-worker", service.ports.worker_admin),
+        about=about,
     )
 
 
 async def shows(prometheus: Prometheus, port: int, name: str, least: float, **labels: str) -> None:
     """Waits until a page shows at least so much of something."""
-    async with asyncio.timeout(15):
-        while (await prometheus.value(port, name, **labels) or 0) < least:
-            await asyncio.sleep(0.02)
+
+    async def is_shown() -> bool:
+        return (await prometheus.value(port, name, **labels) or 0) >= least
+
+    await until(is_shown)
 
 
 async def rises(prometheus: Prometheus, port: int, name: str) -> None:
@@ -83,7 +88,7 @@ async def test_trouble_with_redis(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         RedisServer(tmp_path / "redis", *DURABLE) as server,
         Front(server.port) as front,
         service_at(f"redis://127.0.0.1:{front.port}", tmp_path, monkeypatch) as service,
-        watch(service) as prometheus,
+        watch(service, about=named("RedisSlow")) as prometheus,
     ):
         ports = (service.ports.receiver_admin, service.ports.worker_admin)
         await service.start("receiver")
@@ -126,9 +131,16 @@ async def test_trouble_with_redis(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 async def gone(prometheus: Prometheus, port: int) -> None:
     """Waits until a process has noticed that Redis is away."""
-    async with asyncio.timeout(15):
-        while await prometheus.value(port, "sequence_sync_redis_up") != 0:
-            await asyncio.sleep(0.02)
+    await falls(prometheus, port, "sequence_sync_redis_up")
+
+
+async def falls(prometheus: Prometheus, port: int, name: str) -> None:
+    """Waits until a page shows 0 of something."""
+
+    async def is_none() -> bool:
+        return await prometheus.value(port, name) == 0
+
+    await until(is_none)
 
 
 # -- what is stored
@@ -156,7 +168,7 @@ async def test_bookings_that_are_gone(service: Service, tmp_path: Path) -> None:
 
 
 async def test_processes_that_are_held_up_or_end(service: Service, tmp_path: Path) -> None:
-    async with watch(service) as prometheus:
+    async with watch(service, about=named("LoopLag")) as prometheus:
         receiver = await service.start("receiver")
         worker = await service.start("worker")
         await prometheus.settles(minutes=6)
@@ -174,9 +186,7 @@ async def test_processes_that_are_held_up_or_end(service: Service, tmp_path: Pat
         assert (await service.post(one_part("123")))[0] == 202
         await until(lambda: service.sandbox.state.faults.held)
         worker.terminate()  # a drain that does not end: what is under way does not, either
-        async with asyncio.timeout(10):
-            while await prometheus.value(service.ports.worker_admin, "sequence_sync_ready") != 0:
-                await asyncio.sleep(0.02)
+        await falls(prometheus, service.ports.worker_admin, "sequence_sync_ready")
         assert await prometheus.passes(minutes=6) == named("NotReady")
         service.sandbox.state.faults.release()
         await worker.wait()

@@ -12,12 +12,13 @@ from redis.exceptions import NoPermissionError, ResponseError
 from bookings.store import Store
 from receiver.callback import Callback, read_callback
 from tests.acceptance.commands import Result, command
-from tests.acceptance.conftest import Service, kill, until
+from tests.acceptance.conftest import Service, kill
 from tests.callbacks import SEQUENCING, changed, moved
 from tests.deploy.guarded import ACCESS_LIST, GuardedRedis, guarded_redis, guarded_service
 from tests.house.project import PACKAGES, ROOT
 from tests.integration.calendars import utc
 from tests.integration.scheduling import at, sequencing
+from tests.waiting import until
 
 SCRIPTS = ROOT / "bookings" / "scripts"
 _SCRIPTED = re.compile(r"redis\.p?call\('([A-Z]+)'")

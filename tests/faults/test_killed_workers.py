@@ -4,8 +4,6 @@ arq's worker.py: a job that takes longer than its time-out is over and not tried
 alone until the longest time-out of all has passed.
 """
 
-import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
@@ -16,16 +14,15 @@ from bookings.accounts import Accounts
 from bookings.record import WriteState
 from bookings.store import Store
 from sandbox.graph_times import ZoneRules
-from tests.acceptance.conftest import Service, kill, until
+from tests.acceptance.conftest import Service, kill
 from tests.callbacks import SEQUENCING, changed, moved
 from tests.integration.calendars import GOOGLE, MICROSOFT, PROVIDERS, Clock, World, one_part, utc
+from tests.waiting import until
 from workers.calendars.directory import Directory
 from workers.polling import polling_worker
 from workers.sync import Sync
 
 pytestmark = pytest.mark.fault(number=23)
-
-ON_ITS_WAY_S = 1.5
 
 
 @pytest.fixture
@@ -43,14 +40,15 @@ async def colleague(service: Service, monkeypatch: pytest.MonkeyPatch) -> AsyncI
     await redis.aclose()
 
 
-async def finished(world: World, *, within_s: float = 10) -> None:
+async def finished(world: World) -> None:
     """Works until nothing is open; what the killed worker holds is free when its lease has run out."""
-    deadline = time.monotonic() + within_s
-    while (await world.store.counts())["open"]:
-        assert time.monotonic() < deadline, "parts are still open"
+
+    async def is_done() -> bool:
         await world.work()
         await world.let_pass(3600)
-        await asyncio.sleep(0.02)
+        return (await world.store.counts())["open"] == 0
+
+    await until(is_done)
 
 
 def hold(world: World, method: str, *providers: str) -> None:
@@ -139,13 +137,14 @@ async def test_a_request_that_outlives_its_worker_and_comes_after_its_successor_
     service: Service, colleague: World
 ) -> None:
     for provider in PROVIDERS:
-        colleague.fault(provider, f"delay;seconds={ON_ITS_WAY_S}", method="POST")
+        colleague.fault(provider, "late", method="POST")
     await colleague.accept(SEQUENCING)
     worker = await service.start("worker")
-    await until(lambda: not colleague.sandbox.state.faults.rules)
+    await until(lambda: all_held(colleague))
     kill(worker)
     await worker.wait()
     await finished(colleague)
+    colleague.sandbox.state.faults.release()
     for provider in PROVIDERS:
         await until(partial(is_sent_twice, colleague, provider))
     assert colleague.event("google").starts_at == utc(11)
@@ -179,7 +178,7 @@ async def test_the_next_worker_process_takes_up_what_a_killed_one_left(service: 
     service.sandbox.state.faults.release()
     assert len(service.events()) == 2
     await service.start("worker")
-    await service.written(within_s=10)
+    await service.written()
     assert sorted(event.starts_at for event in service.events()) == [utc(11), utc(12)]
 
 
@@ -190,13 +189,15 @@ async def test_a_job_that_arq_ends_because_it_took_too_long_is_done_again(
     world.fault(provider, "hold", method="POST")
     await world.accept(one_part(provider))
     worker = polling_worker(world.store, world.sync, world.store.keys.queue, concurrency=8)
-    worker.job_timeout_s = 0.5
+    worker.job_timeout_s = 2
+
+    async def is_done() -> bool:
+        await worker.poll()
+        await world.store.reconcile()
+        return (await world.store.counts())["open"] == 0
+
     try:
-        async with asyncio.timeout(30):  # ended while it claims, its lease has to run out
-            while (await world.store.counts())["open"]:
-                await worker.poll()
-                await world.store.reconcile()
-                await asyncio.sleep(0.02)
+        await until(is_done)  # ended while it claims, its lease has to run out
     finally:
         await worker.end()
     assert worker.jobs_failed >= 1  # which is all that arq knows of it

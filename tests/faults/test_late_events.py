@@ -9,13 +9,14 @@ import pytest
 
 from bookings.record import WriteState
 from tests.integration.calendars import MICROSOFT, PROVIDERS, World, one_part
+from tests.waiting import until
 
 both = pytest.mark.parametrize("provider", PROVIDERS)
 
 
 @both
 @pytest.mark.fault(number=5)
-@pytest.mark.settings(worker={"request_timeout": "300ms"})
+@pytest.mark.settings(worker={"request_timeout": "2s"})
 async def test_an_event_that_appears_after_its_booking_was_cancelled_is_found_and_removed(
     world: World, provider: str
 ) -> None:
@@ -29,7 +30,7 @@ async def test_an_event_that_appears_after_its_booking_was_cancelled_is_found_an
     write = await world.write(body)
     assert (write.state, write.reason) == (WriteState.RETRYING, "create_in_doubt")
     world.sandbox.state.faults.release()
-    await _appears(world)
+    await until(world.events)
     await world.let_pass(61)
     await world.work()
     assert world.events() == []
@@ -74,9 +75,3 @@ async def test_a_cancel_while_the_event_is_being_made_removes_it(world: World, p
     await world.work_until_done()
     assert world.events() == []
     assert (await world.write(body)).state is WriteState.CANCELLED
-
-
-async def _appears(world: World) -> None:
-    async with asyncio.timeout(20):
-        while not world.events():
-            await asyncio.sleep(0.01)

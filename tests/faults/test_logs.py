@@ -16,9 +16,10 @@ import structlog
 
 from admin.logs import configure_logs
 from receiver.signature import signature
-from tests.acceptance.conftest import Service, until
+from tests.acceptance.conftest import Service
 from tests.callbacks import changed
 from tests.integration.calendars import GOOGLE, MICROSOFT
+from tests.waiting import until
 
 pytestmark = pytest.mark.fault(number=24)
 

@@ -33,7 +33,7 @@ async def test_a_create_whose_reply_is_lost_makes_one_event(world: World, provid
 
 @both
 @pytest.mark.fault(number=1)
-@pytest.mark.settings(worker={"request_timeout": "200ms"})
+@pytest.mark.settings(worker={"request_timeout": "2s"})
 async def test_a_create_that_is_stored_after_its_time_out_makes_one_event(
     world: World, provider: str
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from bookings.record import WriteState
 from tests.integration.calendars import PROVIDERS, World, one_part, utc
+from tests.waiting import comes, until
 
 both = pytest.mark.parametrize("provider", PROVIDERS)
 
@@ -29,7 +30,7 @@ async def test_jobs_in_any_order_write_the_newest_revision(world: World, provide
 
 @both
 @pytest.mark.fault(number=6)
-@pytest.mark.settings(worker={"request_timeout": "200ms"})
+@pytest.mark.settings(worker={"request_timeout": "2s"})
 async def test_an_update_that_is_carried_out_after_a_newer_one_changes_nothing(
     world: World, provider: str
 ) -> None:
@@ -43,7 +44,7 @@ async def test_an_update_that_is_carried_out_after_a_newer_one_changes_nothing(
     assert world.event(provider).starts_at == utc(11, 30)
     sent = world.requests(provider).count("PATCH")
     world.sandbox.state.faults.release()
-    await _all_answered(world, provider, "PATCH", sent + 1)
+    await until(lambda: world.requests(provider).count("PATCH") > sent)  # that nobody waits for any more
     assert world.event(provider).starts_at == utc(11, 30)
 
 
@@ -74,6 +75,19 @@ async def test_a_worker_that_was_away_while_another_wrote_sends_nothing(
 
 @both
 @pytest.mark.fault(number=6)
+@pytest.mark.settings(worker={"lease": "1s", "request_timeout": "1h"})
+async def test_a_worker_that_lost_its_lease_stops_what_it_does_under_it(world: World, provider: str) -> None:
+    world.fault(provider, "hold")
+    await world.accept(one_part(provider))
+    at_work = asyncio.create_task(world.work())
+    await world.held()
+    await _lease_runs_out(world)
+    await comes(at_work)
+    assert world.requests(provider) == []  # none of its requests came to an end
+
+
+@both
+@pytest.mark.fault(number=6)
 async def test_a_record_restored_from_an_old_backup_overwrites_no_newer_event(
     world: World, provider: str
 ) -> None:
@@ -96,10 +110,3 @@ async def _lease_runs_out(world: World) -> None:
     for member in await world.store.redis.zrange(world.store.keys.open, 0, -1):
         bid, _, pid = member.decode().partition(":")
         await world.store.redis.hdel(world.store.keys.booking(bid), f"lease:{pid}")
-
-
-async def _all_answered(world: World, provider: str, method: str, count: int) -> None:
-    """Waits until so many requests have been carried out, also those that nobody waits for any more."""
-    async with asyncio.timeout(20):
-        while world.requests(provider).count(method) < count:
-            await asyncio.sleep(0.01)

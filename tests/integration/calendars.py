@@ -15,6 +15,7 @@ from receiver.callback import Callback, read_callback
 from sandbox import inspection
 from sandbox.inspection import SeenEvent
 from sandbox.server import Sandbox
+from tests.waiting import until
 from workers.sync import Sync
 
 GOOGLE = "interviews@globex.example"
@@ -164,9 +165,7 @@ class World:
 
     async def held(self) -> None:
         """Waits until a provider holds a reply back."""
-        async with asyncio.timeout(20):
-            while not self.sandbox.state.faults.held:
-                await asyncio.sleep(0.01)
+        await until(lambda: self.sandbox.state.faults.held)
 
     def requests(self, provider: str) -> list[str]:
         """The methods of the requests that a provider got, in order."""

@@ -25,6 +25,7 @@ from tests.integration.calendars import (
     calendar_secrets,
     calendar_tables,
 )
+from tests.waiting import comes
 from workers.calendars.directory import Directory
 from workers.sync import Sync
 
@@ -57,25 +58,22 @@ class Receiver:
         async with self.session.post(self.url + path, data=body, headers=headers) as response:
             return Answer(response.status, await response.json(), dict(response.headers))
 
-    async def exchange(self, request: bytes, *, then: bytes = b"", after_s: float = 0) -> bytes:
+    async def exchange(self, request: bytes) -> bytes:
         """Sends raw bytes and gives all that comes back until the receiver closes."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         writer.write(request)
         await writer.drain()
-        if then:
-            await asyncio.sleep(after_s)
-            writer.write(then)
-        answer = await asyncio.wait_for(reader.read(), 10)
+        answer = await comes(reader.read())
         writer.close()
         return answer
 
 
 @pytest.fixture
 def settings(settle: Settle, request: pytest.FixtureRequest) -> Settings:
-    """Settings with short limits, and what the test's mark `settings` lays over them."""
+    """Settings with a small limit, and what the test's mark `settings` lays over them."""
     mark = request.node.get_closest_marker("settings")
     changes = dict(mark.kwargs) if mark else {}
-    changes["receiver"] = {"max_body_bytes": 4096, "body_timeout": "300ms", **changes.get("receiver", {})}
+    changes["receiver"] = {"max_body_bytes": 4096, **changes.get("receiver", {})}
     return settle(**changes)
 
 
@@ -104,7 +102,7 @@ async def world(
     settle: Settle, store: Store, sandbox: Sandbox, request: pytest.FixtureRequest
 ) -> AsyncIterator[World]:
     mark = request.node.get_closest_marker("settings")
-    changes = {"worker": {"request_timeout": "2s"}, **(mark.kwargs if mark else {})}
+    changes = mark.kwargs if mark else {}
     settings = settle(secrets=calendar_secrets(sandbox), **{**calendar_tables(sandbox), **changes})
     clock = Clock()
     async with aiohttp.ClientSession() as session:

@@ -56,7 +56,6 @@ def tables(sandbox: Sandbox, folder: Path, *, provider_url: str) -> dict[str, An
         for number, (name, address) in enumerate(PEOPLE.items())
     ]
     return {
-        "worker": {"request_timeout": "2s"},
         "encryption": {"keys": [f"file:{folder}/keys"]},
         "accounts": [
             {"name": "google", "service_account": "env:GOOGLE", **google},

@@ -109,7 +109,6 @@ async def office(settle: Settle, store: Store, sandbox: Sandbox, **changes: Any)
                 {"sub": MANAGER, "calendars": ["panel"]},
             ],
             "receiver": {"public_url": f"http://127.0.0.1:{port}"},
-            "worker": {"request_timeout": "2s"},
             **changes,
         },
     )

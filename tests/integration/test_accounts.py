@@ -1,22 +1,19 @@
 """An account's trouble stays its own, and ends for everything at once."""
 
 import asyncio
-import time
 
 import pytest
 
 from bookings.accounts import Accounts, Limits
+from bookings.clock import now_ms
+from bookings.queue import part_of
 from bookings.record import Write, WriteState
 from bookings.store import Store
 from tests.integration.calendars import PROVIDERS, World, one_part
+from tests.waiting import unless_it_hangs, until
 from workers.calendars.lane import Lane
 
 both = pytest.mark.parametrize("provider", PROVIDERS)
-BUSY = """
-local function now() local t = redis.call('TIME'); return t[1] * 1000 + t[2] / 1000 end
-local till = now() + ARGV[1]
-while now() < till do end
-"""
 OTHER = {"google": "microsoft", "microsoft": "google"}
 
 
@@ -64,30 +61,73 @@ async def test_one_mailbox_throttled_for_minutes_slows_no_other_mailbox(world: W
 
 async def test_an_account_closed_again_and_again_waits_longer_each_time(store: Store) -> None:
     accounts = Accounts(store)
-    waits = []
-    for _ in range(5):
-        until = await accounts.close("a", least_s=10, most_s=60, state="paused", reason="x")
-        waits.append(round((until - time.time() * 1000) / 1000))
+    for wait_s in (100, 200, 400, 600, 600):
+        before = now_ms()
+        closed_until = await accounts.close("a", least_s=100, most_s=600, state="paused", reason="x")
+        assert before <= closed_until - 1000 * wait_s <= now_ms()
         await store.redis.hset(store.keys.account("a"), "until", 0)
-    assert waits == [10, 20, 40, 60, 60]
 
 
 async def test_many_who_hear_of_the_same_trouble_count_once(store: Store) -> None:
     accounts = Accounts(store)
     untils = await asyncio.gather(
-        *(accounts.close("a", least_s=10, most_s=600, state="paused", reason="x") for _ in range(20))
+        *(accounts.close("a", least_s=100, most_s=600, state="paused", reason="x") for _ in range(20))
     )
-    assert max(untils) - min(untils) < 1000
+    assert max(untils) <= now_ms() + 100_000  # and not twice as long
+
+
+async def test_who_is_asked_to_wait_longer_meanwhile_waits_as_long_and_no_longer_the_next_time(
+    store: Store,
+) -> None:
+    accounts = Accounts(store)
+    await accounts.close("a", least_s=100, most_s=6000, state="paused", reason="x")
+    before = now_ms()
+    longer = await accounts.close("a", least_s=1000, most_s=6000, state="paused", reason="x")
+    assert before <= longer - 1_000_000 <= now_ms()
+    assert await store.redis.hget(store.keys.account("a"), "streak") == b"1"
+
+
+async def test_an_account_that_is_refused_while_it_is_paused_is_parked(store: Store) -> None:
+    accounts = Accounts(store)
+    await accounts.close("a", least_s=100, most_s=6000, state="paused", reason="429")
+    await accounts.close("a", least_s=10, most_s=6000, state="parked", reason="invalid_grant")
+    [closed] = await accounts.closed()
+    assert (closed.state, closed.reason) == ("parked", "invalid_grant")
+
+
+async def test_when_an_account_works_again_all_that_waits_is_queued_however_much_that_is(
+    world: World,
+) -> None:
+    store, accounts = world.store, Accounts(world.store)
+    [done] = await book(world, "google", "done")
+    await world.work()
+    [waiting] = await book(world, "google", "waiting")
+    for number in range(600):
+        await accounts.wait_for("google-hr", f"expired{number}", "part", 0)
+    for body in (done, waiting):
+        booking = await world.booking(body)
+        await accounts.wait_for("google-hr", booking.id, booking.parts[0].id, 1)
+    await store.redis.delete(store.keys.queue)
+    await accounts.reopen("google-hr", "google-hr")
+    assert await store.redis.zcard(store.keys.account("google-hr", "waiting")) == 0
+    assert [part_of(job.decode())[0] for job in await store.redis.zrange(store.keys.queue, 0, -1)] == [
+        booking.id
+    ]
 
 
 async def test_a_google_user_gets_so_many_requests_a_second(store: Store) -> None:
-    accounts, limits = Accounts(store), Limits(a_second=50, burst=5)
-    started, made = time.monotonic(), 0
-    while made < 25:
-        leave = await accounts.admit("g", "g", "x", limits)
-        made += leave.go
-        await asyncio.sleep(leave.wait_s)
-    assert 0.35 < time.monotonic() - started < 1.5  # 5 at once, 20 more at 50 a second
+    accounts, limits = Accounts(store), Limits(a_second=0.01, burst=5)
+    bucket = store.keys.account("g", "bucket")
+
+    async def asked(times: int) -> list[bool]:
+        return [(await accounts.admit("g", "g", "x", limits)).go for _ in range(times)]
+
+    assert await asked(6) == [True] * 5 + [False]
+    assert 0 < (await accounts.admit("g", "g", "x", limits)).wait_s <= 100
+    await store.redis.hincrbyfloat(bucket, "at", -200_000)  # two hundred seconds later
+    assert await asked(3) == [True] * 2 + [False]
+    await store.redis.hincrbyfloat(bucket, "at", -3_600_000)
+    assert await asked(6) == [True] * 5 + [False]
 
 
 async def test_a_slot_of_a_killed_worker_is_free_again_in_time(store: Store) -> None:
@@ -115,13 +155,15 @@ async def test_a_slot_whose_answer_nobody_waited_for_is_given_back(store: Store)
         async with lane.admitted():
             pytest.fail("nobody waits for this answer")
 
-    await asyncio.gather(store.redis.ping(), store.redis.ping())  # two connections
-    busy = asyncio.create_task(store.redis.eval(BUSY, 0, 400))
-    await asyncio.sleep(0.1)
+    async def is_asked() -> bool:
+        return int((await store.redis.info("clients"))["blocked_clients"]) == 1
+
+    await store.redis.client_pause(60_000, all=False)  # scripts have to wait
     asking = asyncio.create_task(ask())
-    await asyncio.sleep(0.1)
+    await until(is_asked)
     asking.cancel()
-    await asyncio.wait({asking, busy})
+    await store.redis.client_unpause()
+    await asyncio.wait({asking})
     assert asking.cancelled()
-    async with asyncio.timeout(2), lane.admitted():
+    async with unless_it_hangs(), lane.admitted():
         assert await store.redis.zcard(store.keys.account("m/a", "slots")) == 1

@@ -26,6 +26,7 @@ from sandbox.server import Sandbox
 from tests.conftest import Settle
 from tests.integration.calendars import GOOGLE, Clock, World, one_part
 from tests.integration.scan import everything_in
+from tests.waiting import comes, until
 from workers.calendars.directory import Directory
 from workers.calendars.google_consent import GoogleConsent
 from workers.errors import CalendarError, ErrorClass
@@ -40,7 +41,6 @@ both = pytest.mark.parametrize("provider", ["google", "microsoft"])
 
 def tables(sandbox: Sandbox, keys: str) -> dict[str, Any]:
     return {
-        "worker": {"request_timeout": "2s"},
         "encryption": {"keys": [keys]},
         "accounts": [
             {
@@ -186,7 +186,7 @@ async def test_while_one_renews_the_others_use_a_token_that_still_lives(hire: Hi
     one.sandbox.state.faults.add(fault="hold", provider=f"{provider}-token")
     renewing = asyncio.create_task(one.token(provider))
     await one.held()
-    assert await asyncio.wait_for(other.token(provider), 1) == before.consent.access_token
+    assert await comes(other.token(provider)) == before.consent.access_token
     one.sandbox.state.faults.release()
     assert await renewing != before.consent.access_token
 
@@ -210,10 +210,10 @@ async def test_what_one_has_renewed_after_a_401_another_takes_over(hire: Hire, p
 async def test_the_turn_of_a_worker_that_was_killed_ends(hire: Hire, provider: str) -> None:
     worker = hire()
     await worker.logged_in(provider)
-    await worker.store.elect(f"consent:{ACCOUNT[provider]}", "killed", for_s=0.3)
     began = time.monotonic()
+    await worker.store.elect(f"consent:{ACCOUNT[provider]}", "killed", for_s=0.3)
     assert stands_for(worker.sandbox, provider, await worker.token(provider)) == USER
-    assert 0.2 < time.monotonic() - began < 5
+    assert time.monotonic() - began >= 0.3
 
 
 @both
@@ -375,13 +375,15 @@ async def test_a_running_worker_takes_a_rotated_key_file_without_a_restart(
     worker, keys = hire(), tmp_path / "keys"
     await worker.logged_in("google", lives_s=3000)
     keys.write_text(new_key())
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                await worker.kept("google")
-            except SealError:
-                break
-            await asyncio.sleep(0.1)
+
+    async def is_unreadable() -> bool:
+        try:
+            await worker.kept("google")
+        except SealError:
+            return True
+        return False
+
+    await until(is_unreadable)
 
 
 @both

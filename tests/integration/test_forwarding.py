@@ -27,6 +27,7 @@ from tests.callbacks import SEQUENCING, changed, moved
 from tests.conftest import FIRST_SECRET, SECOND_SECRET, Settle
 from tests.integration.calendars import Clock, World, calendar_secrets, calendar_tables
 from tests.integration.conftest import Receiver
+from tests.waiting import until
 from workers.calendars.directory import Directory
 from workers.endpoints import is_public
 from workers.sync import Sync
@@ -86,7 +87,7 @@ class Forwarding(NamedTuple):
 async def forwarding(
     settle: Settle, store: Store, sandbox: Sandbox, company: Company, request: pytest.FixtureRequest
 ) -> AsyncIterator[Forwarding]:
-    mark = request.node.get_closest_marker("app")
+    mark, laid_over = (request.node.get_closest_marker(name) for name in ("app", "settings"))
     app = {
         "name": "hiring",
         "client_secrets": ["env:FIRST", "env:SECOND"],
@@ -97,7 +98,8 @@ async def forwarding(
     tables = {
         **calendar_tables(sandbox),
         "apps": [app],
-        "worker": {"request_timeout": "1s", "concurrency": 10},
+        "worker": {"concurrency": 10},
+        **(laid_over.kwargs if laid_over else {}),
     }
     settings: Settings = settle(secrets=calendar_secrets(sandbox), **tables)
     clock = Clock()
@@ -195,15 +197,14 @@ async def test_one_that_nobody_answers_ends_as_a_dead_letter(
     assert (letter.reason, letter.detail) == ("transient", "status 500")
 
 
+@pytest.mark.settings(worker={"concurrency": 10, "request_timeout": "3s"})
 async def test_an_address_that_hangs_takes_few_places(forwarding: Forwarding, company: Company) -> None:
     company.slow = asyncio.Event()
     for number in range(5):
         await forwarding.receiver.post(moved(number))
     working = asyncio.create_task(forwarding.world.work())
-    async with asyncio.timeout(10):
-        while len(forwarding.world.events()) < 2 or not company.got:
-            await asyncio.sleep(0.01)
-        await working  # the time limit of its one request ends it
+    await until(lambda: len(forwarding.world.events()) == 2 and company.got)
+    await working  # the time limit of its one request ends it
     assert len(company.got) == 1  # one place in ten
     company.slow.set()
     await forwarding.world.work_until_done(rounds=30)

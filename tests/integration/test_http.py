@@ -1,6 +1,5 @@
 """What the public port says on the wire, as HTTP has it."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -13,6 +12,7 @@ from receiver.server import receiver_runner
 from tests.callbacks import SEQUENCING, moved
 from tests.integration.conftest import Receiver
 from tests.raw_http import head, line_to, signed, statuses
+from tests.waiting import comes
 
 
 def parsed(answer: bytes) -> tuple[bytes, dict[str, str], bytes]:
@@ -54,9 +54,7 @@ async def test_a_body_is_asked_for_only_where_it_is_wanted(receiver: Receiver) -
     whole = signed(SEQUENCING, "Expect: 100-continue", "Connection: close")
     async with line_to(receiver.port) as line:
         await line.send(whole[: -len(SEQUENCING)])
-        assert (
-            await asyncio.wait_for(line.reader.readuntil(b"\r\n\r\n"), 5) == b"HTTP/1.1 100 Continue\r\n\r\n"
-        )
+        assert await comes(line.reader.readuntil(b"\r\n\r\n")) == b"HTTP/1.1 100 Continue\r\n\r\n"
         await line.send(SEQUENCING)
         assert statuses(await line.rest()) == [202]
     waiting = ("Expect: 100-continue", "Content-Length: 9")

@@ -211,6 +211,7 @@ async def test_a_chunked_body_over_the_limit_is_refused(receiver: Receiver, redi
     assert await redis.keys() == []
 
 
+@pytest.mark.settings(receiver={"body_timeout": "300ms"})
 async def test_a_body_that_stalls_is_given_up(receiver: Receiver, redis: Redis) -> None:
     answer = await receiver.exchange(
         b"POST /callbacks/hiring HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"

@@ -10,6 +10,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
 from bookings.round_trips import RoundTrips
+from tests.waiting import HANGS_AFTER_S, until
 
 
 @pytest.fixture
@@ -17,6 +18,9 @@ async def trips(redis: Redis) -> AsyncIterator[RoundTrips]:
     await redis.config_resetstat()
     yield RoundTrips(redis)
     await redis.client_unpause()
+
+
+WAYS = ("one way", "the other way")
 
 
 async def packets(redis: Redis) -> int:
@@ -28,13 +32,28 @@ async def outcomes(*asked: Awaitable[Any]) -> list[Any]:
     return await asyncio.gather(*asked, return_exceptions=True)
 
 
-async def both_ways_busy(trips: RoundTrips) -> list[asyncio.Task[Any]]:
-    """Two round trips that take their time."""
+async def blocked(redis: Redis, count: int) -> None:
+    """Waits until so many connections wait for Redis."""
+
+    async def so_many() -> bool:
+        return int((await redis.info("clients"))["blocked_clients"]) == count
+
+    await until(so_many)
+
+
+async def both_ways_busy(redis: Redis, trips: RoundTrips) -> list[asyncio.Task[Any]]:
+    """Two round trips that take as long as it takes `go_on`."""
     under_way = []
-    for number in range(2):
-        under_way.append(asyncio.create_task(trips.send("BLPOP", f"nothing {number}", 0.3)))
-        await asyncio.sleep(0.02)
+    for way in WAYS:
+        under_way.append(asyncio.create_task(trips.send("BLPOP", way, 4)))
+        await blocked(redis, len(under_way))
     return under_way
+
+
+async def go_on(redis: Redis, under_way: list[asyncio.Task[Any]]) -> None:
+    for way in WAYS:
+        await redis.rpush(way, "go on")
+    await asyncio.gather(*under_way)
 
 
 async def test_what_is_asked_at_once_goes_together_and_each_has_its_own_answer(
@@ -64,39 +83,38 @@ async def test_one_that_is_refused_is_refused_alone(trips: RoundTrips) -> None:
 async def test_whoever_comes_while_one_is_under_way_goes_with_the_next(
     redis: Redis, trips: RoundTrips
 ) -> None:
-    under_way = await both_ways_busy(trips)
+    under_way = await both_ways_busy(redis, trips)
     before = await packets(redis)
-    assert await outcomes(*(trips.send("ECHO", "later") for _ in range(50))) == [b"later"] * 50
-    assert await packets(redis) - before <= 6
-    assert await outcomes(*under_way) == [None, None]
+    later = asyncio.gather(*(trips.send("ECHO", "later") for _ in range(50)))
+    await go_on(redis, under_way)
+    assert await later == [b"later"] * 50
+    assert await packets(redis) - before <= 8  # two of them to go on, and our own question
 
 
 async def test_where_the_connection_is_lost_nobody_is_told_that_it_went_well(
     redis: Redis, trips: RoundTrips
 ) -> None:
-    waiting = [asyncio.create_task(trips.send("BLPOP", "nothing", 5)) for _ in range(3)]
-    await asyncio.sleep(0.05)
+    waiting = [asyncio.create_task(trips.send("BLPOP", "nothing", 4)) for _ in range(3)]
+    await blocked(redis, 1)  # by the first, and the others wait behind it
     await redis.client_kill_filter(_type="normal", skipme=True)
     assert [type(each) for each in await outcomes(*waiting)] == [RedisConnectionError] * 3
     assert await trips.send("PING") == b"PONG"
 
 
 async def test_a_caller_that_gives_up_takes_back_what_was_not_sent(redis: Redis, trips: RoundTrips) -> None:
-    under_way = await both_ways_busy(trips)
+    under_way = await both_ways_busy(redis, trips)
     patient, hasty = (asyncio.create_task(trips.send("INCR", name)) for name in ("patient", "hasty"))
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0)  # both are asked for
     hasty.cancel()
+    await go_on(redis, under_way)
     assert await patient == 1
     assert await redis.get("hasty") is None
-    await outcomes(hasty, *under_way)
 
 
 async def test_an_answer_that_does_not_come_by_then_is_waited_for_no_longer(
     redis: Redis, trips: RoundTrips
 ) -> None:
-    loop = asyncio.get_running_loop()
-    began = loop.time()
     with pytest.raises(TimeoutError):
-        await trips.send("BLPOP", "nothing", 1, by=began + 0.1)
-    assert loop.time() - began < 0.5
-    assert await trips.send("PING", by=loop.time() + 5) == b"PONG"
+        await trips.send("BLPOP", "nothing", 4, by=trips.deadline(0.1))
+    await blocked(redis, 1)  # Redis has not answered
+    assert await trips.send("PING", by=trips.deadline(HANGS_AFTER_S)) == b"PONG"

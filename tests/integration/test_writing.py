@@ -143,7 +143,7 @@ async def test_a_refused_token_is_replaced(world: World, provider: str) -> None:
 
 
 @both
-@pytest.mark.settings(worker={"request_timeout": "2s", "retry_for": "10s"})
+@pytest.mark.settings(worker={"retry_for": "10s"})
 async def test_a_failure_that_lasts_becomes_a_dead_letter_with_its_attempts(
     world: World, provider: str
 ) -> None:

@@ -28,6 +28,8 @@ class Proxy:
         self.port = 0
         self.requests = 0
         self.replies = 0
+        self.broken = 0
+        """How often a conversation was cut or fell silent."""
         self._trouble = NONE
         self._server: asyncio.Server | None = None
         self._conversations: set[asyncio.Task[None]] = set()
@@ -109,6 +111,7 @@ class Proxy:
         await writer.drain()
         if left is None or left > len(data):
             return False
+        self.broken += 1
         if self._trouble.swallow:
             silent.set()
         if self._trouble.word is None:

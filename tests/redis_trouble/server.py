@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,6 +12,7 @@ from redis.exceptions import RedisError
 
 from bookings.embedded import end_with_parent, redis_server
 from cli.processes import free_ports
+from tests.waiting import until
 
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction")
 
@@ -39,12 +41,10 @@ class RedisServer:
             *("--dir", str(self.folder), "--logfile", str(self.folder / "redis.log")),
             preexec_fn=end_with_parent,
         )
-        async with asyncio.timeout(10):
-            while not await self._answers(loaded=loaded):
-                assert self.process.returncode is None, (self.folder / "redis.log").read_text()
-                await asyncio.sleep(0.01)
+        await until(partial(self._answers, self.process, loaded=loaded))
 
-    async def _answers(self, *, loaded: bool) -> bool:
+    async def _answers(self, process: asyncio.subprocess.Process, *, loaded: bool) -> bool:
+        assert process.returncode is None, (self.folder / "redis.log").read_text()
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         except OSError:
@@ -83,7 +83,7 @@ class RedisServer:
     async def info(self) -> dict[str, Any]:
         """What INFO says; nothing where it does not answer."""
         try:
-            async with Redis(port=self.port, socket_timeout=1) as client:
+            async with Redis(port=self.port, socket_timeout=5) as client:
                 found: dict[str, Any] = await client.info()
         except (RedisError, OSError):
             return {}

@@ -79,7 +79,7 @@ async def test_every_cut_is_answered_truthfully_and_a_repeat_stores_once(
 async def test_a_connection_cut_while_idle_is_not_felt(rig: Rig) -> None:
     await rig.post(UNREADABLE)
     await rig.server.ask("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.5)
     assert (await rig.post(SEQUENCING)).status == 202
 
 

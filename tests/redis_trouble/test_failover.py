@@ -1,9 +1,9 @@
 """Real sentinels promote the replica; receiver and worker follow by themselves."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,24 +14,24 @@ from bookings.identity import booking_id
 from bookings.store import Store
 from tests.conftest import Settle
 from tests.redis_trouble.conftest import numbered
+from tests.redis_trouble.server import RedisServer
 from tests.redis_trouble.world import Cluster, ServiceElsewhere, running_cluster, service_at
-
-RECOVERED_WITHIN_S = 10.0
-"""From the primary's death to the next 2xx: half a second until sentinels call it dead, their vote, and ours."""
+from tests.waiting import until
 
 
 @pytest.fixture
 async def cluster(folder: Path) -> AsyncIterator[Cluster]:
-    async with running_cluster(folder / "cluster") as cluster, asyncio.timeout(60):
-        while True:
-            states = [await sentinel.ask("SENTINEL", "MASTER", "bookings") for sentinel in cluster.sentinels]
-            named = [dict(zip(state[::2], state[1::2], strict=True)) for state in states]
-            known = {(state[b"num-slaves"], state[b"num-other-sentinels"]) for state in named}
-            link = (await cluster.replica.info())["master_link_status"]
-            if known == {(b"1", b"2")} and link == "up":
-                break
-            await asyncio.sleep(0.05)
+    async with running_cluster(folder / "cluster") as cluster:
+        await until(partial(knows_itself, cluster))
         yield cluster
+
+
+async def knows_itself(cluster: Cluster) -> bool:
+    """Whether every sentinel knows the others and the replica, which follows."""
+    states = [await sentinel.ask("SENTINEL", "MASTER", "bookings") for sentinel in cluster.sentinels]
+    named = [dict(zip(state[::2], state[1::2], strict=True)) for state in states]
+    known = {(state[b"num-slaves"], state[b"num-other-sentinels"]) for state in named}
+    return known == {(b"1", b"2")} and (await cluster.replica.info())["master_link_status"] == "up"
 
 
 @pytest.fixture
@@ -47,22 +47,30 @@ class Traffic:
 
     def __init__(self, service: ServiceElsewhere) -> None:
         self.service = service
-        self.acknowledged: dict[int, float] = {}
+        self.acknowledged: set[int] = set()
         self.refused = 0
+        self.between = asyncio.Lock()
+        """Held while a callback is under way."""
         self.stopped = False
 
     async def run(self) -> None:
         number = 0
         while not self.stopped:
             number += 1
-            status, _answer, retry_after = await self.service.post(numbered(number))
+            async with self.between:
+                status, _answer, retry_after = await self.service.post(numbered(number))
             assert status in {200, 202, 503}
             if status == 503:
                 assert retry_after == "5"
                 self.refused += 1
             else:
-                self.acknowledged[number] = time.monotonic()
+                self.acknowledged.add(number)
             await asyncio.sleep(0.02)
+
+    async def goes_on(self) -> None:
+        """Waits until more is acknowledged."""
+        wanted = len(self.acknowledged) + 20
+        await until(lambda: len(self.acknowledged) >= wanted)
 
 
 async def test_a_killed_primary_is_survived_by_what_its_replica_has(
@@ -72,17 +80,15 @@ async def test_a_killed_primary_is_survived_by_what_its_replica_has(
     worker = await service.start("worker")
     traffic = Traffic(service)
     running = asyncio.create_task(traffic.run())
-    await asyncio.sleep(1)
-    await cluster.primary.kill()
-    killed = time.monotonic()
-    async with asyncio.timeout(RECOVERED_WITHIN_S):
-        while not (traffic.refused and max(traffic.acknowledged.values()) > killed + 0.2):
-            await asyncio.sleep(0.02)
-    recovered = min(at for at in traffic.acknowledged.values() if at > killed + 0.2) - killed
-    await asyncio.sleep(1)
+    await traffic.goes_on()
+    async with traffic.between:
+        await until(partial(has_all, cluster.replica, traffic))
+        await cluster.primary.kill()
+    await until(lambda: traffic.refused)
+    await traffic.goes_on()
     traffic.stopped = True
     await running
-    await service.written(within_s=30)
+    await service.written()
     client = service.client()
     store = Store(client, "sequence-sync")
     for number in traffic.acknowledged:
@@ -90,8 +96,11 @@ async def test_a_killed_primary_is_survived_by_what_its_replica_has(
     await client.aclose()
     assert len(service.events()) >= 2 * len(traffic.acknowledged)
     assert (receiver.returncode, worker.returncode) == (None, None)
-    assert recovered < RECOVERED_WITHIN_S
-    print(f"recovered after {recovered:.2f} s, {traffic.refused} refused")  # noqa: T201 - shown by -s
+
+
+async def has_all(replica: RedisServer, traffic: Traffic) -> bool:
+    """Whether the replica has what was acknowledged: what it has not is lost with its primary."""
+    return int(await replica.ask("ZCARD", "sequence-sync:bookings")) >= len(traffic.acknowledged)
 
 
 async def test_an_orderly_failover_is_followed(service: ServiceElsewhere, cluster: Cluster) -> None:
@@ -100,25 +109,25 @@ async def test_an_orderly_failover_is_followed(service: ServiceElsewhere, cluste
     assert (await service.post(numbered(1)))[0] == 202
     await service.written()
     await cluster.sentinels[0].ask("SENTINEL", "FAILOVER", "bookings")
-    async with asyncio.timeout(RECOVERED_WITHIN_S):
-        while (await cluster.replica.info()).get("role") != "master":
-            await asyncio.sleep(0.02)
-        while (await service.post(numbered(2)))[0] == 503:
-            await asyncio.sleep(0.05)
-    await service.written(within_s=30)
+
+    async def is_promoted() -> bool:
+        return (await cluster.replica.info()).get("role") == "master"
+
+    async def is_stored() -> bool:
+        return (await service.post(numbered(2)))[0] != 503
+
+    await until(is_promoted)
+    await until(is_stored)
+    await service.written()
     assert len(service.events()) == 4
     assert (receiver.returncode, worker.returncode) == (None, None)
 
 
-async def test_sentinels_that_hang_delay_no_answer_for_long(
-    service: ServiceElsewhere, cluster: Cluster
-) -> None:
+async def test_sentinels_that_hang_cost_no_callback(service: ServiceElsewhere, cluster: Cluster) -> None:
     await service.start("receiver")
     for sentinel in cluster.sentinels[:2]:
         sentinel.hang()
-    began = time.monotonic()
     assert (await service.post(numbered(1)))[0] == 202
-    assert time.monotonic() - began < 2.5
     for sentinel in cluster.sentinels[:2]:
         sentinel.resume()
 

@@ -10,6 +10,7 @@ from tests.callbacks import SCHEDULING, SEQUENCING
 from tests.conftest import Settle
 from tests.redis_trouble.conftest import Rig, numbered, receiver_at
 from tests.redis_trouble.server import DURABLE, RedisServer
+from tests.waiting import until
 
 UNREADABLE = b"{"
 UNAVAILABLE = (503, {"error": "redis_unavailable"})
@@ -76,13 +77,15 @@ async def test_a_redis_that_is_loading_is_waited_for(rig: Rig) -> None:
             pipe.set(f"filler:{number}", "y")
         await pipe.execute()
     await rig.server.kill()
-    await rig.server.start("--key-load-delay", "20", loaded=False)
+    await rig.server.start("--key-load-delay", "75", loaded=False)
     answer = await rig.post(SEQUENCING)
     assert (answer.status, answer.data) == UNAVAILABLE
     assert await rig.health.problems_ready() == ["Redis is still loading its data; wait"]
-    async with asyncio.timeout(10):
-        while (await rig.post(SEQUENCING)).status == 503:
-            await asyncio.sleep(0.05)
+
+    async def is_stored() -> bool:
+        return (await rig.post(SEQUENCING)).status != 503
+
+    await until(is_stored)
     assert await rig.health.problems_ready() == []
 
 

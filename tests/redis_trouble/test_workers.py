@@ -13,6 +13,7 @@ from tests.redis_trouble.conftest import numbered
 from tests.redis_trouble.proxy import Proxy, Trouble
 from tests.redis_trouble.server import RedisServer
 from tests.redis_trouble.world import service_at
+from tests.waiting import comes, until
 
 TROUBLE_S = 3.0
 
@@ -43,7 +44,7 @@ async def test_a_worker_lives_through_refusals(service: Service, trouble: str, c
     await asyncio.sleep(TROUBLE_S)
     await client.execute_command(*cure.split())
     await client.aclose()
-    await service.written(within_s=30)
+    await service.written()
     assert len(service.events()) == 10
     assert worker.returncode is None
 
@@ -54,12 +55,12 @@ async def test_a_worker_lives_through_a_redis_that_hangs(service: Service) -> No
     await open_bookings(service, 5)
     assert service.redis.process is not None
     os.kill(service.redis.process.pid, signal.SIGSTOP)
-    status, _answer, retry_after = await asyncio.wait_for(service.post(numbered(99)), 4.5)
+    status, _answer, retry_after = await comes(service.post(numbered(99)))
     assert (status, retry_after) == (503, "5")
     await asyncio.sleep(TROUBLE_S)
     os.kill(service.redis.process.pid, signal.SIGCONT)
     assert (await service.post(numbered(99)))[0] in {200, 202}
-    await service.written(within_s=90)
+    await service.written()
     assert len(service.events()) == 12
     assert (receiver.returncode, worker.returncode) == (None, None)
 
@@ -73,10 +74,8 @@ async def test_trouble_while_jobs_are_started_costs_a_worker_none_of_its_places(
         proxy.arm(Trouble(word=script("take").sha.encode()))
         worker = await service.start("worker")
         assert (await service.post(numbered(1)))[0] == 202
-        async with asyncio.timeout(20):
-            while "redis_trouble" not in service.log("worker"):
-                await asyncio.sleep(0.05)
+        await until(lambda: "redis_trouble" in service.log("worker"))
         proxy.arm()
-        await service.written(within_s=20)
+        await service.written()
         assert len(service.events()) == 2
         assert worker.returncode is None

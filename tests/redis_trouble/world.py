@@ -18,8 +18,8 @@ from tests.redis_trouble.server import DURABLE, RedisServer
 
 _SENTINEL = """
 sentinel monitor bookings 127.0.0.1 {port} 2
-sentinel down-after-milliseconds bookings 500
-sentinel failover-timeout bookings 3000
+sentinel down-after-milliseconds bookings 2000
+sentinel failover-timeout bookings 10000
 """
 
 

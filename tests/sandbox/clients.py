@@ -1,8 +1,6 @@
 """Plain HTTP clients of the look-alikes, as small as tests can read."""
 
-import asyncio
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,13 +67,6 @@ class Client:
     async def get(self, path: str = "", /, **query: str) -> Answer:
         """A GET with query options; a leading underscore stands for OData's dollar."""
         return await self("GET", path, None, headers=None, **query)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait for something that happens in the sandbox and tells nobody."""
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 def google_event(**fields: Any) -> dict[str, Any]:

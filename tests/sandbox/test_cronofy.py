@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.cronofy_link import TargetCalendar
 from sandbox.server import Sandbox
-from tests.sandbox.clients import Client, until
+from tests.sandbox.clients import Client
 from tests.sandbox.conftest import Time
 from tests.sandbox.cronofy_requests import (
     DOCUMENTED,
@@ -22,6 +22,7 @@ from tests.sandbox.cronofy_requests import (
     scheduling,
     sequencing,
 )
+from tests.waiting import until
 
 SEQUENCING, SCHEDULING, REQUESTS = "/real_time_sequencing", "/real_time_scheduling", "/scheduler_requests"
 BODIES = {SEQUENCING: sequencing, SCHEDULING: scheduling, REQUESTS: scheduler_request}

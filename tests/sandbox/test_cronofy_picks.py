@@ -18,7 +18,7 @@ from sandbox.cronofy_choice import ChoiceError
 from sandbox.cronofy_link import CronofyLink
 from sandbox.server import Sandbox
 from tests.callbacks import SEQUENCING as DOCUMENTED_CALLBACK
-from tests.sandbox.clients import Client, until
+from tests.sandbox.clients import Client
 from tests.sandbox.conftest import Time
 from tests.sandbox.cronofy_requests import (
     FIRST,
@@ -29,6 +29,7 @@ from tests.sandbox.cronofy_requests import (
     scheduling,
     sequencing,
 )
+from tests.waiting import until
 
 
 @dataclass(slots=True)

@@ -9,7 +9,8 @@ import aiohttp
 import pytest
 
 from sandbox.server import Sandbox
-from tests.sandbox.clients import RECRUITER, Client, google_event, until
+from tests.sandbox.clients import RECRUITER, Client, google_event
+from tests.waiting import unless_it_hangs, until
 
 
 def is_file(name: str) -> bool:
@@ -56,7 +57,7 @@ async def test_the_addresses_of_the_endpoints_are_the_vendors_with_another_host(
 
 
 async def test_stopping_does_not_wait_for_held_replies(http: aiohttp.ClientSession) -> None:
-    async with asyncio.timeout(5):
+    async with unless_it_hangs():
         async with Sandbox() as box:
             box.state.faults.add("hold", count=None)
             client = Client(

@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 from redis.exceptions import RedisError
@@ -34,19 +34,30 @@ class Lane:
         name: the lane's own; the account's where it has only one.
         limits: what the provider bears.
         cap_s: the longest that it is closed at a time, unless the provider asks for longer.
+        seconds: a clock that only goes forward.
     """
 
-    def __init__(self, accounts: Accounts, account: str, name: str, limits: Limits, *, cap_s: float) -> None:
+    def __init__(
+        self,
+        accounts: Accounts,
+        account: str,
+        name: str,
+        limits: Limits,
+        *,
+        cap_s: float,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.account = account
         self.name = name
         self._accounts = accounts
         self._limits = limits
         self._cap_s = cap_s
+        self._seconds = seconds
         self._here = asyncio.Semaphore(limits.at_a_time) if limits.at_a_time else None
         self._given_back_later: set[asyncio.Task[None]] = set()
         self._waiting = 0
         self._pace_ms = 0.0
-        self._ended = time.monotonic()
+        self._ended = seconds()
         self._turn_at = 0
 
     @asynccontextmanager
@@ -73,7 +84,7 @@ class Lane:
                 self._here.release()
 
     async def _leave(self, holder: str) -> Leave:
-        patience = time.monotonic() + _PATIENCE_S
+        patience = self._seconds() + _PATIENCE_S
         leave = await self._asked(holder)
         if leave.go:
             return leave
@@ -82,7 +93,7 @@ class Lane:
                 if leave.closed_until:
                     parked = leave.state == "parked"
                     raise AccountWaits(leave.reason, until=leave.closed_until, parked=parked)
-                if time.monotonic() + leave.wait_s > patience:
+                if self._seconds() + leave.wait_s > patience:
                     raise self._busy()
                 await asyncio.sleep(leave.wait_s * (0.5 + random.random()))  # noqa: S311 - it only spreads
                 leave = await self._asked(holder)
@@ -139,7 +150,7 @@ class Lane:
 
         What else takes its time is in it: our own work between requests, and the rest of the fleet.
         """
-        ended = time.monotonic()
+        ended = self._seconds()
         if self._waiting:
             self._pace_ms += 0.1 * (1000 * (ended - self._ended) - self._pace_ms)
         self._ended = ended
