@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from tests.acceptance.commands import Result, begun, command, ended, in_shell
-from tests.acceptance.conftest import Service, until
+from tests.acceptance.conftest import Service
 from tests.callbacks import SEQUENCING
+from tests.waiting import until
 
 SIGNALS = pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 LETTERS = 3

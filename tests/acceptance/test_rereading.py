@@ -14,10 +14,11 @@ import pytest
 
 from bookings.fleet import Fleet, Process
 from config.load import load
-from tests.acceptance.conftest import Service, kill, until
+from tests.acceptance.conftest import Service, kill
 from tests.acceptance.rereading import REFUSED, SALES, SECRET, change, listed, ours, reread, said_of, sell
 from tests.callbacks import SEQUENCING
 from tests.integration.calendars import one_part
+from tests.waiting import until
 
 
 @pytest.mark.parametrize(

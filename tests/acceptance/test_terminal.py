@@ -15,9 +15,10 @@ from admin.printable import printable
 from bookings.links import LinkTarget
 from cli.main import app
 from tests.acceptance.commands import Result, begun, command, ended, in_shell
-from tests.acceptance.conftest import Service, until
+from tests.acceptance.conftest import Service
 from tests.callbacks import SEQUENCING, changed
 from tests.integration.calendars import one_part
+from tests.waiting import until
 
 MARKUP = r"[/x] [bold]x \[v] :b: %s"
 STEER = "\x1b]0;x\x07 \x1b[31m \x9b31m\x7f\nend"
