@@ -5,8 +5,9 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -87,16 +88,15 @@ class Service:
         async with connect(settings.redis) as client:
             yield Store.of(settings, client)
 
-    async def delayed(self, count: int, *, within_s: float = 20) -> None:
+    async def delayed(self, count: int) -> None:
         """Waits until so many writes are parked or retrying, and all others written."""
-        deadline = time.monotonic() + within_s
+
+        async def so_many_are(store: Store) -> bool:
+            delayed = sum(each.count for each in await counted(store))
+            return (delayed, (await store.counts())["open"]) == (count, count)
+
         async with self.store() as store:
-            while (sum(each.count for each in await counted(store)), await self.open_parts()) != (
-                count,
-                count,
-            ):
-                assert time.monotonic() < deadline, self.log("worker")
-                await asyncio.sleep(0.02)
+            await self.worked(partial(so_many_are, store))
 
     async def open_parts(self) -> int:
         async with self.store() as store:
@@ -109,10 +109,14 @@ class Service:
             async def nothing_is_open() -> bool:
                 return (await store.counts())["open"] == 0
 
-            try:
-                await until(nothing_is_open)
-            except TimeoutError:
-                raise AssertionError(self.log("worker")) from None
+            await self.worked(nothing_is_open)
+
+    async def worked(self, condition: Callable[[], Awaitable[object]]) -> None:
+        """Waits for what a worker is to bring about."""
+        try:
+            await until(condition)
+        except TimeoutError:
+            raise AssertionError(self.log("worker")) from None
 
     async def unrouted(self) -> list[tuple[str, StoredPart]]:
         """The parts that wait for a route, each after the id of its booking."""
@@ -124,14 +128,15 @@ class Service:
                 if any(write.id == UNROUTED and write.state.is_open for write in part.writes)
             ]
 
-    async def find_no_route(self, *, parts: int = 1, within_s: float = 20) -> None:
+    async def find_no_route(self, *, parts: int = 1) -> None:
         """Waits until so many parts wait for a route, and lets the time pass that they do; they die of it."""
-        deadline = time.monotonic() + within_s
-        while len(waiting := await self.unrouted()) < parts:
-            assert time.monotonic() < deadline, self.log("worker")
-            await asyncio.sleep(0.02)
+
+        async def so_many_wait() -> bool:
+            return len(await self.unrouted()) >= parts
+
+        await self.worked(so_many_wait)
         async with self.store() as store:
-            for bid, part in waiting:
+            for bid, part in await self.unrouted():
                 aged = [
                     replace(write, due_at=0, failing_since=1) if write.id == UNROUTED else write
                     for write in part.writes

@@ -12,8 +12,9 @@ from bookings.store import Store
 from config.sections import RedisSettings
 from receiver.signature import signature
 from tests.acceptance.commands import Result, command
-from tests.acceptance.conftest import Service, until
+from tests.acceptance.conftest import Service
 from tests.integration.calendars import one_part
+from tests.waiting import until
 
 SALES = """
 [[apps]]

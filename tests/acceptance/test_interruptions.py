@@ -8,14 +8,16 @@ import tempfile
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.acceptance.commands import Result, begun, command, ended, in_shell
-from tests.acceptance.conftest import Service, until
+from tests.acceptance.conftest import Service
 from tests.callbacks import SEQUENCING
+from tests.waiting import comes, until
 
 SIGNALS = pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 LETTERS = 3
@@ -45,6 +47,10 @@ async def letters(service: Service) -> int:
         return (await store.counts())["dead"]
 
 
+async def one_is_discarded(service: Service) -> bool:
+    return await letters(service) < LETTERS
+
+
 async def audit(service: Service) -> list[dict[str, Any]]:
     async with service.store() as store:
         return await store.audit(limit=10)
@@ -57,9 +63,10 @@ async def redis_holding_back(service: Service) -> AsyncIterator[Callable[[], Any
         await client.execute_command("CLIENT", "PAUSE", 60_000, "WRITE")
 
         async def asked_for() -> None:
-            async with asyncio.timeout(20):
-                while not (await client.info("clients"))["blocked_clients"]:
-                    await asyncio.sleep(0.01)
+            await until(is_asked_for)
+
+        async def is_asked_for() -> bool:
+            return int((await client.info("clients"))["blocked_clients"]) > 0
 
         try:
             yield asked_for
@@ -75,9 +82,7 @@ async def test_a_discard_that_is_ended_says_how_far_it_came_and_is_on_record(
     filled: Service, signum: signal.Signals
 ) -> None:
     child = await typed(filled, "dead-letters", "discard", "--all", "--yes", "--rate", "0.01", "--json")
-    async with asyncio.timeout(20):
-        while await letters(filled) == LETTERS:
-            await asyncio.sleep(0.02)
+    await until(partial(one_is_discarded, filled))
     child.send_signal(signum)
     result = await ended(child)
     assert result.status == 4, result
@@ -141,9 +146,7 @@ async def test_what_nohup_has_ignored_is_ignored(filled: Service) -> None:
     line = 'trap "" HUP; exec "$@"'
     command = ("dead-letters", "discard", "--all", "--yes", "--rate", "0.01", "--config", str(filled.config))
     child = await begun("bash", "-c", line, "bash", sys.executable, "-m", "cli.main", *command)
-    async with asyncio.timeout(20):
-        while await letters(filled) == LETTERS:
-            await asyncio.sleep(0.02)
+    await until(partial(one_is_discarded, filled))
     child.send_signal(signal.SIGHUP)
     child.send_signal(signal.SIGTERM)
     assert "ended by SIGTERM" in (await ended(child)).words
@@ -189,7 +192,7 @@ async def asking(service: Service) -> AsyncIterator[tuple[Process, int]]:
     )
     os.close(theirs)
     assert child.stderr is not None
-    asked = await asyncio.wait_for(child.stderr.readuntil(b"[y/N]"), 30)
+    asked = await comes(child.stderr.readuntil(b"[y/N]"))
     assert b"discard 3 dead letters (3 unreadable)?" in asked
     yield child, ours
     os.close(ours)
@@ -234,7 +237,7 @@ async def into(service: Service, words: str, end: int) -> Result:
         stdout=end,
         stderr=asyncio.subprocess.PIPE,
     )
-    _, said = await asyncio.wait_for(child.communicate(), 60)
+    _, said = await comes(child.communicate())
     assert child.returncode is not None
     return Result(child.returncode, "", said.decode())
 

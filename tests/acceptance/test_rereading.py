@@ -7,17 +7,17 @@ import pty
 import signal
 import subprocess
 import sys
-import time
 
 import aiohttp
 import pytest
 
 from bookings.fleet import Fleet, Process
 from config.load import load
-from tests.acceptance.conftest import Service, kill, until
+from tests.acceptance.conftest import Service, kill
 from tests.acceptance.rereading import REFUSED, SALES, SECRET, change, listed, ours, reread, said_of, sell
 from tests.callbacks import SEQUENCING
 from tests.integration.calendars import one_part
+from tests.waiting import comes, until
 
 
 @pytest.mark.parametrize(
@@ -129,10 +129,11 @@ async def test_a_process_is_listed_from_its_start_to_its_end_however_it_ends(ser
     await receiver.wait()
     assert [each.kind for each in await listed(service)] == ["worker"]
     kill(worker)
-    deadline = time.monotonic() + 30
-    while await listed(service):
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.1)
+
+    async def none_is_listed() -> bool:
+        return not await listed(service)
+
+    await until(none_is_listed)
     async with service.store() as store:
         assert await store.redis.exists(store.keys.fleet) == 0
 
@@ -190,5 +191,5 @@ async def test_a_service_whose_terminal_is_closed_ends_as_it_does_when_it_is_sto
     os.close(theirs)
     await until(lambda: "receiver_started" in service.log("receiver"))
     os.close(ours)
-    assert await asyncio.wait_for(receiver.wait(), 30) == 0
+    assert await comes(receiver.wait()) == 0
     assert "receiver_stopped" in service.log("receiver")

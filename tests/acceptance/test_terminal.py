@@ -15,9 +15,10 @@ from admin.printable import printable
 from bookings.links import LinkTarget
 from cli.main import app
 from tests.acceptance.commands import Result, begun, command, ended, in_shell
-from tests.acceptance.conftest import Service, until
+from tests.acceptance.conftest import Service
 from tests.callbacks import SEQUENCING, changed
 from tests.integration.calendars import one_part
+from tests.waiting import comes, until
 
 MARKUP = r"[/x] [bold]x \[v] :b: %s"
 STEER = "\x1b]0;x\x07 \x1b[31m \x9b31m\x7f\nend"
@@ -160,7 +161,7 @@ async def on_terminal(*arguments: str) -> str:
             pass
         return text
 
-    text = await asyncio.wait_for(asyncio.to_thread(read), 60)
+    text = await comes(asyncio.to_thread(read))
     os.close(ours)
     assert await child.wait() == 0, text
     return text.decode()
@@ -196,7 +197,7 @@ async def test_help_can_be_read_in_ascii() -> None:
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, **ASCII},
     )
-    shown, _ = await asyncio.wait_for(child.communicate("\n".join(commands()).encode()), 60)
+    shown, _ = await comes(child.communicate("\n".join(commands()).encode()))
     assert child.returncode == 0
     assert shown.count(b"Usage: ") == len(commands()) > 25
     assert shown.isascii()
@@ -259,9 +260,11 @@ async def test_processes_serve_without_anything_to_print_on(service: Service, cl
     typed = (sys.executable, "-m", "cli.main", "up", "--config", str(service.config))
     child = await begun("bash", "-c", f'exec "$@" {closed}', "bash", *typed)
     try:
-        async with asyncio.timeout(30):
-            while child.returncode is None and not await answers(service):
-                await asyncio.sleep(0.05)
+
+        async def has_begun() -> bool:
+            return child.returncode is not None or await answers(service)
+
+        await until(has_begun)
         await until(lambda: len(service.events()) == 2)
     finally:
         if child.returncode is None:

@@ -10,7 +10,7 @@ import signal
 import aiohttp
 import pytest
 
-from tests.acceptance.conftest import Service, until
+from tests.acceptance.conftest import Service
 from tests.acceptance.rereading import (
     REFUSED,
     SALES,
@@ -25,6 +25,7 @@ from tests.acceptance.rereading import (
 from tests.callbacks import SEQUENCING
 from tests.integration.calendars import one_part, utc
 from tests.integration.test_forwarding import Company, company
+from tests.waiting import until
 
 __all__ = ["company"]
 

@@ -52,7 +52,7 @@ async def both_ways_busy(redis: Redis, trips: RoundTrips) -> list[asyncio.Task[A
 
 async def go_on(redis: Redis, under_way: list[asyncio.Task[Any]]) -> None:
     for way in WAYS:
-        await redis.rpush(way, "go on")
+        await redis.execute_command("RPUSH", way, "go on")
     await asyncio.gather(*under_way)
 
 
