@@ -11,6 +11,7 @@ from tests.acceptance.commands import Result, command
 from tests.acceptance.conftest import Service
 from tests.integration.calendars import one_part
 from tests.integration.copies import copy_of, restored
+from tests.waiting import comes
 
 TOMORROW = datetime.now(UTC).replace(hour=11, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
@@ -115,7 +116,7 @@ async def test_a_removal_is_asked_for_twice(restore: Service) -> None:
             stderr=asyncio.subprocess.PIPE,
         )
         os.write(terminal, answers)
-        _, said = await asyncio.wait_for(child.communicate(), 60)
+        _, said = await comes(child.communicate())
         os.close(ours)
         os.close(terminal)
         assert said.count(b"[y/N]") == answers.count(b"\n")

@@ -138,7 +138,7 @@ async def test_a_resync_of_what_waits_tries_it_and_a_replay_says_that_it_is_not_
 async def test_the_check_says_what_waits_and_has_it_tried_where_the_calendar_is_well(
     first_day: Service,
 ) -> None:
-    found = {each.subject: each for each in await everything(first_day.config, within_s=10)}
+    found = {each.subject: each for each in await everything(first_day.config, within_s=30)}
     waits = found["waiting for interviews"]
     assert (waits.level, waits.words.startswith("2 parked, the oldest since 20")) == (Level.WARNING, True)
     assert "notFound" in waits.words
@@ -146,7 +146,7 @@ async def test_the_check_says_what_waits_and_has_it_tried_where_the_calendar_is_
     assert found["waiting for panel"].words.startswith("1 retrying")
     assert found["calendar interviews"].level is Level.WRONG
     share(first_day)
-    found = {each.subject: each for each in await everything(first_day.config, within_s=10)}
+    found = {each.subject: each for each in await everything(first_day.config, within_s=30)}
     assert found["calendar interviews"] == Finding(
         "calendar interviews",
         Level.RIGHT,
@@ -154,5 +154,5 @@ async def test_the_check_says_what_waits_and_has_it_tried_where_the_calendar_is_
     )
     await first_day.delayed(1)
     assert len(first_day.events("google")) == 2
-    found = {each.subject: each for each in await everything(first_day.config, within_s=10)}
+    found = {each.subject: each for each in await everything(first_day.config, within_s=30)}
     assert "waiting for interviews" not in found
