@@ -14,7 +14,7 @@ import aiohttp
 from bookings.embedded import end_with_parent
 from cli.options import CommandError
 
-_READY_TIMEOUT_S = 20.0
+_READY_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 30.0
 _PORTS = range(10_240, 32_768)
 _SERVICES = frozenset({"receiver", "worker", "api"})
