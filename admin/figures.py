@@ -3,44 +3,69 @@
 Nothing of it outlives its page: while Redis is away these metrics are absent, and no old figure looks fresh.
 """
 
+import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator, Sequence
+from typing import Any, TypeVar
 
 import msgspec
+import structlog
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from bookings.accounts import Accounts, ClosedAccount
 from bookings.clock import now_ms
 from bookings.delayed import Delayed, counted
+from bookings.patience import in_time
 from bookings.reader import Counts
+from bookings.refusals import named
 from bookings.store import Store
+
+T = TypeVar("T")
+
+_log = structlog.get_logger()
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """How much there is of what, and who waits."""
+    """How much there is of what, and who waits; None is what could not be told just now."""
 
-    counts: Counts
-    closed: tuple[ClosedAccount, ...]
-    delayed: tuple[Delayed, ...] = ()
+    counts: Counts | None
+    closed: Sequence[ClosedAccount] | None
+    delayed: Sequence[Delayed] | None
 
 
-async def figures(store: Store) -> Figures:
-    """Asks Redis. Raises `redis.RedisError` or `OSError`."""
-    counts, closed = await store.counts(), await Accounts(store).closed()
-    return Figures(counts, tuple(closed), tuple(await counted(store)))
+async def figures(store: Store, *, within_s: float) -> Figures:
+    """Asks Redis. One look that fails, whatever it is, takes none of the others with it."""
+    counts, closed, delayed = await asyncio.gather(
+        _looked("counts", store.counts(), within_s),
+        _looked("accounts", Accounts(store).closed(), within_s),
+        _looked("delayed", counted(store), within_s),
+    )
+    return Figures(counts, closed, delayed)
+
+
+async def _looked(what: str, look: Coroutine[Any, Any, T], within_s: float) -> T | None:
+    try:
+        return await in_time(look, within_s=within_s)
+    except (RedisConnectionError, RedisTimeoutError, OSError):  # which the pulse tells of
+        return None
+    except Exception as error:  # noqa: BLE001 - the others are wanted all the more then
+        _log.warning("figures_missing", figures=what, error=named(error))
+        return None
 
 
 class RedisPage(Collector):
     """The metrics of what Redis said just now.
 
     Args:
-        figures: what it counted; None where it did not answer.
+        figures: what it counted.
         safe: whether it keeps everything; None where it does not say.
     """
 
-    def __init__(self, figures: Figures | None, *, safe: bool | None) -> None:
+    def __init__(self, figures: Figures, *, safe: bool | None) -> None:
         self._figures = figures
         self._safe = safe
 
@@ -52,9 +77,11 @@ class RedisPage(Collector):
                 "Whether Redis keeps everything (1) or not (0): writable, noeviction, append-only file on",
                 self._safe,
             )
-        if self._figures is not None:
+        if self._figures.counts is not None:
             yield from _of_counts(self._figures.counts)
+        if self._figures.closed is not None:
             yield _of_closed(self._figures.closed)
+        if self._figures.delayed is not None:
             yield from _of_delayed(self._figures.delayed, now_ms())
 
 
@@ -75,7 +102,7 @@ def _of_counts(counts: Counts) -> Iterator[Metric]:
     )
 
 
-def _of_closed(closed: tuple[ClosedAccount, ...]) -> Metric:
+def _of_closed(closed: Sequence[ClosedAccount]) -> Metric:
     waiting = GaugeMetricFamily(
         "sequence_sync_accounts_closed",
         "Accounts, or mailboxes of an account, that are made to wait",
@@ -86,7 +113,7 @@ def _of_closed(closed: tuple[ClosedAccount, ...]) -> Metric:
     return waiting
 
 
-def _of_delayed(delayed: tuple[Delayed, ...], now: int) -> Iterator[Metric]:
+def _of_delayed(delayed: Sequence[Delayed], now: int) -> Iterator[Metric]:
     labels = ["provider", "calendar", "state"]
     writes = GaugeMetricFamily(
         "sequence_sync_delayed_writes", "Writes that are parked or retrying, by calendar", labels=labels

@@ -133,7 +133,8 @@ def _exception_lines(error: BaseException) -> Iterator[str]:
         yield from _exception_lines(before)
         yield "then:"
     yield from "".join(traceback.format_tb(error.__traceback__)).splitlines()
-    words = f": {error}" if isinstance(error, _HARMLESS) else ""
+    # Redis repeats the arguments of a command that it does not know.
+    words = f": {error}".partition(", with args")[0] if isinstance(error, _HARMLESS) else ""
     yield f"{type(error).__qualname__}{words}"
 
 

@@ -19,6 +19,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from admin.tracing import Facts, Kind
+from bookings.refusals import named
 
 _END_WITHIN_S = 3.0
 _CONTEXT = TraceContextTextMapPropagator()
@@ -60,7 +61,7 @@ class OtelTracer:
             try:
                 yield ours
             except BaseException as error:
-                ours.fail(type(error).__name__)
+                ours.fail(named(error))
                 raise
 
     async def end(self) -> None:

@@ -10,6 +10,7 @@ import structlog
 
 from admin.metrics import LOOP_LAG, REDIS_CLOCK, REDIS_ERRORS, REDIS_SECONDS, REDIS_UP
 from bookings.patience import in_time
+from bookings.refusals import named
 
 _LOOP_EVERY_S = 0.5
 _REDIS_EVERY_S = 1.0
@@ -49,7 +50,7 @@ async def _feel_redis(redis: Any) -> None:
             up = False
             REDIS_ERRORS.inc()
             if was_up:
-                _log.error("redis_does_not_answer", error=type(error).__name__)
+                _log.error("redis_does_not_answer", error=named(error))
         else:
             up = True
             REDIS_SECONDS.observe(time.monotonic() - began)

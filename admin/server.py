@@ -5,12 +5,10 @@ from collections.abc import Callable
 
 from aiohttp import web
 from prometheus_client import generate_latest
-from redis.exceptions import RedisError
 
-from admin.figures import Figures, RedisPage, figures
+from admin.figures import RedisPage, figures
 from admin.health import REDIS_WITHIN_S, Health
 from admin.metrics import READY, REGISTRY
-from bookings.patience import in_time
 from bookings.store import Store
 
 HEALTH = web.AppKey("health", Health)
@@ -67,18 +65,10 @@ def _answer(problems: list[str], **more: list[str]) -> web.Response:
 
 async def _metrics(request: web.Request) -> web.Response:
     health = request.app[HEALTH]
-    verdict, counted = await asyncio.gather(health.look(), _figures(health.store))
+    verdict, counted = await asyncio.gather(health.look(), figures(health.store, within_s=REDIS_WITHIN_S))
     READY.set(not verdict.problems)
     of_redis = RedisPage(counted, safe=verdict.redis_safe)
     return web.Response(
         body=generate_latest(REGISTRY) + generate_latest(of_redis),
         headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
     )
-
-
-async def _figures(store: Store) -> Figures | None:
-    """What Redis counts; None where it does not: the other figures are wanted all the more then."""
-    try:
-        return await in_time(figures(store), within_s=REDIS_WITHIN_S)
-    except (RedisError, OSError):
-        return None

@@ -5,23 +5,34 @@ nothing is ever evicted.
 """
 
 import asyncio
+import contextlib
 import ctypes
 import importlib.util
 import shutil
 import signal
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
+from bookings import redis_socket
+from bookings.about_redis import AboutRedis, Loading
+from bookings.data_lock import locked
 from bookings.errors import EmbeddedRedisError
+from bookings.hanging import Hanging
 
 _SOCKET = "redis.sock"
 _LONGEST_SOCKET_PATH = 100  # the operating system allows 107 bytes
 COMPACT = "8192"
 """hash-max-listpack-value, by the name that Redis 6 knows, too: a booking with fields up to so many bytes is
 kept in one piece, in two thirds of the memory."""
-_START_TIMEOUT_S = 10.0
-_STOP_TIMEOUT_S = 10.0
+_REWRITTEN_AT = 25
+"""By how many per cent the file grows before it is written anew. To load what was appended takes twice as
+long as to load as much of what was rewritten."""
+_WORTH_REWRITING = 32 * 2**20
+_HANGING_AFTER_S = 30.0
+"""A server that loads its data answers all the while, and one that saves it works all the while."""
+_ASKED_EVERY_S = 0.02
 _PR_SET_PDEATHSIG = 1
 
 
@@ -48,16 +59,32 @@ def command(data_dir: Path) -> list[str]:
         *("--port", "0", "--unixsocket", str(socket_path(data_dir)), "--unixsocketperm", "700"),
         *("--dir", str(data_dir.resolve()), "--logfile", str((data_dir / "redis.log").resolve())),
         *("--appendonly", "yes", "--appendfsync", "always", "--save", ""),
+        *("--auto-aof-rewrite-percentage", str(_REWRITTEN_AT)),
+        *("--auto-aof-rewrite-min-size", str(_WORTH_REWRITING)),
         *("--maxmemory-policy", "noeviction", "--hash-max-ziplist-value", COMPACT, "--daemonize", "no"),
     ]
 
 
 class EmbeddedRedis:
-    """One redis-server process on a Unix socket in `data_dir`; an async context manager."""
+    """One redis-server process on a Unix socket in `data_dir`; an async context manager.
 
-    def __init__(self, data_dir: Path) -> None:
+    Args:
+        data_dir: where its data is, and its log.
+        tell: told again and again how far it is, as long as it loads its data.
+        hanging_after_s: it is given up after so long without an answer at its start, or work at its end.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        tell: Callable[[Loading], None] = lambda _: None,
+        hanging_after_s: float = _HANGING_AFTER_S,
+    ) -> None:
         self.data_dir = data_dir
         self.process: asyncio.subprocess.Process | None = None
+        self._tell = tell
+        self._hanging_after_s = hanging_after_s
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -67,7 +94,10 @@ class EmbeddedRedis:
         await self.stop()
 
     async def start(self) -> None:
-        """Starts the server and waits until it has loaded its data. Raises `EmbeddedRedisError`."""
+        """Starts the server and waits, however long, until it has its data. Raises `EmbeddedRedisError`.
+
+        Cancelled meanwhile, it stops the server, which leaves the data as it is.
+        """
         try:
             self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # it will hold what meetings say
         except OSError as error:
@@ -79,42 +109,58 @@ class EmbeddedRedis:
             raise EmbeddedRedisError(
                 f"the data directory's path is too long for a Unix socket: {path}; choose a shorter one"
             )
-        if await _answers(path):
-            raise EmbeddedRedisError(
-                f"an embedded Redis already runs in {self.data_dir}; stop it or choose another data directory"
+        async with locked(self.data_dir, path, within_s=self._hanging_after_s) as lock:
+            self.process = await asyncio.create_subprocess_exec(
+                *command(self.data_dir),
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+                preexec_fn=end_with_parent,
+                pass_fds=(lock,),
+                start_new_session=True,  # a Ctrl-C must not stop it before those who write to it
             )
-        log = self.data_dir / "redis.log"
-        self.process = await asyncio.create_subprocess_exec(
-            *command(self.data_dir),
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-            preexec_fn=end_with_parent,
-            start_new_session=True,  # a Ctrl-C in the terminal must not stop it before those who write to it
-        )
         try:
-            async with asyncio.timeout(_START_TIMEOUT_S):
-                while not await _answers(path):
-                    if self.process.returncode is not None:
-                        raise EmbeddedRedisError(f"redis-server ended at once; see {log}")
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
+            await self._loaded(path, self.process)
+        except BaseException:
             await self.stop()
-            raise EmbeddedRedisError(
-                f"redis-server did not answer within {_START_TIMEOUT_S:.0f} s; see {log}"
-            ) from None
+            raise
+
+    async def _loaded(self, path: Path, process: asyncio.subprocess.Process) -> None:
+        """Waits until it has its data. Raises `EmbeddedRedisError` where it ends, or hangs."""
+        log = self.data_dir / "redis.log"
+        hanging = Hanging(process.pid, self._hanging_after_s)
+        while process.returncode is None:
+            info = await redis_socket.info(path)
+            if info is not None:
+                hanging.renew()
+                loading = AboutRedis.read(info).loading
+                if loading is None:
+                    return await _rewrite(path, info)
+                self._tell(loading)
+            elif hanging.is_certain():
+                raise EmbeddedRedisError(
+                    f"redis-server hangs: no answer and no work for {self._hanging_after_s:.0f} s; see {log}"
+                )
+            await asyncio.sleep(_ASKED_EVERY_S)
+        raise EmbeddedRedisError(f"redis-server ended by itself (status {process.returncode}); see {log}")
+
+    async def ended(self) -> None:
+        """Waits until the server has ended, by itself or because it was stopped."""
+        if self.process is not None:
+            await self.process.wait()
 
     async def stop(self) -> None:
-        """Ends the server; what it acknowledged is on disk."""
+        """Ends the server and waits for it as long as it works; what it acknowledged is on disk."""
         process, self.process = self.process, None
         if process is None or process.returncode is not None:
             return
         process.terminate()
-        try:
-            async with asyncio.timeout(_STOP_TIMEOUT_S):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        hanging = Hanging(process.pid, self._hanging_after_s)
+        while process.returncode is None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await process.wait()
+            if hanging.is_certain():
+                process.kill()
 
 
 def end_with_parent() -> None:
@@ -123,16 +169,12 @@ def end_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-async def _answers(path: Path) -> bool:
-    """Whether a Redis that has loaded its data answers on this socket."""
-    try:
-        reader, writer = await asyncio.open_unix_connection(str(path))
-    except OSError:
-        return False
-    try:
-        writer.write(b"PING\r\n")
-        return (await reader.readline()).startswith(b"+PONG")
-    except OSError:
-        return False
-    finally:
-        writer.close()
+async def _rewrite(path: Path, info: Mapping[str, str]) -> None:
+    """Has the file written anew where Redis does not know what in it was appended.
+
+    Redis before version 7 takes the size that the file has at its start for that of its last rewrite; so with
+    each restart it would let the file get so much longer again.
+    """
+    size, last = (int(info.get(name, 0)) for name in ("aof_current_size", "aof_base_size"))
+    if size == last and size > _WORTH_REWRITING:
+        await redis_socket.ask(path, b"BGREWRITEAOF")

@@ -16,6 +16,9 @@ SEALED_MS = 30_000
 _HIGHEST_SEEN = 2**52
 """An event's mark can be changed by whoever may write to its calendar, and Lua counts up to 2**53."""
 
+_TAKEN_AT_ONCE = 1000
+"""However many places are free: a command in a script has no more than some thousands of arguments."""
+
 
 class Claim(msgspec.Struct, frozen=True):
     """A part under lease: what is to be written, and what has been."""
@@ -50,7 +53,7 @@ class Leases(Reader):
 
     async def take(self, queue: str, *, limit: int) -> list[str]:
         """Takes jobs out of a queue, those first that have been due the longest; gives their ids."""
-        jobs = await self.run("take", keys=[queue], args=[self.keys.prefix, limit])
+        jobs = await self.run("take", keys=[queue], args=[self.keys.prefix, min(limit, _TAKEN_AT_ONCE)])
         return [job.decode() for job in jobs]
 
     async def bell(self, *, within_s: float) -> bool:

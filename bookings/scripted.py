@@ -1,6 +1,11 @@
-"""Redis, and the scripts in `scripts/`: each is one change, atomic and one round trip."""
+"""Redis, and the scripts in `scripts/`: each is one change, atomic and one round trip.
+
+A script reads, tries what it is going to write with, and then writes: Redis takes nothing back
+(docs/decisions/012).
+"""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
@@ -12,6 +17,10 @@ GRACE_MS = 10_000
 """How long a queued job may take to be picked before the reconciler looks whether it is still there."""
 PAYLOAD_MS = 86_400_000
 """How long arq keeps a job's payload; a job that outlives it is queued again by the reconciler."""
+
+_SHARED = ("clock", "wake", "delayed")
+"""What scripts share; each may use what stands before it."""
+_FUNCTION = re.compile(rb"^local function (\w+)", re.MULTILINE)
 
 
 class Scripted:
@@ -67,7 +76,18 @@ class Script(NamedTuple):
 
 @cache
 def script(name: str) -> Script:
-    """Gives one of the scripts, what all of them share put before it."""
-    folder = files("bookings") / "scripts"
-    text = (folder / "wake.lua").read_bytes() + (folder / f"{name}.lua").read_bytes()
+    """Gives one of the scripts, what it shares with others put before it."""
+    text = _read(name)
+    for shared in map(_read, reversed(_SHARED)):
+        if _is_used(shared, text):
+            text = shared + text
     return Script(text, hashlib.sha1(text, usedforsecurity=False).hexdigest())
+
+
+def _read(name: str) -> bytes:
+    return (files("bookings") / "scripts" / f"{name}.lua").read_bytes()
+
+
+def _is_used(shared: bytes, text: bytes) -> bool:
+    """Whether a script calls one of the shared functions: Redis makes all that it is given, each time."""
+    return any(name + b"(" in text for name in _FUNCTION.findall(shared))

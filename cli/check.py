@@ -13,6 +13,7 @@ from rich.text import Text
 from bookings.connection import connect
 from bookings.consents import Consents
 from bookings.patience import in_time
+from bookings.refusals import named
 from bookings.retry import calendar_works
 from bookings.store import Store
 from cli.checks.configuration import configuration, unreadable
@@ -86,7 +87,7 @@ async def _looked(check: Check, within_s: float) -> list[Finding]:
         waited = f"no answer within {time.monotonic() - began:.0f} s"
         return [wrong(check.subject, waited, "see that this machine reaches it; --within 60s waits longer")]
     except Exception as error:  # noqa: BLE001 - one line, so that the others are seen
-        return [wrong(check.subject, f"could not be checked ({type(error).__name__})", DEFECT)]
+        return [wrong(check.subject, f"could not be checked ({named(error)})", DEFECT)]
 
 
 def _rows(findings: Iterable[Finding]) -> list[tuple[str | Text, ...]]:

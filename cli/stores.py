@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from redis.exceptions import RedisError
 
 from bookings.connection import connect
+from bookings.refusals import named
 from bookings.store import Store
 from cli.options import CommandError
 from config.redis_url import RedisKind
@@ -23,7 +24,7 @@ async def opened(settings: Settings) -> AsyncIterator[Store]:
         if settings.redis.url.kind is RedisKind.EMBEDDED:
             hint = f"no embedded Redis runs in {settings.redis.data_dir}; start `sequence-sync up`"
         else:
-            hint = f"Redis at {settings.redis.url} does not answer ({type(error).__name__}); see redis.url"
+            hint = f"Redis at {settings.redis.url} does not answer ({named(error)}); see redis.url"
         raise CommandError(hint) from None
     finally:
         await redis.aclose()

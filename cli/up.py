@@ -2,15 +2,20 @@
 
 import asyncio
 import os
+import time
 from pathlib import Path
 
 from admin.signals import Hangups, told_to_stop
+from bookings.about_redis import Loading
 from bookings.embedded import EmbeddedRedis
 from cli.options import CommandError, settings_from
 from cli.output import words
 from cli.processes import Processes
 from config.errors import ConfigError
 from config.redis_url import RedisKind
+from config.settings import Settings
+
+_TOLD_EVERY_S = 5.0
 
 
 async def run_all(config: Path | None, data_dir: Path | None, hangups: Hangups) -> None:
@@ -26,9 +31,22 @@ async def run_all(config: Path | None, data_dir: Path | None, hangups: Hangups) 
             f"`up` brings its own Redis, but redis.url is {settings.redis.url}; "
             'write "embedded" there, or start `receiver` and `worker` each by itself'
         )
-    options = ("--config", str(config)) if config else ()
     stopped = asyncio.create_task(told_to_stop())
-    async with EmbeddedRedis(settings.redis.data_dir), Processes() as processes:
+    running = asyncio.create_task(_run(settings, config, hangups))
+    try:
+        await asyncio.wait({stopped, running}, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            running.result()
+    finally:
+        stopped.cancel()
+        running.cancel()
+        await asyncio.wait({running})
+
+
+async def _run(settings: Settings, config: Path | None, hangups: Hangups) -> None:
+    """Runs all of it until one of them ends; cancelled, at whatever stage, it ends what it has started."""
+    options = ("--config", str(config)) if config else ()
+    async with EmbeddedRedis(settings.redis.data_dir, tell=Progress()) as server, Processes() as processes:
         worker = await processes.start("worker", *options)
         receiver = await processes.start("receiver", *options)
         await processes.ready(_readyz(settings.worker.admin_host, settings.worker.admin_port), worker)
@@ -37,14 +55,32 @@ async def run_all(config: Path | None, data_dir: Path | None, hangups: Hangups) 
             f"ready: callbacks at http://127.0.0.1:{settings.receiver.port}/callbacks/APP, "
             f"data in {settings.redis.data_dir}"
         )
-        ended = asyncio.create_task(processes.first_to_end())
+        children = asyncio.create_task(processes.first_to_end())
+        gone = asyncio.create_task(server.ended())
         rereading = asyncio.create_task(_pass_on(hangups, processes, config))
-        await asyncio.wait({stopped, ended}, return_when=asyncio.FIRST_COMPLETED)
-        rereading.cancel()
-        if not stopped.done():
-            stopped.cancel()
-            raise CommandError(f"the {ended.result()} ended by itself; see above")
-        ended.cancel()
+        try:
+            await asyncio.wait({children, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if gone.done():
+                log = settings.redis.data_dir / "redis.log"
+                raise CommandError(f"redis-server ended by itself; see {log}")
+            raise CommandError(f"the {children.result()} ended by itself; see above")
+        finally:
+            for each in (children, gone, rereading):
+                each.cancel()
+
+
+class Progress:
+    """Says how far Redis is with loading its data, now and then."""
+
+    def __init__(self, *, every_s: float = _TOLD_EVERY_S) -> None:
+        self._every_s = every_s
+        self._told = float("-inf")
+
+    def __call__(self, loading: Loading) -> None:
+        """Says it, unless it did so just now."""
+        if time.monotonic() - self._told >= self._every_s:
+            self._told = time.monotonic()
+            words.print(f"Redis is {loading}")
 
 
 async def _pass_on(hangups: Hangups, processes: Processes, config: Path | None) -> None:

@@ -15,6 +15,7 @@ from admin.tracing import Kind, span
 from bookings.errors import DeadLettersFull, QueueFull, SealError, UnknownLink, Unreadable
 from bookings.identity import booking_id, delivery_id, link_id
 from bookings.record import UNKNOWN_LINK, UNREADABLE, Forward
+from bookings.refusals import named
 from bookings.store import Store
 from config.apps import App
 from config.errors import ConfigError
@@ -275,4 +276,4 @@ def _not_stored(error: Exception, delivery: _Delivery) -> Refused:
             return Refused(503, "secret_unavailable", delivery=delivery.id, problem=str(error))
         case _:
             REDIS_ERRORS.inc()
-            return Refused(503, "redis_unavailable", delivery=delivery.id, error=type(error).__name__)
+            return Refused(503, "redis_unavailable", delivery=delivery.id, error=named(error))

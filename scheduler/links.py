@@ -10,6 +10,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from bookings.links import LinkKind
+from bookings.refusals import named
 from bookings.store import Store
 from config.apps import App
 from config.settings import Settings
@@ -114,7 +115,7 @@ def _kept_to_ourselves(log: structlog.typing.FilteringBoundLogger) -> Iterator[N
     try:
         yield
     except (RedisError, OSError) as error:
-        log.warning("link_not_noted", error=type(error).__name__)
+        log.warning("link_not_noted", error=named(error))
 
 
 def _made(kind: LinkKind, body: bytes) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from admin.metrics import REDIS_ERRORS
 from admin.signals import told_to_stop
 from bookings import queue
+from bookings.refusals import named
 from bookings.store import Store
 
 _JOB_TIMEOUT_S = 600
@@ -148,7 +149,7 @@ async def poll_until_stopped(pollers: Sequence[PollingWorker], bell: Bell, *, po
             await _rest(pollers, bell, stopped, poll_delay)
         except (RedisError, OSError) as error:
             REDIS_ERRORS.inc()
-            _log.error("redis_trouble", error=type(error).__name__)
+            _log.error("redis_trouble", error=named(error))
             for each in pollers:  # none of them stands still: Redis does
                 each.last_poll = time.monotonic()
             await asyncio.wait({stopped}, timeout=_AFTER_REDIS_TROUBLE_S)

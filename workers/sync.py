@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from bookings.clock import now_ms
 from bookings.errors import LeaseLost, SealError
 from bookings.leases import Claim
+from bookings.refusals import named
 from bookings.store import Store
 from config.settings import Settings
 from workers.backoff import Policy
@@ -171,5 +172,5 @@ class Sync:
         except LeaseLost:
             return False
         except (RedisError, OSError) as error:
-            _log.warning("lease_not_renewed", error=type(error).__name__)
+            _log.warning("lease_not_renewed", error=named(error))
         return True

@@ -18,6 +18,8 @@ from admin.signals import Hangups
 from admin.tracing import tracing
 from bookings.connection import connect
 from bookings.history import history_kept
+from bookings.refusals import named
+from bookings.roles import WORKER
 from bookings.store import Store
 from config.sections import WorkerSettings
 from workers.current_sync import CurrentSync
@@ -55,6 +57,7 @@ async def run_worker(
         JOBS_RUNNING.set_function(lambda: sum(len(poller.tasks) for poller in sync.pollers))
         health = Health(
             store,
+            WORKER,
             last_turn=lambda: min(poller.last_poll for poller in sync.pollers),
             turn_within_s=_POLLED_WITHIN_S,
         )
@@ -101,7 +104,7 @@ async def _reconcile(store: Store, worker: str) -> None:
             healed = await store.heal_delayed(healed)
         except (RedisError, OSError) as error:
             REDIS_ERRORS.inc()
-            _log.warning("reconciler_skipped", error=type(error).__name__)
+            _log.warning("reconciler_skipped", error=named(error))
             continue
         if queued:
             REQUEUED.inc(queued)

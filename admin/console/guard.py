@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from admin.console.rendering import FORM_TOKEN, SESSION, page
 from admin.console.sessions import Session, Sessions
 from bookings.errors import BookingsError
+from bookings.refusals import named
 
 SESSIONS = web.AppKey("sessions", Sessions)
 HOME = "/console/"
@@ -78,7 +79,7 @@ async def with_words(request: web.Request, handler: Handler) -> web.StreamRespon
     except Problem as error:
         problem = error
     except (RedisError, OSError) as error:
-        _log.warning("console_without_redis", error=type(error).__name__)
+        _log.warning("console_without_redis", error=named(error))
         words = "Nothing can be shown until it does; `sequence-sync check` says what to do."
         if request.method == "POST":
             words = f"What you asked for may be done in part; it is safe to repeat. {words}"

@@ -41,7 +41,7 @@ if redis.call('ZCARD', KEYS[5]) >= tonumber(ARGV[6]) then
   return {'dead_letters_full'}
 end
 
-local rev = next_revision(ARGV[1], tonumber(known[1]) or 0, now)
+local rev, at = next_revision(ARGV[1], tonumber(known[1]) or 0, now), string.format('%.0f', now)
 local window = ARGV[11] == '' and tonumber(ARGV[4]) or 1e13
 kept[#kept + 1] = delivery .. ' ' .. string.format('%.0f', now + window) .. ' ' .. rev .. '\n'
 
@@ -58,47 +58,58 @@ for i = 16, 15 + 2 * tonumber(ARGV[15]), 2 do
       'from:' .. pid, delivery .. ' ' .. ARGV[13], 'job:' .. pid, job}) do
     fields[#fields + 1] = each
   end
-  queued[#queued + 1], queued[#queued + 2] = string.format('%.0f', now), job
+  queued[#queued + 1], queued[#queued + 2] = at, job
   open[#open + 1], open[#open + 2] = look_at, bid .. ':' .. pid
 end
 
--- The first write must be one that Redis refuses when it is out of memory: after any other it lets the rest of
--- the script pass.
+local queue = queue_named(KEYS[3], ARGV[14])
+local more = 16 + 2 * tonumber(ARGV[15])
+local passed_on = ARGV[more] and (ARGV[more + 3] == 'always' or redis.call('HGET', KEYS[6], 'forward_to'))
+
+-- Tried before the first write (docs/decisions/014).
+may_queue(queue, ARGV[1])
+if known[1] then
+  redis.call('HDEL', booking, '')
+  redis.call('PERSIST', booking .. ':none')
+  redis.call('HGET', booking, '')
+end
+
 redis.call('HSET', booking, 'app', ARGV[9], 'event_id', ARGV[10], 'link', ARGV[11], 'revision', rev,
-  'delivery', delivery, 'deliveries', table.concat(kept), 'accepted_at', string.format('%.0f', now),
+  'delivery', delivery, 'deliveries', table.concat(kept), 'accepted_at', at,
   'parts', table.concat(pids, ' '), 'queue', ARGV[14], 'jobs', jobs, unpack(fields))
 for pid, job in pairs(listed) do
-  write_job(job, bid, pid, now, tonumber(ARGV[8]))
+  write_job(job, bid, pid, at, ARGV[8])
 end
-redis.call('ZADD', ARGV[14] == '' and KEYS[3] or KEYS[3] .. ':' .. ARGV[14], unpack(queued))
+redis.call('ZADD', queue, unpack(queued))
 redis.call('ZADD', KEYS[2], unpack(open))
-redis.call('ZADD', KEYS[4], string.format('%.0f', now), bid)
+redis.call('ZADD', KEYS[4], at, bid)
 
 -- What is passed on has a record of its own, like a booking with one part: no calendar waits for it.
-local at = 16 + 2 * tonumber(ARGV[15])
-if ARGV[at] and (ARGV[at + 3] == 'always' or redis.call('HGET', KEYS[6], 'forward_to')) then
-  local fid, pid = ARGV[at], ARGV[at + 1]
+if passed_on then
+  local fid, pid = ARGV[more], ARGV[more + 1]
   local job = job_name(ARGV[1], fid, pid, 1)
   redis.call('HSET', string.sub(booking, 1, #booking - #bid) .. fid, 'app', ARGV[9], 'event_id', ARGV[10],
-    'link', ARGV[11], 'revision', rev, 'delivery', delivery, 'accepted_at', string.format('%.0f', now),
-    'parts', pid, 'queue', ARGV[14], 'jobs', 1, 'part:' .. pid, ARGV[at + 2], 'rev:' .. pid, rev,
+    'link', ARGV[11], 'revision', rev, 'delivery', delivery, 'accepted_at', at,
+    'parts', pid, 'queue', ARGV[14], 'jobs', 1, 'part:' .. pid, ARGV[more + 2], 'rev:' .. pid, rev,
     'state:' .. pid, 'open', 'from:' .. pid, delivery .. ' ' .. ARGV[13], 'job:' .. pid, job)
-  write_job(job, fid, pid, now, tonumber(ARGV[8]))
-  redis.call('ZADD', ARGV[14] == '' and KEYS[3] or KEYS[3] .. ':' .. ARGV[14], string.format('%.0f', now), job)
+  write_job(job, fid, pid, at, ARGV[8])
+  redis.call('ZADD', queue, at, job)
   redis.call('ZADD', KEYS[2], look_at, fid .. ':' .. pid)
 end
 ring(ARGV[1])
 if known[1] then
-  for pid in pairs(listed) do
-    redis.call('HDEL', booking, 'gone:' .. pid)
+  local here = {}
+  for _, pid in ipairs(pids) do
+    here[#here + 1] = 'gone:' .. pid
   end
+  redis.call('HDEL', booking, unpack(here))
   redis.call('PERSIST', booking)
 end
 
 if ARGV[12] == 'prune' then
   for pid in string.gmatch(known[4] or '', '%S+') do
     if not listed[pid] then
-      withdraw(booking, KEYS[2], KEYS[3], ARGV[1], bid, pid, rev, now, tonumber(ARGV[7]), tonumber(ARGV[8]))
+      withdraw(booking, KEYS[2], queue, ARGV[1], bid, pid, rev, now, tonumber(ARGV[7]), tonumber(ARGV[8]))
     end
   end
 end

@@ -26,29 +26,47 @@ for i = 1, 2 do
   end
 end
 
-local slots = tonumber(ARGV[2])
+local slots, rate = tonumber(ARGV[2]), tonumber(ARGV[4])
+local given_up, tokens = false, 0
 if slots > 0 then
-  redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', string.format('%.0f', now))
-  if redis.call('ZCARD', KEYS[3]) >= slots and not redis.call('ZSCORE', KEYS[3], ARGV[1]) then
+  local held = redis.call('ZCOUNT', KEYS[3], string.format('(%.0f', now), '+inf')
+  if held >= slots and not redis.call('ZSCORE', KEYS[3], ARGV[1]) then
     return {'wait', 20}
   end
+  given_up = redis.call('ZCARD', KEYS[3]) > held
 end
-local rate = tonumber(ARGV[4])
 if rate > 0 then
   local bucket = redis.call('HMGET', KEYS[4], 'tokens', 'at')
   local most = tonumber(ARGV[5])
-  local tokens = math.min(most, (tonumber(bucket[1]) or most) + (now - (tonumber(bucket[2]) or now)) / 1000 * rate)
+  tokens = math.min(most, (tonumber(bucket[1]) or most) + (now - (tonumber(bucket[2]) or now)) / 1000 * rate)
   if tokens < 1 then
     return {'wait', math.ceil((1 - tokens) / rate * 1000)}
   end
+end
+
+-- Tried before the first write (docs/decisions/014).
+if slots > 0 or rate > 0 then
+  redis.call('PEXPIRE', KEYS[4] .. ':none', '0')
+end
+if slots > 0 and (rate > 0 or probe) then
+  redis.call('ZADD', KEYS[3], 'XX', '0', '')
+end
+if given_up then
+  redis.call('ZREMRANGEBYSCORE', KEYS[3], 0, 0)
+end
+
+if rate > 0 then
   redis.call('HSET', KEYS[4], 'tokens', string.format('%.6f', tokens - 1), 'at', string.format('%.0f', now))
-  redis.call('PEXPIRE', KEYS[4], math.ceil(most / rate * 1000) + 1000)
+  redis.call('PEXPIRE', KEYS[4], math.ceil(tonumber(ARGV[5]) / rate * 1000) + 1000)
+end
+if probe then
+  redis.call('HSET', probe, 'until', string.format('%.0f', now + tonumber(ARGV[6])))
 end
 if slots > 0 then
   redis.call('ZADD', KEYS[3], string.format('%.0f', now + tonumber(ARGV[3])), ARGV[1])
   redis.call('PEXPIRE', KEYS[3], tonumber(ARGV[3]))
 end
-if probe then
-  redis.call('HSET', probe, 'until', string.format('%.0f', now + tonumber(ARGV[6])))
+if given_up then
+  redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', string.format('%.0f', now))
 end
 return {told and 'told' or 'go'}

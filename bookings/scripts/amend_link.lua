@@ -8,6 +8,12 @@ local life = redis.call('PTTL', KEYS[1])
 if life < 0 then
   return {'gone'}
 end
+
+-- Tried before the first write (docs/decisions/014).
+if KEYS[2] then
+  redis.call('SET', KEYS[2] .. ':none', '', 'XX')
+end
+
 redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 if KEYS[2] then
   redis.call('SET', KEYS[2], ARGV[1], 'PX', life)

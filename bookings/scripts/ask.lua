@@ -19,7 +19,13 @@ if ARGV[5] ~= '' then
   if ARGV[6] ~= '' and ARGV[6] ~= revision then
     return {'overtaken', revision}
   end
-  redis.call('ZREM', KEYS[4], ARGV[5])
 end
-ask_for(booking, KEYS[2], KEYS[3], ARGV[1], bid, pid, ARGV[4], clock(), tonumber(ARGV[7]), tonumber(ARGV[8]))
+local now = clock()
+
+-- Tried before the first write (docs/decisions/014).
+local queue = may_ask(booking, KEYS[3], ARGV[1])
+redis.call('ZREM', KEYS[4], '')
+
+ask_for(booking, KEYS[2], queue, ARGV[1], bid, pid, ARGV[4], now, tonumber(ARGV[7]), tonumber(ARGV[8]))
+redis.call('ZREM', KEYS[4], ARGV[5])
 return {'asked'}

@@ -15,9 +15,14 @@ local now = clock()
 local rev = next_revision(ARGV[1], tonumber(revision), now)
 local parts = 0
 local names = redis.call('HKEYS', booking)
+
+-- Tried before the first write (docs/decisions/014).
+local queue = may_wake(booking, KEYS[3], ARGV[1])
+redis.call('PERSIST', booking .. ':none')
+
 for _, name in ipairs(names) do
   if string.sub(name, 1, 5) == 'part:' then
-    withdraw(booking, KEYS[2], KEYS[3], ARGV[1], ARGV[2], string.sub(name, 6), rev, now, tonumber(ARGV[3]),
+    withdraw(booking, KEYS[2], queue, ARGV[1], ARGV[2], string.sub(name, 6), rev, now, tonumber(ARGV[3]),
       tonumber(ARGV[4]))
     parts = parts + 1
   end

@@ -22,7 +22,7 @@ if fields[2] ~= 'open' then
   return {'finished'}
 end
 
-local fence
+local fence, newest = nil, fields[12]
 if fields[3] then
   local held_fence, till, holder = string.match(fields[3], '(%d+) (%d+) (%S+)')
   if holder == ARGV[3] then
@@ -34,10 +34,17 @@ end
 if not fence then
   -- At least the clock, as the revision is: a Redis that lost its newest changes gives no fence twice.
   fence = string.format('%.0f', math.max((tonumber(fields[12]) or 0) + 1, now))
-  redis.call('HSET', booking, 'fence', fence)
+  newest = fence
 end
 local till = string.format('%.0f', now + tonumber(ARGV[4]))
-redis.call('HSET', booking, 'lease:' .. pid, fence .. ' ' .. till .. ' ' .. ARGV[3])
+
+-- Tried before the first write (docs/decisions/014).
+redis.call('ZADD', KEYS[2], 'XX', '0', '')
+if fields[4] == ARGV[5] then
+  redis.call('HDEL', booking, '')
+end
+
+redis.call('HSET', booking, 'fence', newest, 'lease:' .. pid, fence .. ' ' .. till .. ' ' .. ARGV[3])
 if fields[4] == ARGV[5] then
   redis.call('HDEL', booking, 'job:' .. pid)
 end

@@ -21,7 +21,15 @@ end
 local streak = tonumber(fields[3]) or 0
 local wait = math.max(tonumber(ARGV[1]), math.min(tonumber(ARGV[2]), tonumber(ARGV[1]) * 2 ^ streak))
 local till = string.format('%.0f', now + wait)
-redis.call('HSET', KEYS[1], 'until', till, 'state', ARGV[3], 'reason', ARGV[4], 'streak', streak + 1,
+
+-- SADD has no form that changes nothing either: where HSET is refused, it is taken back.
+local added = redis.call('SADD', KEYS[2], ARGV[5])
+local kept = redis.pcall('HSET', KEYS[1], 'until', till, 'state', ARGV[3], 'reason', ARGV[4], 'streak', streak + 1,
   'since', fields[4] or string.format('%.0f', now))
-redis.call('SADD', KEYS[2], ARGV[5])
+if type(kept) == 'table' then
+  if added == 1 then
+    redis.call('SREM', KEYS[2], ARGV[5])
+  end
+  return kept
+end
 return {till}

@@ -7,7 +7,7 @@
 -- Gives {where to go on, or '0', number taken out}
 
 local page = redis.call('HSCAN', KEYS[1], ARGV[2], 'COUNT', 20)
-local dropped = 0
+local unknown = {}
 for i = 1, #page[2], 2 do
   local state, wid = string.match(page[2][i], '(%w+):(%w+)')
   for _, member in ipairs(redis.call('ZRANGE', KEYS[1] .. ':' .. page[2][i], 0, tonumber(ARGV[3]) - 1)) do
@@ -15,9 +15,15 @@ for i = 1, #page[2], 2 do
     local fields = redis.call('HMGET', ARGV[1] .. bid, 'state:' .. pid, 'delayed:' .. pid)
     local known = string.find('\n' .. (fields[2] or ''), '\n' .. wid .. ' ' .. state .. '\n', 1, true)
     if fields[1] ~= 'open' or not known then
-      undelay(KEYS[1], wid, state, member)
-      dropped = dropped + 1
+      unknown[#unknown + 1] = {wid, state, member}
     end
   end
 end
-return {page[1], dropped}
+
+-- Tried before the first write (docs/decisions/014).
+may_undelay(KEYS[1])
+
+for _, each in ipairs(unknown) do
+  undelay(KEYS[1], unpack(each))
+end
+return {page[1], #unknown}

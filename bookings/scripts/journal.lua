@@ -11,9 +11,14 @@ if fence ~= ARGV[3] then
   return {'lost'}
 end
 local till = string.format('%.0f', clock() + tonumber(ARGV[4]))
-redis.call('HSET', booking, 'lease:' .. pid, fence .. ' ' .. till .. ' ' .. holder)
+local written = {'lease:' .. pid, fence .. ' ' .. till .. ' ' .. holder}
 if ARGV[5] ~= '' then
-  redis.call('HSET', booking, 'writes:' .. pid, ARGV[5])
+  written[3], written[4] = 'writes:' .. pid, ARGV[5]
 end
+
+-- Tried before the first write (docs/decisions/014).
+redis.call('ZADD', KEYS[2], 'XX', '0', '')
+
+redis.call('HSET', booking, unpack(written))
 redis.call('ZADD', KEYS[2], till, bid .. ':' .. pid)
 return {'ok', fields[2]}

@@ -13,6 +13,10 @@ if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[2]) then
   return {'dead_letters_full'}
 end
 local at = ARGV[11] ~= '' and ARGV[11] or string.format('%.0f', clock())
+
+-- Tried before the first write (docs/decisions/014).
+redis.call('ZADD', KEYS[2], 'XX', '0', '')
+
 redis.call('HSET', KEYS[1], 'app', ARGV[3], 'link', ARGV[4], 'reason', ARGV[5], ARGV[6], ARGV[7], 'signature', ARGV[8],
   'kind', ARGV[9], 'event_id', ARGV[10], 'at', at)
 redis.call('ZADD', KEYS[2], at, 'delivery:' .. ARGV[1])

@@ -9,6 +9,12 @@ local lease = redis.call('HGET', booking, 'lease:' .. pid)
 if string.match(lease or '', '%d+') ~= ARGV[4] then
   return {'lost'}
 end
+local now = clock()
+
+-- Tried before the first write (docs/decisions/014).
+redis.call('HDEL', booking, '')
+local queue = may_wake(booking, KEYS[3], ARGV[1])
+
+wake(booking, KEYS[2], queue, ARGV[1], bid, pid, now, now, tonumber(ARGV[5]), tonumber(ARGV[6]))
 redis.call('HDEL', booking, 'lease:' .. pid)
-wake(booking, KEYS[2], KEYS[3], ARGV[1], bid, pid, clock(), clock(), tonumber(ARGV[5]), tonumber(ARGV[6]))
 return {'released'}

@@ -6,17 +6,21 @@
 -- Gives {number queued, number left}
 
 local now = clock()
+local waiting = redis.call('ZRANGE', KEYS[4], 0, tonumber(ARGV[5]) - 1)
+local left = redis.call('ZCARD', KEYS[4]) - #waiting
+
+-- Tried before the first write (docs/decisions/014).
+redis.call('ZREM', KEYS[4], '')
+redis.call('SREM', KEYS[3], '')
+redis.call('DEL', KEYS[1] .. ':none')
+local due = open_among(waiting, ARGV[2], KEYS[6], ARGV[1])
+
+for _, each in ipairs(due) do
+  wake(each.booking, KEYS[5], each.queue, ARGV[1], each.bid, each.pid, now, now, tonumber(ARGV[3]), tonumber(ARGV[4]))
+end
 redis.call('DEL', KEYS[1], KEYS[2])
 redis.call('SREM', KEYS[3], ARGV[6], ARGV[7])
-local waiting = redis.call('ZRANGE', KEYS[4], 0, tonumber(ARGV[5]) - 1)
-local queued = 0
-for _, member in ipairs(waiting) do
-  local bid, pid = string.match(member, '(%w+):(%w+)')
-  local booking = ARGV[2] .. bid
-  redis.call('ZREM', KEYS[4], member)
-  if redis.call('HGET', booking, 'state:' .. pid) == 'open' then
-    wake(booking, KEYS[5], KEYS[6], ARGV[1], bid, pid, now, now, tonumber(ARGV[3]), tonumber(ARGV[4]))
-    queued = queued + 1
-  end
+if #waiting > 0 then
+  redis.call('ZREM', KEYS[4], unpack(waiting))
 end
-return {queued, redis.call('ZCARD', KEYS[4])}
+return {#due, left}

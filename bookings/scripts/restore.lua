@@ -26,6 +26,12 @@ if ARGV[11] == '' and not string.find(' ' .. parts .. ' ', ' ' .. pid .. ' ', 1,
   parts = parts == '' and pid or parts .. ' ' .. pid
 end
 local revision = string.format('%.0f', math.max(tonumber(known[3]) or 0, tonumber(ARGV[6])))
+
+-- Tried before the first write (docs/decisions/014).
+redis.call('ZADD', KEYS[2], 'XX', '0', '')
+redis.call('HDEL', booking, '')
+redis.call('PERSIST', booking .. ':none')
+
 redis.call('HSET', booking, 'writes:' .. pid, writes, 'part:' .. pid, ARGV[7], 'rev:' .. pid, ARGV[6],
   'state:' .. pid, 'dead', 'revision', revision, 'parts', parts)
 if ARGV[11] == '' then

@@ -49,62 +49,93 @@ if fence ~= ARGV[4] then
   return {'lost'}
 end
 local now = clock()
-redis.call('HSET', booking, 'writes:' .. pid, ARGV[9], 'end:' .. pid, ARGV[12])
-
+local at, place = string.format('%.0f', now), bid .. ':' .. pid
+local own_state, own_end = 'state:' .. pid, 'end:' .. pid
 local asks = string.sub(fields[4] or '', #ARGV[15] + 1)
-if asks == '' then
-  redis.call('HDEL', booking, 'asks:' .. pid)
-else
-  redis.call('HSET', booking, 'asks:' .. pid, asks)
-end
-
-local delayed, dead = tonumber(ARGV[18]), tonumber(ARGV[19])
+local again = tonumber(fields[2]) > tonumber(ARGV[8]) or asks ~= ''
+local delayed = tonumber(ARGV[18])
 local first_dead = 20 + 5 * delayed
-if delayed > 0 or fields[7] then
-  index_delayed(fields[7] or '', delayed, string.format('%.0f', now))
-end
-for wid in string.gmatch(ARGV[17], '%S+') do
-  wake_parked(ARGV[16], KEYS[2], KEYS[3], KEYS[6], ARGV[1], wid, string.format('%.0f', now), 10, now,
-    tonumber(ARGV[6]), tonumber(ARGV[7]))
-end
-
+local told, dead, alive = {'writes:' .. pid, ARGV[9], own_end, ARGV[12]}, {}, {}
 for i = first_dead, #ARGV do
-  local member = bid .. ':' .. pid .. ':' .. ARGV[i]
-  if i < first_dead + dead then
-    redis.call('ZADD', KEYS[5], 'NX', string.format('%.0f', now), member)
+  local letter = place .. ':' .. ARGV[i]
+  if i < first_dead + tonumber(ARGV[19]) then
+    dead[#dead + 1], dead[#dead + 2] = at, letter
   else
-    redis.call('ZREM', KEYS[5], member)
+    alive[#alive + 1] = letter
   end
 end
 
-if tonumber(fields[2]) > tonumber(ARGV[8]) or asks ~= '' then
-  local till = string.format('%.0f', now + tonumber(ARGV[5]))
-  redis.call('HSET', booking, 'lease:' .. pid, fence .. ' ' .. till .. ' ' .. holder)
-  redis.call('ZADD', KEYS[2], till, bid .. ':' .. pid)
-  return {'again', fields[2], fields[3], asks, fields[5] and 'gone' or '', fields[6] or ''}
+-- The record goes once everything in it is done; never while a write of it is open or dead.
+local last = not again and ARGV[10] == 'done' and tonumber(ARGV[12])
+if last then
+  local record = redis.call('HGETALL', booking)
+  for i = 1, #record, 2 do
+    local name, value = record[i], record[i + 1]
+    if string.sub(name, 1, 6) == 'state:' and value ~= 'done' and name ~= own_state then
+      last = nil
+      break
+    end
+    if string.sub(name, 1, 4) == 'end:' and name ~= own_end then
+      last = math.max(last, tonumber(value))
+    end
+  end
 end
 
-redis.call('HDEL', booking, 'lease:' .. pid)
-redis.call('HSET', booking, 'state:' .. pid, ARGV[10])
-if ARGV[10] == 'open' then
-  wake(booking, KEYS[2], KEYS[3], ARGV[1], bid, pid, now, math.max(now, tonumber(ARGV[11])), tonumber(ARGV[6]),
+-- Tried before the first write (docs/decisions/014).
+redis.call('ZADD', KEYS[2], 'XX', '0', '')
+redis.call('ZREM', KEYS[5], '')
+redis.call('HDEL', booking, '')
+if last then
+  redis.call('PEXPIREAT', booking .. ':none', '0')
+end
+if delayed > 0 or fields[7] then
+  may_undelay(KEYS[6])
+  redis.call('ZADD', KEYS[6] .. ':none', 'XX', '0', '')
+end
+local queue = not again and ARGV[10] == 'open' and may_wake(booking, KEYS[3], ARGV[1])
+local parked = {}
+for wid in string.gmatch(ARGV[17], '%S+') do
+  parked[#parked + 1] = parked_for(ARGV[16], KEYS[3], KEYS[6], ARGV[1], wid, at, 10, place)
+end
+
+if asks ~= '' then
+  told[#told + 1], told[#told + 2] = 'asks:' .. pid, asks
+end
+if again then
+  local till = string.format('%.0f', now + tonumber(ARGV[5]))
+  told[#told + 1], told[#told + 2] = 'lease:' .. pid, fence .. ' ' .. till .. ' ' .. holder
+  redis.call('HSET', booking, unpack(told))
+  redis.call('ZADD', KEYS[2], till, place)
+else
+  redis.call('HSET', booking, own_state, ARGV[10], unpack(told))
+  redis.call('HDEL', booking, 'lease:' .. pid)
+end
+if fields[4] and asks == '' then
+  redis.call('HDEL', booking, 'asks:' .. pid)
+end
+if delayed > 0 or fields[7] then
+  index_delayed(fields[7] or '', delayed, at)
+end
+for _, found in ipairs(parked) do
+  wake_parked(found, KEYS[2], ARGV[1], now, tonumber(ARGV[6]), tonumber(ARGV[7]))
+end
+if #dead > 0 then
+  redis.call('ZADD', KEYS[5], 'NX', unpack(dead))
+end
+if #alive > 0 then
+  redis.call('ZREM', KEYS[5], unpack(alive))
+end
+if again then
+  return {'again', fields[2], fields[3], asks, fields[5] and 'gone' or '', fields[6] or ''}
+end
+if queue then
+  wake(booking, KEYS[2], queue, ARGV[1], bid, pid, now, math.max(now, tonumber(ARGV[11])), tonumber(ARGV[6]),
     tonumber(ARGV[7]))
   return {'released'}
 end
-redis.call('ZREM', KEYS[2], bid .. ':' .. pid)
-
--- The record goes once everything in it is done; never while a write of it is open or dead.
-local last = 0
-local record = redis.call('HGETALL', booking)
-for i = 1, #record, 2 do
-  local name, value = record[i], record[i + 1]
-  if string.sub(name, 1, 6) == 'state:' and value ~= 'done' then
-    return {'released'}
-  end
-  if string.sub(name, 1, 4) == 'end:' then
-    last = math.max(last, tonumber(value))
-  end
+redis.call('ZREM', KEYS[2], place)
+if last then
+  local expires = math.max(last + tonumber(ARGV[13]), now + tonumber(ARGV[14]))
+  redis.call('PEXPIREAT', booking, string.format('%.0f', expires))
 end
-local expires = math.max(last + tonumber(ARGV[13]), now + tonumber(ARGV[14]))
-redis.call('PEXPIREAT', booking, string.format('%.0f', expires))
 return {'released'}

@@ -6,10 +6,19 @@
 -- Gives their ids, the longest due first
 
 local jobs = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', clock()), 'LIMIT', 0, ARGV[2])
-for _, job in ipairs(jobs) do
-  redis.call('ZREM', KEYS[1], job)
-  redis.call('DEL', 'arq:job:' .. job)
+if #jobs == 0 then
+  return jobs
 end
+local payloads = {}
+for i, job in ipairs(jobs) do
+  payloads[i] = 'arq:job:' .. job
+end
+
+-- Tried before the first write (docs/decisions/014).
+redis.call('DEL', 'arq:job:' .. ARGV[1])
+
+redis.call('ZREM', KEYS[1], unpack(jobs))
+redis.call('DEL', unpack(payloads))
 if #jobs == tonumber(ARGV[2]) then
   ring(ARGV[1]) -- there may be more, for somebody else
 end

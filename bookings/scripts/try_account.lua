@@ -17,13 +17,15 @@ end
 if #parked == 0 then
   return {'free'}
 end
+local waiting = redis.call('ZRANGE', KEYS[3], 0, tonumber(ARGV[5]) - 1)
+
+-- Tried before the first write (docs/decisions/014).
+local due = open_among(waiting, ARGV[2], KEYS[5], ARGV[1])
+
 for _, clock_of in ipairs(parked) do
   redis.call('HSET', clock_of, 'until', string.format('%.0f', now))
 end
-for _, member in ipairs(redis.call('ZRANGE', KEYS[3], 0, tonumber(ARGV[5]) - 1)) do
-  local bid, pid = string.match(member, '(%w+):(%w+)')
-  if redis.call('HGET', ARGV[2] .. bid, 'state:' .. pid) == 'open' then
-    wake(ARGV[2] .. bid, KEYS[4], KEYS[5], ARGV[1], bid, pid, now, now, tonumber(ARGV[3]), tonumber(ARGV[4]))
-  end
+for _, each in ipairs(due) do
+  wake(each.booking, KEYS[4], each.queue, ARGV[1], each.bid, each.pid, now, now, tonumber(ARGV[3]), tonumber(ARGV[4]))
 end
 return {'tried'}

@@ -13,11 +13,6 @@
 -- the reconciler has to look at it should nobody else have done so. arq's queue is only the wake-up.
 -- The list `bell` holds one element while there may be jobs for a worker that rests: one of them takes it.
 
-local function clock()
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
-end
-
 -- A booking's next revision: above all it had, and all that workers found in calendars; at least the clock. So it
 -- keeps rising although a record expired or a Redis was lost, and with it the fence in the events at the providers.
 local function next_revision(prefix, previous, now)
@@ -25,9 +20,8 @@ local function next_revision(prefix, previous, now)
   return string.format('%.0f', math.max(previous + 1, seen + 1, now))
 end
 
--- The queue that a booking's jobs go into.
-local function queue_of(booking, shared)
-  local own = redis.call('HGET', booking, 'queue')
+-- The queue of an app, '' for the shared one.
+local function queue_named(shared, own)
   return own and own ~= '' and shared .. ':' .. own or shared
 end
 
@@ -36,64 +30,64 @@ local function job_name(prefix, bid, pid, number)
   return prefix .. ':' .. bid .. ':' .. pid .. ':' .. string.format('%.0f', number)
 end
 
--- Writes an arq job down in arq's own format; its entry in the queue is the caller's.
+-- Writes an arq job down in arq's own format; its entry in the queue is the caller's. Times are texts.
 -- The ids are letters and digits, so they need no JSON escaping.
 local function write_job(job, bid, pid, now, ttl)
   redis.call('SET', 'arq:job:' .. job, '{"t":null,"f":"sync_part","a":["' .. bid .. '","' .. pid
-    .. '"],"k":{},"et":' .. string.format('%.0f', now) .. '}', 'PX', string.format('%.0f', ttl))
+    .. '"],"k":{},"et":' .. now .. '}', 'PX', ttl)
 end
 
--- Has one worker that rests look at the queues now; should none hear it, they look at them anyhow before long.
+-- Has one worker that rests look at the queues now. No more than a hint: should none hear it, or Redis refuse it, they
+-- look at them anyhow before long.
 local function ring(prefix)
-  if redis.call('LLEN', prefix .. ':bell') == 0 then
-    redis.call('LPUSH', prefix .. ':bell', '1')
+  if redis.pcall('LLEN', prefix .. ':bell') == 0 then
+    redis.pcall('LPUSH', prefix .. ':bell', '1')
   end
 end
 
--- Queues one arq job for a part, due at `due`.
-local function wake(booking, open, queue, prefix, bid, pid, now, due, grace, ttl)
-  local job = job_name(prefix, bid, pid, redis.call('HINCRBY', booking, 'jobs', 1))
-  write_job(job, bid, pid, now, due - now + ttl)
-  redis.call('ZADD', queue_of(booking, queue), string.format('%.0f', due), job)
-  redis.call('ZADD', open, string.format('%.0f', due + grace), bid .. ':' .. pid)
-  redis.call('HSET', booking, 'job:' .. pid, job)
-  if due <= now then
-    ring(prefix)
-  end
+-- Tries what queuing a job takes (docs/decisions/014).
+local function may_queue(queue, prefix)
+  redis.call('ZADD', queue, 'XX', '0', '')
+  redis.call('SET', 'arq:job:' .. prefix, '', 'XX')
 end
 
--- Leaves a line for whoever works on a part next, and has somebody do so now.
-local function ask_for(booking, open, queue, prefix, bid, pid, what, now, grace, ttl)
-  local asks = redis.call('HGET', booking, 'asks:' .. pid) or ''
-  redis.call('HSET', booking, 'asks:' .. pid, asks .. what .. '\n', 'state:' .. pid, 'open')
-  redis.call('PERSIST', booking)
-  wake(booking, open, queue, prefix, bid, pid, now, now, grace, ttl)
+-- Gives the queue that a booking's jobs go into, once `wake` may use it.
+local function may_wake(booking, shared, prefix)
+  local queue = queue_named(shared, redis.call('HGET', booking, 'queue'))
+  may_queue(queue, prefix)
+  return queue
 end
 
--- Has what is parked for a calendar tried again: the first `most` of those that may be woken by `till`. One that is
--- woken in vain has reasons of its own: no success wakes it again before ten minutes are over.
-local function wake_parked(bookings, open, queue, delayed, prefix, wid, till, most, now, grace, ttl)
-  local wakeable = delayed .. ':wakeable:' .. wid
-  local found = redis.call('ZRANGEBYSCORE', wakeable, '-inf', till, 'LIMIT', 0, most)
-  for _, member in ipairs(found) do
+-- Of parts ("<bid>:<pid>") those with something to write, each with its queue, once `wake` may use that; and the others.
+local function open_among(members, bookings, shared, prefix)
+  local due, others, tried = {}, {}, {}
+  for _, member in ipairs(members) do
     local bid, pid = string.match(member, '(%w+):(%w+)')
-    if redis.call('HGET', bookings .. bid, 'state:' .. pid) ~= 'open' then
-      redis.call('ZREM', wakeable, member) -- nobody knows of it any more
+    local booking = bookings .. bid
+    if redis.call('HGET', booking, 'state:' .. pid) == 'open' then
+      local queue = queue_named(shared, redis.call('HGET', booking, 'queue'))
+      if not tried[queue] then
+        may_queue(queue, prefix)
+        tried[queue] = true
+      end
+      due[#due + 1] = {booking = booking, queue = queue, bid = bid, pid = pid}
     else
-      redis.call('ZADD', wakeable, string.format('%.0f', now + 600000), member)
-      ask_for(bookings .. bid, open, queue, prefix, bid, pid, 'retry ' .. wid, now, grace, ttl)
+      others[#others + 1] = member
     end
   end
-  return #found
+  return due, others
 end
 
--- Takes a part out of the index of delayed writes, where it has one of this state at a calendar.
-local function undelay(delayed, wid, state, member)
-  local place = state .. ':' .. wid
-  redis.call('ZREM', delayed .. ':' .. place, member)
-  redis.call('ZREM', delayed .. ':wakeable:' .. wid, member)
-  if redis.call('EXISTS', delayed .. ':' .. place) == 0 then
-    redis.call('HDEL', delayed, place)
+-- Queues one arq job for a part, due at `due`, in a queue that `may_wake` gave.
+local function wake(booking, open, queue, prefix, bid, pid, now, due, grace, ttl)
+  local jobs = (redis.call('HGET', booking, 'jobs') or 0) + 1
+  local job, at = job_name(prefix, bid, pid, jobs), string.format('%.0f', due)
+  redis.call('HSET', booking, 'jobs', jobs, 'job:' .. pid, job)
+  write_job(job, bid, pid, due > now and string.format('%.0f', now) or at, string.format('%.0f', due - now + ttl))
+  redis.call('ZADD', queue, at, job)
+  redis.call('ZADD', open, string.format('%.0f', due + grace), bid .. ':' .. pid)
+  if due <= now then
+    ring(prefix)
   end
 end
 

@@ -5,5 +5,7 @@
 --       6 most parts to wake; the others follow as the first of them succeed
 -- Gives {number woken}
 
-return {wake_parked(ARGV[2], KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[5], '+inf', ARGV[6], clock(), tonumber(ARGV[3]),
-  tonumber(ARGV[4]))}
+-- Tried before the first write (docs/decisions/014).
+local found = parked_for(ARGV[2], KEYS[2], KEYS[3], ARGV[1], ARGV[5], '+inf', ARGV[6])
+
+return {wake_parked(found, KEYS[1], ARGV[1], clock(), tonumber(ARGV[3]), tonumber(ARGV[4]))}

@@ -1,9 +1,10 @@
 """What the running service leaves behind in Redis, and whether Cronofy can reach it."""
 
+import asyncio
 import json
 
 import aiohttp
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from bookings.accounts import Accounts
 from bookings.clock import moment
@@ -11,8 +12,9 @@ from bookings.connection import connect
 from bookings.delayed import counted
 from bookings.errors import SealError
 from bookings.fleet import Fleet, headcount
+from bookings.refusals import named
 from bookings.store import Store
-from cli.checks.finding import Finding, right, warning, wrong
+from cli.checks.finding import DEFECT, Finding, right, warning, wrong
 from config.settings import Settings
 
 _LATE_MS = 60_000
@@ -20,22 +22,36 @@ _NEWEST = 50
 
 
 async def record(settings: Settings) -> list[Finding]:
-    """Processes, what waits, dead letters, the queue, encryption; nothing where Redis does not answer."""
+    """Processes, what waits, dead letters, the queue, encryption; nothing where Redis does not answer.
+
+    One that cannot be looked at takes none of the others with it.
+    """
     redis = connect(settings.redis)
     store = Store.of(settings, redis)
+    looks = {
+        "processes": _processes(store, settings),
+        "accounts": _waiting(store),
+        "waiting": _delayed(store),
+        "dead letters": _dead_letters(store, settings),
+        "queue": _queue(store, settings),
+        "encryption": _encryption(store, settings),
+    }
     try:
-        return [
-            *await _processes(store, settings),
-            *await _waiting(store),
-            *await _delayed(store),
-            await _dead_letters(store, settings),
-            await _queue(store, settings),
-            *await _encryption(store, settings),
-        ]
-    except (RedisError, OSError):
-        return []  # the line of Redis says so
+        found = await asyncio.gather(*looks.values(), return_exceptions=True)
     finally:
         await redis.aclose()
+    return [finding for subject, each in zip(looks, found, strict=True) for finding in _seen(subject, each)]
+
+
+def _seen(subject: str, found: list[Finding] | BaseException) -> list[Finding]:
+    match found:
+        case list():
+            return found
+        case ResponseError():
+            return [wrong(subject, f"could not be looked at ({named(found)})", "see the lines of Redis")]
+        case RedisError() | OSError():
+            return []  # the line of Redis says so
+    return [wrong(subject, f"could not be looked at ({named(found)})", DEFECT)]
 
 
 async def _processes(store: Store, settings: Settings) -> list[Finding]:
@@ -81,26 +97,26 @@ async def _delayed(store: Store) -> list[Finding]:
     ]
 
 
-async def _dead_letters(store: Store, settings: Settings) -> Finding:
+async def _dead_letters(store: Store, settings: Settings) -> list[Finding]:
     dead, limit = (await store.counts())["dead"], settings.receiver.dead_letters_limit
     remedy = "`sequence-sync dead-letters stats`, then replay or discard them"
     if dead >= limit:
         words = f"{dead} of at most {limit}: callbacks are answered 503"
-        return wrong("dead letters", words, remedy)
+        return [wrong("dead letters", words, remedy)]
     if dead:
-        return warning("dead letters", f"{dead} wait for a person", remedy)
-    return right("dead letters", "none")
+        return [warning("dead letters", f"{dead} wait for a person", remedy)]
+    return [right("dead letters", "none")]
 
 
-async def _queue(store: Store, settings: Settings) -> Finding:
+async def _queue(store: Store, settings: Settings) -> list[Finding]:
     counts, limit = await store.counts(), settings.receiver.queue_limit
     if counts["open"] >= limit:
         words = f"{counts['open']} parts are open, of at most {limit}: callbacks are answered 503"
-        return wrong("queue", words, "start more workers; see which accounts wait")
+        return [wrong("queue", words, "start more workers; see which accounts wait")]
     if counts["oldest_ready_ms"] > _LATE_MS:
         words = f"{counts['ready']} jobs are ready, the oldest for {counts['oldest_ready_ms'] // 1000} s"
-        return wrong("queue", words, "see that workers run, and start more of them")
-    return right("queue", f"{counts['open']} parts open, {counts['ready']} jobs ready")
+        return [wrong("queue", words, "see that workers run, and start more of them")]
+    return [right("queue", f"{counts['open']} parts open, {counts['ready']} jobs ready")]
 
 
 async def _encryption(store: Store, settings: Settings) -> list[Finding]:

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from admin.in_force import InForce
 from bookings.links import LinkKind
+from bookings.refusals import named
 from config.apps import App
 from config.errors import ConfigError
 from config.settings import Settings
@@ -93,7 +94,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         return _json(error.status, {"error": error.reason.lower().replace(" ", "_")}, headers)
     except (RedisError, OSError) as error:
-        _log.warning("api_waits_for_redis", error=type(error).__name__)
+        _log.warning("api_waits_for_redis", error=named(error))
         return _json(503, {"error": "redis_unavailable"}, {"Retry-After": str(RETRY_AFTER_S)})
     except ConfigError:
         _log.exception("secret_unreadable")

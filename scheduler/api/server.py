@@ -18,6 +18,7 @@ from admin.tracing import tracing
 from bookings.accounts import Accounts
 from bookings.connection import connect
 from bookings.consents import Consents
+from bookings.roles import API
 from bookings.store import Store
 from config.settings import Settings
 from scheduler.api.app import Service, api_app
@@ -89,7 +90,7 @@ async def _serve(
     console: MakeConsole | None,
 ) -> None:
     api = configuration.settings.api
-    health = Health(store)
+    health = Health(store, API)
     runner = web.AppRunner(api_app(service.in_force), access_log=None, shutdown_timeout=api.drain_timeout)
     await runner.setup()
     await web.TCPSite(runner, api.host, api.port).start()

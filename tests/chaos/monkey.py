@@ -17,7 +17,7 @@ _REDIS_AWAY_S = 1.0
 
 
 class Monkey:
-    """Runs until it is cancelled, and leaves everything running behind it."""
+    """Runs until it is cancelled, and leaves everything running behind it; until a blow fails, which it raises."""
 
     def __init__(self, world: World, seed: int) -> None:
         self.struck: Counter[str] = Counter()
@@ -26,18 +26,23 @@ class Monkey:
         self._redis_is_up = asyncio.Event()
         self._redis_is_up.set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
         """One blow after the other."""
         try:
             while True:
-                await asyncio.sleep(self._random.uniform(*_EVERY_S))
+                await asyncio.wait({self._failed}, timeout=self._random.uniform(*_EVERY_S))
+                if self._failed.done():
+                    return self._failed.result()
                 [victim] = self._random.choices(list(_VICTIMS), list(_VICTIMS.values()))
-                self._strike(victim)
+                self.strike(victim)
         finally:
             await asyncio.gather(*self._tasks)
+            self._failed.cancel()
 
-    def _strike(self, victim: str) -> None:
+    def strike(self, victim: str) -> None:
+        """One blow."""
         pause, away = self._random.uniform(1.2, 3) * LEASE_S, self._random.uniform(0, _REDIS_AWAY_S)
         children = self._world.children
         match victim:
@@ -56,7 +61,12 @@ class Monkey:
     def _begin(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) and not self._failed.done():
+            self._failed.set_exception(error)
 
     def _kill(self, child: Child) -> None:
         if child.signal(signal.SIGKILL):

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,9 +61,9 @@ async def run(seed: int, *, callbacks: int, rate: float, minutes: float = 0) -> 
         def half(sent: int) -> bool:
             return sent >= callbacks / 2 and time.monotonic() - started >= 30 * minutes
 
-        async with _meanwhile(witness.run()), world.store() as store:
+        async with meanwhile(world.watch()), meanwhile(witness.run()), world.store() as store:
             world.weather.worsen()
-            async with _meanwhile(monkey.run()), _meanwhile(_in_the_middle(traffic, half, monkey)):
+            async with meanwhile(monkey.run()), meanwhile(_in_the_middle(traffic, half, monkey)):
                 await traffic.run(more)
             peace = time.monotonic()
             world.weather.clear_up()
@@ -104,15 +104,12 @@ async def run(seed: int, *, callbacks: int, rate: float, minutes: float = 0) -> 
 
 
 @asynccontextmanager
-async def _meanwhile(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Runs something beside the block, and ends it with the block; what it raises, the block raises at its end."""
-    task = asyncio.create_task(work)
-    try:
+async def meanwhile(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Runs something beside the block, and ends it with the block; what it raises ends the block at once."""
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(work)
         yield
-    finally:
         task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def _in_the_middle(traffic: Traffic, half: Callable[[int], bool], monkey: Monkey) -> None:

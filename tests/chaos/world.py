@@ -78,21 +78,21 @@ class Child:
         self.name = name
         self.process: asyncio.subprocess.Process | None = None
         self.ended: Counter[int] = Counter()
-        self._command = command
+        self.command = command
         self._log = log
         self._environment = environment
         self._closing = False
-        self._running: asyncio.Task[None] | None = None
+        self.running: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Keeps it running until `stop`."""
-        self._running = asyncio.create_task(self._run())
+        self.running = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
         with self._log.open("ab") as log:
             while not self._closing:
                 self.process = await asyncio.create_subprocess_exec(
-                    *self._command,
+                    *self.command,
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
@@ -118,12 +118,12 @@ class Child:
         self._closing = True
         self.signal(signal.SIGCONT)
         self.signal(signal.SIGTERM)
-        if self._running is None:
+        if self.running is None:
             return ""
-        _, late = await asyncio.wait({self._running}, timeout=_STOP_S)
+        _, late = await asyncio.wait({self.running}, timeout=_STOP_S)
         if late:
             self.signal(signal.SIGKILL)
-        await self._running
+        await self.running
         status = self.process.returncode if self.process else 0
         return f"{self.name}: told to stop, it ended with status {status}" if status else ""
 
@@ -183,6 +183,11 @@ class World:
         )
         child.start()
         self._stack.push_async_callback(child.stop)
+
+    async def watch(self) -> None:
+        """Raises what goes wrong with starting our processes again."""
+        running = [child.running for child in self.children.values() if child.running is not None]
+        await asyncio.gather(*map(asyncio.shield, running))
 
     async def stop(self) -> list[str]:
         """Ends our processes; gives what is wrong with how they ended."""

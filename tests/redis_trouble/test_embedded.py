@@ -1,0 +1,268 @@
+"""The embedded Redis takes its time: to load its data, to save it, to end. What hangs is told from that."""
+
+import asyncio
+import fcntl
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from bookings import redis_socket
+from bookings.about_redis import Loading
+from bookings.embedded import EmbeddedRedis, redis_server, socket_path
+from bookings.errors import EmbeddedRedisError
+from cli.processes import free_ports
+from cli.up import Progress
+from tests.waiting import until
+
+KEYS = 20_000
+CONFIG = """
+[redis]
+data_dir = "data"
+[receiver]
+host = "127.0.0.1"
+port = {}
+admin_host = "127.0.0.1"
+admin_port = {}
+[worker]
+admin_host = "127.0.0.1"
+admin_port = {}
+[[apps]]
+name = "hiring"
+client_secrets = ["env:SECRET"]
+"""
+
+SLOW = """
+import signal, subprocess, sys, time
+server = subprocess.Popen(sys.argv[1:])
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+signal.sigwait({signal.SIGTERM})
+server.terminate()
+server.wait()
+end = time.process_time() + 2
+while time.process_time() < end:
+    pass
+"""
+"""A redis-server that takes two seconds of the processor after it was told to end."""
+
+Serve = Callable[[str], None]
+
+
+@pytest.fixture
+def served_by(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Serve:
+    """Puts another redis-server before the real one: a shell script's last line, with `$REAL` for that."""
+    real, before = redis_server(), os.environ["PATH"]
+
+    def put(line: str) -> None:
+        script = folder / "bin" / "redis-server"
+        script.parent.mkdir(exist_ok=True)
+        script.write_text(f'#!/bin/sh\nREAL="{real}"\n{line}\n')
+        script.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{script.parent}:{before}")
+
+    return put
+
+
+@pytest.fixture
+async def data(folder: Path) -> Path:
+    """A data directory with much in it."""
+    async with EmbeddedRedis(folder / "data") as redis, client(redis.data_dir) as asked:
+        pipe = asked.pipeline(transaction=False)
+        for number in range(KEYS):
+            pipe.set(f"filler:{number}", "y" * 50)
+        await pipe.execute()
+    return redis.data_dir
+
+
+def client(data_dir: Path) -> Redis:
+    return Redis(unix_socket_path=str(socket_path(data_dir)))
+
+
+async def test_loading_is_waited_for_however_long_it_takes(data: Path, served_by: Serve) -> None:
+    served_by('exec "$REAL" "$@" --key-load-delay 150')
+    told: list[Loading] = []
+    began = time.monotonic()
+    async with EmbeddedRedis(data, tell=told.append, hanging_after_s=0.5), client(data) as asked:
+        assert await asked.dbsize() == KEYS
+    assert time.monotonic() - began > 2
+    assert [each.loaded for each in told] == sorted(each.loaded or 0 for each in told)
+    assert str(told[-1]).startswith("loading ")
+
+
+async def test_a_server_that_does_nothing_is_given_up(folder: Path, served_by: Serve) -> None:
+    served_by("exec sleep 1000")
+    redis = EmbeddedRedis(folder / "data", hanging_after_s=0.5)
+    with pytest.raises(EmbeddedRedisError, match="hangs: no answer and no work"):
+        await redis.start()
+    assert redis.process is None
+
+
+async def test_a_server_that_ends_by_itself_is_told_of_at_once(folder: Path, served_by: Serve) -> None:
+    served_by("exit 3")
+    with pytest.raises(EmbeddedRedisError, match="ended by itself"):
+        await EmbeddedRedis(folder / "data").start()
+
+
+async def test_cancelled_while_it_loads_a_start_leaves_no_server_and_all_data(
+    data: Path, served_by: Serve
+) -> None:
+    served_by('exec "$REAL" "$@" --key-load-delay 1000')
+    told: list[Loading] = []
+    redis = EmbeddedRedis(data, tell=told.append)
+    starting = asyncio.create_task(redis.start())
+    await until(lambda: told)
+    with pytest.raises(EmbeddedRedisError, match="already runs"):
+        await EmbeddedRedis(data).start()
+    process = redis.process
+    assert process is not None
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert process.returncode == 0
+    served_by('exec "$REAL" "$@"')
+    async with EmbeddedRedis(data), client(data) as asked:
+        assert await asked.dbsize() == KEYS
+
+
+async def test_a_server_that_is_just_ending_is_waited_for(folder: Path) -> None:
+    (folder / "data").mkdir()
+    lock = os.open(folder / "data" / "redis.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    redis = EmbeddedRedis(folder / "data")
+    starting = asyncio.create_task(redis.start())
+    await asyncio.sleep(0.3)
+    assert redis.process is None
+    os.close(lock)
+    await starting
+    await redis.stop()
+
+
+async def test_a_server_that_does_not_end_keeps_its_data_to_itself(folder: Path) -> None:
+    async with EmbeddedRedis(folder / "data") as redis:
+        assert redis.process is not None
+        os.kill(redis.process.pid, signal.SIGSTOP)
+        try:
+            with pytest.raises(EmbeddedRedisError, match="neither answers nor ends"):
+                await EmbeddedRedis(folder / "data", hanging_after_s=0.1).start()
+        finally:
+            os.kill(redis.process.pid, signal.SIGCONT)
+
+
+async def test_a_server_that_works_at_its_end_is_waited_for(folder: Path, served_by: Serve) -> None:
+    slow = folder / "slow.py"
+    slow.write_text(SLOW)
+    served_by(f'exec "{sys.executable}" "{slow}" "$REAL" "$@"')
+    redis = EmbeddedRedis(folder / "data", hanging_after_s=0.5)
+    await redis.start()
+    process = redis.process
+    assert process is not None
+    await redis.stop()
+    assert process.returncode == 0
+
+
+async def test_a_server_that_does_not_end_and_does_nothing_is_killed(folder: Path) -> None:
+    redis = EmbeddedRedis(folder / "data", hanging_after_s=0.5)
+    await redis.start()
+    process = redis.process
+    assert process is not None
+    os.kill(process.pid, signal.SIGSTOP)
+    await redis.stop()
+    assert process.returncode == -signal.SIGKILL
+
+
+async def test_the_file_does_not_get_longer_with_every_restart(folder: Path) -> None:
+    path = socket_path(folder / "data")
+    for _ in range(5):
+        async with EmbeddedRedis(folder / "data"), client(folder / "data") as asked:
+            for _ in range(24):
+                await asked.set("often overwritten", os.urandom(2**20))
+    async with EmbeddedRedis(folder / "data"), asyncio.timeout(60):
+        while (info := await redis_socket.info(path)) is None or int(info["aof_current_size"]) > 40 * 2**20:
+            await asyncio.sleep(0.05)
+
+
+class Up:
+    """`sequence-sync up` as a process, and what it says."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        config = self.folder / "sequence-sync.toml"
+        config.write_text(CONFIG.format(*free_ports(3)))
+        with (self.folder / "said").open("wb") as said:
+            self.process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "cli.main", "up", "--config", str(config)),
+                stdout=said,
+                stderr=said,
+                env={**os.environ, "SECRET": "a-secret-of-the-test", "COLUMNS": "200"},
+            )
+
+    def said(self) -> str:
+        return (self.folder / "said").read_text()
+
+    async def end(self, signum: signal.Signals = signal.SIGTERM) -> int:
+        assert self.process is not None
+        if self.process.returncode is None:
+            self.process.send_signal(signum)
+        return await self.process.wait()
+
+
+@pytest.fixture
+async def up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Up]:
+    """Started by the test; killed with it."""
+    up = Up(folder)
+    yield up
+    if up.process is not None and up.process.returncode is None:
+        up.process.kill()
+        await up.process.wait()
+
+
+async def test_up_shows_how_far_it_is_and_starts_the_others_behind_it(
+    data: Path, served_by: Serve, up: Up
+) -> None:
+    served_by('exec "$REAL" "$@" --key-load-delay 100')
+    await up.start()
+    await until(lambda: "Redis is loading" in up.said())
+    assert "receiver_started" not in up.said()
+    await until(lambda: "ready: callbacks at" in up.said())
+    assert await up.end() == 0
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+async def test_up_ends_cleanly_in_the_middle_of_loading(
+    data: Path, served_by: Serve, up: Up, signum: signal.Signals
+) -> None:
+    served_by('exec "$REAL" "$@" --key-load-delay 1000')
+    await up.start()
+    await until(lambda: "Redis is loading" in up.said())
+    assert await up.end(signum) == 0
+    assert "Traceback" not in up.said()
+    assert await redis_socket.info(socket_path(data)) is None
+    served_by('exec "$REAL" "$@"')
+    async with EmbeddedRedis(data), client(data) as asked:
+        assert await asked.dbsize() == KEYS
+
+
+async def test_up_ends_when_its_redis_does(folder: Path, up: Up) -> None:
+    await up.start()
+    await until(lambda: "ready: callbacks at" in up.said())
+    info = await redis_socket.info(socket_path(folder / "data"))
+    assert info is not None
+    os.kill(int(info["process_id"]), signal.SIGKILL)
+    assert up.process is not None
+    assert await asyncio.wait_for(up.process.wait(), 60) == 1
+    assert "redis-server ended by itself" in up.said()
+
+
+def test_progress_is_not_told_all_the_time(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = Progress(every_s=1000)
+    for loaded in range(5):
+        progress(Loading(loaded * 2**20, 500 * 2**20, 9))
+    assert capsys.readouterr().err == "Redis is loading 0 of 500 MiB, about 9 s left\n"
