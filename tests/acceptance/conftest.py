@@ -11,13 +11,11 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from bookings.connection import connect
 from bookings.delayed import counted
 from bookings.embedded import EmbeddedRedis
-from bookings.record import UNROUTED, StoredPart
 from bookings.store import Store
 from cli.demo_world import CA_FILE, DemoPorts, SandboxControl, write_configuration
 from cli.processes import Processes, free_ports
@@ -27,6 +25,7 @@ from receiver.signature import signature
 from sandbox import inspection
 from sandbox.inspection import SeenEvent
 from sandbox.server import Sandbox
+from tests import unrouted
 from tests.integration.calendars import GOOGLE, MICROSOFT
 from tests.waiting import until
 
@@ -116,32 +115,15 @@ class Service:
         except TimeoutError:
             raise AssertionError(self.log("worker")) from None
 
-    async def unrouted(self) -> list[tuple[str, StoredPart]]:
-        """The parts that wait for a route, each after the id of its booking."""
-        async with self.store() as store:
-            return [
-                (booking.id, part)
-                async for booking in store.bookings()
-                for part in booking.parts
-                if any(write.id == UNROUTED and write.state.is_open for write in part.writes)
-            ]
-
     async def find_no_route(self, *, parts: int = 1) -> None:
         """Waits until so many parts wait for a route, and lets the time pass that they do; they die of it."""
-
-        async def so_many_wait() -> bool:
-            return len(await self.unrouted()) >= parts
-
-        await self._until(so_many_wait)
         async with self.store() as store:
-            for bid, part in await self.unrouted():
-                aged = [
-                    replace(write, due_at=0, failing_since=1) if write.id == UNROUTED else write
-                    for write in part.writes
-                ]
-                writes = store.stored.writes(aged)
-                await store.redis.hset(store.keys.booking(bid), f"writes:{part.id}", writes)
-                await store.ask(bid, part.id, "look")
+
+            async def so_many_wait() -> bool:
+                return len(await unrouted.waiting(store)) >= parts
+
+            await self._until(so_many_wait)
+            await unrouted.let_it_pass(store, await unrouted.waiting(store))
         await self.written()
 
     def log(self, name: str) -> str:

@@ -229,7 +229,7 @@ async def test_a_delivery_is_read_once_more(world: World, operator: Operator, st
 async def test_a_booking_on_a_lost_link_is_shown_as_one_and_replayed_once_the_link_is_back(
     world: World, operator: Operator, store: Store
 ) -> None:
-    body = one_part("123", event_id="lost")
+    body = one_part("789", event_id="lost")
     await store.quarantine(
         delivery="d", app="hiring", link=link_id("hiring", "token"), reason="the record knows no link",
         body=body, kind="unknown_link", event_id="lost", dead_letters_limit=10,
@@ -243,7 +243,7 @@ async def test_a_booking_on_a_lost_link_is_shown_as_one_and_replayed_once_the_li
     refused = await operator.press(asked, "Replay 1")
     assert refused.heading == "Replayed: 0 of 1"
     assert "no route says where any of its parts goes" in refused.words
-    await store.register_link("hiring", "token", {"123": (LinkTarget("interviews"),)}, keep_s=60)
+    await store.register_link("hiring", "token", {"789": (LinkTarget("interviews"),)}, keep_s=60)
     done = await operator.press(asked, "Replay 1")
     assert done.heading == "Replayed: 1 of 1"
     await world.work_until_done()
