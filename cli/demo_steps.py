@@ -135,9 +135,7 @@ class Demo:
         )
 
     async def _routed(self) -> None:
-        words.print(
-            "\n[bold]6. A route for it,[/bold] read by the running processes (SIGHUP): the part is written"
-        )
+        self._begin("6. A route for it, read by the running processes (SIGHUP)", "the part is written")
         self._add_route()
         written = await self._reached(stuck(CALLBACK), lambda booking: booking.parts[0].state == "done")
         events = [each for each in await self._sandbox.events() if each["summary"] == "Pre screen"]
