@@ -79,9 +79,10 @@ def quiet() -> None:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Runs a coroutine to its end, or until it is told to stop; on uvloop where there is one."""
-    from cli.stopping import stoppable  # noqa: PLC0415
+    from cli.stopping import stoppable, unheard  # noqa: PLC0415
 
-    return uvloop.run(stoppable(work)) if uvloop else asyncio.run(stoppable(work))
+    stoppable_work = stoppable(work, unheard())
+    return uvloop.run(stoppable_work) if uvloop else asyncio.run(stoppable_work)
 
 
 def end(status: Exit) -> NoReturn:

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar
 
 from cli.options import CommandError, Exit
@@ -22,12 +22,20 @@ class Interrupted(asyncio.CancelledError):
         self.status = status
 
 
-async def stoppable(work: Coroutine[Any, Any, T]) -> T:
-    """Gives what a command gives. SIGINT, SIGTERM and SIGHUP cancel it; raises `CommandError` then.
+def unheard() -> list[signal.Signals]:
+    """The signals that would end the process. Asked before its event loop is there, which hears SIGINT.
+
+    What is ignored from the start, as with `nohup`, is left so, and what a service hears in its own way
+    (`admin.signals.Hangups`).
+    """
+    return [each for each in _SIGNALS if signal.getsignal(each) in _UNHEARD]
+
+
+async def stoppable(work: Coroutine[Any, Any, T], signals: Iterable[signal.Signals]) -> T:
+    """Gives what a command gives. Each of these signals cancels it; raises `CommandError` then.
 
     Only the first of them does: a terminal that is closed sends several, and none is to disturb what the
-    command still writes down. What is ignored from the start, as with `nohup`, is left so, and what a service
-    hears in its own way (`admin.signals.Hangups`).
+    command still writes down.
     """
     task, loop = asyncio.current_task(), asyncio.get_running_loop()
     told: list[str] = []
@@ -37,9 +45,8 @@ async def stoppable(work: Coroutine[Any, Any, T]) -> T:
             told.append(name)
             task.cancel()
 
-    for each in _SIGNALS:
-        if signal.getsignal(each) in _UNHEARD:
-            loop.add_signal_handler(each, stop, each.name)
+    for each in signals:
+        loop.add_signal_handler(each, stop, each.name)
     try:
         return await work
     except Interrupted as far:

@@ -150,6 +150,26 @@ async def test_what_nohup_has_ignored_is_ignored(filled: Service) -> None:
     assert "ended by SIGTERM" in (await ended(child)).words
 
 
+HANGS_UP = """
+import asyncio, os, signal
+from admin.signals import Hangups
+from cli.options import run
+
+async def serve():
+    os.kill(os.getpid(), signal.SIGHUP)  # before anybody listens
+    await asyncio.sleep(0.1)
+    await asyncio.wait_for(hangups.told_to_reread(), 10)
+
+hangups = Hangups()
+run(serve())
+"""
+
+
+async def test_a_service_that_is_hung_up_on_at_its_very_start_reads_its_configuration_again() -> None:
+    result = await ended(await begun(sys.executable, "-c", HANGS_UP))
+    assert result.status == 0, result.words
+
+
 @SIGNALS
 async def test_a_question_can_be_left(filled: Service, signum: signal.Signals) -> None:
     async with asking(filled) as (child, _):

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from admin.printable import printable
+from bookings.delayed import counted
 from bookings.links import LinkTarget
 from cli.main import app
 from tests.acceptance.commands import Result, begun, command, ended, in_shell
@@ -26,22 +27,31 @@ TURNED = "gpj.\u202etxe \u2066\u200f"
 HOSTILE = (MARKUP, STEER, TURNED)
 STEERING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
+WHEN = {"start": "2026-04-30T11:00:00Z", "end": "2026-04-30T12:00:00Z"}
+
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii", "PYTHONCOERCECLOCALE": "0"}
 LOCALES = pytest.mark.parametrize("locale", [{}, ASCII], ids=["UTF-8", "ASCII"])
 
 
 @pytest.fixture
 async def filled(service: Service) -> Service:
-    """Bookings under hostile ids, of each of which one part is written and one has no route; links; a broken body."""
+    """Bookings under hostile ids, of each of which one part is written and one has no times; links; a broken body."""
+    route = '[[routes]]\napp = "hiring"\nsequence_id = "*"\ncalendars = ["interviews"]\n'
+    service.config.write_text(service.config.read_text() + route)
     await service.start("receiver")
     await service.start("worker")
     for name in HOSTILE:
-        whole = changed(event__event_id=name, sequence__0__event__summary=name, sequence__1__sequence_id=name)
-        assert (await service.post(whole))[0] == 202
+        parts = [
+            {"sequence_id": "123", "event": {**WHEN, "summary": name}},
+            {"sequence_id": name, "event": {"summary": name}},
+        ]
+        assert (await service.post(changed(event__event_id=name, sequence=parts)))[0] == 202
     assert (await service.post(b'{"\x1b[31m": '))[0] == 202
     async with service.store() as store:
         for name in HOSTILE:
-            lid = await store.register_link("hiring", name, {name: (LinkTarget("panel", name),)}, keep_s=60)
+            lid = await store.register_link(
+                "hiring", name, {name: (LinkTarget("panel", name),)}, keep_s=86_400
+            )
             await store.link_made(lid, cronofy_id=name, url=name)
     await service.written()
     return service
@@ -54,10 +64,11 @@ class Typing:
         self._service = service
         self._env = env
 
-    async def __call__(self, *arguments: str, status: int = 0) -> Result:
+    async def __call__(self, *arguments: str, status: int = 0, settled: bool = True) -> Result:
         config = ("--config", str(self._service.config))
         result = await command(*arguments, *config, env=self._env)
-        await self._service.written()
+        if settled:
+            await self._service.written()
         assert result.status == status, (arguments, result)
         assert "Traceback" not in result.words
         assert not STEERING.search(result.data + result.words), (arguments, result)
@@ -122,10 +133,32 @@ async def test_changing_does_what_it_is_asked_whatever_the_ids(
 
 
 @LOCALES
+async def test_what_waits_is_shown_and_hurried_whatever_the_ids(
+    service: Service, locale: dict[str, str]
+) -> None:
+    types = Typing(service, locale)
+    service.sandbox.state.faults.add(fault="error;status=500", provider="google", method="POST", count=None)
+    await service.start("receiver")
+    await service.start("worker")
+    for name in HOSTILE:
+        await service.post(one_part("123", event_id=name))
+    async with asyncio.timeout(30), service.store() as store:
+        while sum(each.count for each in await counted(store)) < len(HOSTILE):
+            await asyncio.sleep(0.02)
+    for words in (("list", "--state", "retrying"), ("retry", "--all", "--dry-run"), ("retry", "--all")):
+        shown = await types("bookings", *words, settled=False)
+        for name in HOSTILE:
+            assert printable(name)[:6] in shown.data
+    for name in HOSTILE:
+        await types("bookings", "resync", name, settled=False)
+
+
+@LOCALES
 async def test_what_is_typed_is_said_again_as_it_is(service: Service, locale: dict[str, str]) -> None:
     types = Typing(service, locale)
     name = "".join(HOSTILE)
     await types("bookings", "show", name, status=3)
+    await types("bookings", "retry", name, status=3)
     await types("bookings", "list", "--state", name, status=2)
     await types("dead-letters", "replay", name, "--yes", status=3)
     await types("dead-letters", "list", "--since", name, status=2)
@@ -216,7 +249,7 @@ async def test_an_id_is_found_as_it_was_typed(service: Service, locale: dict[str
     config = ("--config", str(service.config))
     await service.start("receiver")
     await service.start("worker")
-    await service.post(one_part("789", event_id="Zürich 東京"))
+    await service.post(changed(one_part("123", event_id="Zürich 東京"), sequence__0__event={}))
     await service.written()
     shown = await command("bookings", "show", "Zürich 東京", *config, "--json", env=locale)
     assert (shown.status, shown.json["event_id"]) == (0, "Zürich 東京")
@@ -235,7 +268,7 @@ async def test_an_id_is_found_as_it_was_typed(service: Service, locale: dict[str
 async def test_commands_do_their_work_without_anything_to_print_on(service: Service, closed: str) -> None:
     await service.start("receiver")
     await service.start("worker")
-    await service.post(one_part("789"))
+    await service.post(changed(one_part("123"), sequence__0__event={}))
     await service.written()
     for words, status in {
         "bookings list": 0,
