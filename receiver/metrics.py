@@ -39,16 +39,25 @@ _DEAD_LETTERS_LIMIT = Gauge(
 )
 
 # From 0, since nobody can see a counter rise that begins with 1.
-_TAKEN = ("accepted", "duplicate", "quarantined")
+_TAKEN = ("accepted", "duplicate", "ignored", "quarantined")
 _NOT_STORED = (
     "redis_unavailable",
     "queue_full",
     "dead_letters_full",
     "secret_unavailable",
-    "too_many_connections",
+    "draining",
     "failed",
 )
-for _result in (*_TAKEN, *_NOT_STORED):
+_NOT_TAKEN = (
+    "invalid_signature",
+    "unknown_app",
+    "content_encoding_not_accepted",
+    "body_too_large",
+    "body_too_slow",
+    "body_incomplete",
+)
+_NO_CALLBACK = ("refused", "not_found", "malformed", "head_too_slow", "too_many_connections")
+for _result in (*_TAKEN, *_NOT_STORED, *_NOT_TAKEN, *_NO_CALLBACK):
     RECEIVED.labels(_result)
 for _reason in ("missing", "wrong"):
     SIGNATURE_FAILURES.labels(_reason)

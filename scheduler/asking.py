@@ -40,6 +40,8 @@ class Asker:
     """Answers queries over the calendars of a configuration. `store` knows which events there are ours."""
 
     def __init__(self, settings: Settings, store: Store, directory: Directory) -> None:
+        for name in {name for person in settings.people for name in person.calendars}:
+            CALENDARS_UNREADABLE.labels(name)  # from 0: nobody can see a counter rise that begins with 1
         self._settings = settings
         self._store = store
         self._directory = directory

@@ -63,18 +63,23 @@ REQUEUED = Counter(
 JOBS_RUNNING = Gauge("sequence_sync_jobs_running", "Jobs that this worker has under way", registry=REGISTRY)
 
 _CHANGES = ("created", "updated", "removed")
-_OUTCOMES = (*_CHANGES, "unchanged", "superseded", "deleted_by_person", "retrying", "parked", "dead")
+_OF_CALENDARS = (*_CHANGES, "unchanged", "superseded", "deleted_by_person", "retrying", "parked", "dead")
+_OUTCOMES = {
+    "google": _OF_CALENDARS,
+    "microsoft": _OF_CALENDARS,
+    "forward": ("forwarded", "retrying", "dead"),
+}
 
 # From 0, since nobody can see a counter rise that begins with 1.
 for _kind in Alarm:
     ALARMS.labels(_kind)
-for _provider in ("google", "microsoft", "forward"):
+for _provider, _outcomes in _OUTCOMES.items():
+    for _outcome in _outcomes:
+        WRITES.labels(_provider, _outcome)
     for _class in ErrorClass:
         FAILURES.labels(_provider, _class)
 for _provider in ("google", "microsoft"):
     THROTTLED.labels(_provider)
-    for _outcome in _OUTCOMES:
-        WRITES.labels(_provider, _outcome)
 
 
 def events_written() -> int:

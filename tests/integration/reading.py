@@ -94,7 +94,7 @@ class Desk:
         self.directory = directory
 
     async def read(
-        self, name: str, *, details: bool = True, within_s: float = 5
+        self, name: str, *, details: bool = True, within_s: float = 30
     ) -> tuple[CalendarEvent, ...] | Unreadable:
         return (await read(self.directory, {name: details}, WEEK, within_s=within_s))[name]
 
@@ -103,7 +103,7 @@ class Desk:
         assert isinstance(found, tuple), found
         return found
 
-    async def code(self, name: str, *, details: bool = True, within_s: float = 5) -> str:
+    async def code(self, name: str, *, details: bool = True, within_s: float = 30) -> str:
         """Why a calendar cannot be read."""
         found = await self.read(name, details=details, within_s=within_s)
         assert isinstance(found, Unreadable), found

@@ -125,7 +125,7 @@ async def office(settle: Settle, store: Store, sandbox: Sandbox, **changes: Any)
     async with aiohttp.ClientSession() as session:
         directory = Directory(settings, session, Accounts(store), Consents(store))
         sync = Sync(store, settings, directory, worker="test", clock=Clock())
-        cronofy = Cronofy(session, timeout_s=2, waits_s=(0.01, 0.01))
+        cronofy = Cronofy(session, timeout_s=20, waits_s=(0.01, 0.01))
         maker = LinkMaker(settings, store, cronofy)
         service = Service(settings, maker, Asker(settings, store, directory))
         api = web.AppRunner(api_app(InForce(service)))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from admin.metrics import REGISTRY
 from bookings.store import Store
 from sandbox.server import Sandbox
 from tests.conftest import FIRST_SECRET, SECOND_SECRET, Settle
@@ -39,6 +40,24 @@ async def opened(
 
 def starts(data: Any) -> list[list[str]]:
     return [[part["start"] for part in each["sequence"]] for each in data["sequences"]]
+
+
+# -- what is counted
+
+
+async def test_what_could_not_be_read_is_counted_from_0_for_every_calendar_of_people(
+    settle: Settle, store: Store, sandbox: Sandbox
+) -> None:
+    calendars = [
+        {"name": name, "account": "google-hr", "calendar_id": name} for name in ("asked-for", "no-one-s")
+    ]
+    people = [{"sub": RECRUITER, "calendars": ["asked-for"]}]
+    async with office(settle, store, sandbox, calendars=calendars, people=people):
+        counts = [
+            REGISTRY.get_sample_value("sequence_sync_calendars_unreadable_total", {"calendar": each["name"]})
+            for each in calendars
+        ]
+    assert counts == [0, None]
 
 
 # -- who may ask

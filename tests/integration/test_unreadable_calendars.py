@@ -114,7 +114,7 @@ async def test_credentials_that_are_refused_park_the_account_as_a_write_would(ca
 
 async def test_a_calendar_nobody_configured_spoils_no_other(calendars: Desk) -> None:
     found = await read(calendars.directory, {"typo": True, "recruiter-google": False}, WEEK, within_s=5)
-    assert found == {"typo": Unreadable("unexpected KeyError"), "recruiter-google": ()}
+    assert found == {"typo": Unreadable("calendar_not_configured"), "recruiter-google": ()}
 
 
 async def test_the_log_names_the_calendar_and_the_code_and_no_text_of_a_meeting(calendars: Desk) -> None:

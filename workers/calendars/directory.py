@@ -35,6 +35,8 @@ _REFUSES_ACCOUNT = {
 BURST_S = 6.0
 """A Google user's requests of so many seconds may come at once after a rest."""
 
+_NOT_CONFIGURED = "calendar_not_configured"
+
 
 class Directory:
     """Finds calendars by their configured name; tokens and connections are shared among them.
@@ -66,7 +68,7 @@ class Directory:
         self._defaults: dict[str, str] = {}
 
     def calendar(self, name: str) -> Calendar:
-        """Gives the calendar of this name. Raises `KeyError` where the configuration has none."""
+        """Gives the calendar of this name. Raises `CalendarError` (PARK) where the configuration has none."""
         if name not in self._calendars:
             self._calendars[name] = self._open(name)
         return self._calendars[name]
@@ -80,7 +82,7 @@ class Directory:
             found = (self._settings.calendar_at(each) for each in self._names_of(address))
             configured = next(filter(None, found), None)
             if configured is None:
-                raise CalendarError(ErrorClass.PARK, "calendar_not_configured")
+                raise CalendarError(ErrorClass.PARK, _NOT_CONFIGURED)
             self._names[address] = configured.name
         return self.calendar(self._names[address])
 
@@ -120,7 +122,7 @@ class Directory:
         return (address,)
 
     def readable(self, name: str) -> Readable:
-        """Gives the calendar of this name to be read. Raises `KeyError` where the configuration has none."""
+        """Gives the calendar of this name to be read, on the same terms."""
         if name not in self._readables:
             self._readables[name] = self._open_to_read(name)
         return self._readables[name]
@@ -160,7 +162,7 @@ class Directory:
         configured = self._settings.calendar(name)
         account = self._settings.account(configured.account) if configured else None
         if configured is None or account is None:
-            raise KeyError(name)
+            raise CalendarError(ErrorClass.PARK, _NOT_CONFIGURED)
         return configured, account
 
     def _http(
