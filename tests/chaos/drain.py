@@ -8,6 +8,7 @@ from redis.exceptions import RedisError
 
 from bookings.store import Store
 from tests import unrouted
+from tests.chaos.people import People
 from tests.chaos.plan import mark
 from tests.chaos.verdict import waits_for_a_later_look, where
 from tests.chaos.world import World
@@ -16,8 +17,11 @@ _STILL_S = 2.0
 """For so long nothing came to its end: time to look, at length, what it is that is left."""
 
 
-async def drained(world: World, store: Store, *, within_s: float) -> list[str]:
-    """Waits until nothing is to be written any more; gives what is wrong if that takes longer."""
+async def drained(world: World, store: Store, people: People, *, within_s: float) -> list[str]:
+    """Waits until nothing is to be written any more; gives what is wrong if that takes longer.
+
+    What no success woke has somebody try it again.
+    """
     opened = -1
     changed = time.monotonic()
     deadline = changed + within_s
@@ -32,6 +36,7 @@ async def drained(world: World, store: Store, *, within_s: float) -> list[str]:
                 if await _only_later_looks(world, store):
                     return []
                 await unrouted.let_it_pass(store, await unrouted.waiting(store))
+                await people.try_again(store)
                 changed = time.monotonic()
         await asyncio.sleep(0.2)
     return [f"{opened} parts are still open after {within_s:.0f} s without faults"]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.chaos.drain import drained
 from tests.chaos.monkey import Monkey
+from tests.chaos.people import People
 from tests.chaos.traffic import Traffic
 from tests.chaos.verdict import Verdict
 from tests.chaos.witness import Witness
@@ -53,7 +54,7 @@ async def run(seed: int, *, callbacks: int, rate: float, minutes: float = 0) -> 
     started = time.monotonic()
     async with World(seed) as world:
         traffic = Traffic(world, seed, rate=rate)
-        witness, monkey = Witness(world, traffic.nonce), Monkey(world, seed)
+        witness, monkey, people = Witness(world, traffic.nonce), Monkey(world, seed), People(world, seed)
 
         def more(sent: int) -> bool:
             return sent < callbacks or time.monotonic() - started < 60 * minutes
@@ -63,13 +64,17 @@ async def run(seed: int, *, callbacks: int, rate: float, minutes: float = 0) -> 
 
         async with meanwhile(world.watch()), meanwhile(witness.run()), world.store() as store:
             world.weather.worsen()
-            async with meanwhile(monkey.run()), meanwhile(_in_the_middle(traffic, half, monkey)):
+            async with (
+                meanwhile(monkey.run()),
+                meanwhile(people.run()),
+                meanwhile(_in_the_middle(traffic, half, monkey)),
+            ):
                 await traffic.run(more)
             peace = time.monotonic()
             world.weather.clear_up()
-            problems = await drained(world, store, within_s=_DRAIN_S)
+            problems = await drained(world, store, people, within_s=_DRAIN_S)
             drained_s = time.monotonic() - peace
-            verdict = Verdict(traffic, world.sandbox.events())
+            verdict = Verdict(traffic, world.sandbox.events(), people.copies)
             await verdict.reach(store)
         problems += await world.stop()
         witness.read_logs()
@@ -80,6 +85,8 @@ async def run(seed: int, *, callbacks: int, rate: float, minutes: float = 0) -> 
             problems.append(f"the receiver answered 500 ({count} times)")
         if not monkey.struck["deleted arq keys"]:
             problems.append("arq's keys were not deleted: the run was too short")
+        if not people.copies or not witness.effects["parked (park)"]:
+            problems.append("no event was copied, or no write parked: the run was too short")
         world.keep = bool(problems)
         ended = Counter(
             {
@@ -93,6 +100,7 @@ async def run(seed: int, *, callbacks: int, rate: float, minutes: float = 0) -> 
             "callbacks": Counter({"sent": traffic.sent}),
             "answers": traffic.answers,
             "blows": monkey.struck,
+            "people": people.done,
             "ended by themselves": ended,
             "faults": world.weather.struck,
             "writes": witness.effects,

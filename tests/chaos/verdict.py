@@ -2,12 +2,13 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bookings.identity import booking_id, write_key
 from bookings.record import StoredPart, Write, WriteState
 from bookings.store import Store
 from sandbox.inspection import SeenEvent
+from tests.chaos.people import Identity, identity
 from tests.chaos.plan import SINGLE, BookedPart, Delivery, mark
 from tests.chaos.traffic import Traffic
 
@@ -22,7 +23,9 @@ Standing = dict[tuple[str, str], dict[Where, list[SeenEvent]]]
 class Verdict:
     """What is wrong, and how much there was of everything."""
 
-    def __init__(self, traffic: Traffic, events: list[SeenEvent]) -> None:
+    def __init__(
+        self, traffic: Traffic, events: list[SeenEvent], copies: Mapping[Identity, SeenEvent]
+    ) -> None:
         self.problems: list[str] = []
         self.counts: Counter[str] = Counter()
         self._traffic = traffic
@@ -33,9 +36,11 @@ class Verdict:
             for delivery in deliveries
             for part in delivery.parts
         }
-        self._live = self._by_part(event for event in events if event.live)
-        self._gone = self._by_part(event for event in events if not event.live)
+        ours = [event for event in events if identity(event) not in copies]
+        self._live = self._by_part(event for event in ours if event.live)
+        self._gone = self._by_part(event for event in ours if not event.live)
         self._dead: set[str] = set()
+        self._untouched(copies, {identity(event): event for event in events})
 
     async def reach(self, store: Store) -> None:
         """Looks at every booking, every delivery that could not be read, and every event."""
@@ -53,6 +58,16 @@ class Verdict:
             self.problems.append(
                 f"dead letter {member}: only in the {'list' if member in listed else 'record'}"
             )
+
+    def _untouched(self, copies: Mapping[Identity, SeenEvent], found: Mapping[Identity, SeenEvent]) -> None:
+        """What people made of our events is theirs."""
+        self.counts["copies"] = len(copies)
+        for name, copy in copies.items():
+            if found.get(name) != copy:
+                self.counts["copies touched"] += 1
+                self.problems.append(
+                    f"{copy.summary!r}, which a person copied in {copy.calendar}, was touched"
+                )
 
     def _wrong(self, event_id: str, part: str, what: str) -> None:
         self.problems.append(f"{event_id} part {part or '(single)'}: {what}")

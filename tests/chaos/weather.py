@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from sandbox.faults import Fault, FaultBoard
+from sandbox.faults import Fault, FaultBoard, Rule
 
 _CALENDARS = (
     ("throttle;retry_after=1", "*", 0.02),
@@ -51,6 +51,15 @@ class Weather(FaultBoard):
                 self.add(
                     fault, provider=f"{provider}-token", method=method, count=None, probability=probability
                 )
+
+    def unshare(self, provider: str, calendar: str) -> Rule:
+        """One calendar is refused from now on."""
+        return self.add("forbidden", provider=provider, path=f"*{calendar}*", count=None)
+
+    def end(self, rule: Rule) -> None:
+        """No more of one fault."""
+        if rule in self.rules:
+            self.rules.remove(rule)
 
     def clear_up(self) -> None:
         """No more faults; what is held back is let go."""

@@ -67,6 +67,8 @@ _ROUTES = (
 )
 _GOOGLE = 'provider = "google"\n'
 _UNHURRIED = "requests_per_minute = 60000\n"  # the sandbox bears more than Google, and a run is short
+_READ_LAG_S = 1.0
+"""For so long, an event that was just made is not there for whoever asks by its id."""
 _STOP_S = 15
 _BELOW_EPHEMERAL = range(15_000, 32_000)
 
@@ -151,9 +153,9 @@ class World:
         state = self.sandbox.state
         for provider, address in CALENDARS:
             if provider == "google":
-                state.google.put_calendar(address, shared_with={"*": "writer"})
+                state.google.put_calendar(address, shared_with={"*": "writer"}, read_lag=_READ_LAG_S)
             else:
-                state.microsoft.put_calendar(address, None)
+                state.microsoft.put_mailbox(address, read_lag=_READ_LAG_S)
         receiver, *admin = _free_ports(4)
         own, authority = (int(url.rpartition(":")[2]) for url in (self.sandbox.url, self.sandbox.tls_url))
         ports = DemoPorts(own, authority, receiver, admin[0], admin[1])
