@@ -8,13 +8,15 @@ E = TypeVar("E", bound=Exception)
 
 
 def again(error: E) -> E:
-    """Gives the same error once more, for another caller to raise.
+    """Gives the same error once more, with what it came of, for another caller to raise.
 
     An exception keeps every frame that it was ever raised through, with all that stands there: one that is
     raised by everybody who asks keeps what each of them had in hand.
     """
     copy = type(error).__new__(type(error), *error.args)
     copy.__dict__.update(error.__dict__)
+    if isinstance(error.__cause__, Exception):
+        copy.__cause__ = again(error.__cause__)
     return copy
 
 

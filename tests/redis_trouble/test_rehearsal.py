@@ -128,14 +128,7 @@ async def test_a_bell_that_may_not_be_rung_is_a_warning_and_costs_no_callback(
     [warning] = verdict.warnings
     assert "(NOPERM): command LPUSH" in warning
     assert (await rig.post(numbered(1))).status == 202
-    assert await rig.health.store.counts() | {"oldest_ready_ms": 0} == {
-        "open": 2,
-        "dead": 0,
-        "queue": 2,
-        "ready": 2,
-        "deferred": 0,
-        "oldest_ready_ms": 0,
-    }
+    assert (await rig.health.store.counts()).items() >= {"open": 2, "dead": 0, "ready": 2}.items()
 
 
 @pytest.mark.parametrize("rule", ["-evalsha", "-hset", "-zadd", "-hmget", "~sequence-sync:*", "~arq:*"])
