@@ -7,12 +7,19 @@ Copy = dict[bytes, tuple[bytes, int]]
 
 
 async def copy_of(redis: Any) -> Copy:
-    """Copies everything."""
-    return {key: (await redis.dump(key), max(await redis.pttl(key), 0)) for key in await redis.keys()}
+    """Copies everything; what goes meanwhile is not among it."""
+    copy: Copy = {}
+    for key in await redis.keys():
+        value, life = await redis.dump(key), await redis.pttl(key)
+        if value is not None:
+            copy[key] = value, max(life, 0)
+    return copy
 
 
 async def restored(redis: Any, copy: Copy) -> None:
-    """Puts the copy in the place of everything."""
-    await redis.flushall()
-    for key, (value, life) in copy.items():
-        await redis.restore(key, life, value)
+    """Puts the copy in the place of everything, in one step: processes that work on see the one or the other."""
+    async with redis.pipeline(transaction=True) as pipe:
+        pipe.flushall()
+        for key, (value, life) in copy.items():
+            pipe.restore(key, life, value)
+        await pipe.execute()
