@@ -1,4 +1,7 @@
-"""Waits until everything that was acknowledged has come to its end; nobody waits five minutes for a route."""
+"""Waits until everything that was acknowledged has come to its end.
+
+Nobody waits five minutes for a route here, nor ten for an event that may only not be seen yet.
+"""
 
 import asyncio
 import time
@@ -7,7 +10,7 @@ from contextlib import suppress
 from redis.exceptions import RedisError
 
 from bookings.store import Store
-from tests import unrouted
+from tests import unrouted, unseen
 from tests.chaos.people import People
 from tests.chaos.plan import mark
 from tests.chaos.verdict import waits_for_a_later_look, where
@@ -36,6 +39,7 @@ async def drained(world: World, store: Store, people: People, *, within_s: float
                 if await _only_later_looks(world, store):
                     return []
                 await unrouted.let_it_pass(store, await unrouted.waiting(store))
+                await unseen.let_it_pass(store)
                 await people.try_again(store)
                 changed = time.monotonic()
         await asyncio.sleep(0.2)
