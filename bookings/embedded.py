@@ -12,12 +12,12 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Self
 
-from bookings import redis_socket
+from bookings import data_lock, redis_socket
 from bookings.about_redis import AboutRedis, Loading
-from bookings.data_lock import locked
 from bookings.errors import EmbeddedRedisError
 from bookings.hanging import Hanging
 
@@ -26,7 +26,7 @@ _LONGEST_SOCKET_PATH = 100  # the operating system allows 107 bytes
 COMPACT = "8192"
 """hash-max-listpack-value, by the name that Redis 6 knows, too: a booking with fields up to so many bytes is
 kept in one piece, in two thirds of the memory."""
-_REWRITTEN_AT = 25
+REWRITTEN_AT = 25
 """By how many per cent the file grows before it is written anew. To load what was appended takes twice as
 long as to load as much of what was rewritten."""
 _WORTH_REWRITING = 32 * 2**20
@@ -59,7 +59,7 @@ def command(data_dir: Path) -> list[str]:
         *("--port", "0", "--unixsocket", str(socket_path(data_dir)), "--unixsocketperm", "700"),
         *("--dir", str(data_dir.resolve()), "--logfile", str((data_dir / "redis.log").resolve())),
         *("--appendonly", "yes", "--appendfsync", "always", "--save", ""),
-        *("--auto-aof-rewrite-percentage", str(_REWRITTEN_AT)),
+        *("--auto-aof-rewrite-percentage", str(REWRITTEN_AT)),
         *("--auto-aof-rewrite-min-size", str(_WORTH_REWRITING)),
         *("--maxmemory-policy", "noeviction", "--hash-max-ziplist-value", COMPACT, "--daemonize", "no"),
     ]
@@ -109,13 +109,13 @@ class EmbeddedRedis:
             raise EmbeddedRedisError(
                 f"the data directory's path is too long for a Unix socket: {path}; choose a shorter one"
             )
-        async with locked(self.data_dir, path, within_s=self._hanging_after_s) as lock:
+        async with data_lock.free(self.data_dir, path, within_s=self._hanging_after_s) as file:
             self.process = await asyncio.create_subprocess_exec(
                 *command(self.data_dir),
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.DEVNULL,
-                preexec_fn=end_with_parent,
-                pass_fds=(lock,),
+                preexec_fn=partial(_before_it_runs, file),
+                pass_fds=(file,),
                 start_new_session=True,  # a Ctrl-C must not stop it before those who write to it
             )
         try:
@@ -167,6 +167,11 @@ def end_with_parent() -> None:
     """Called in a child before it runs: on Linux it is ended (SIGTERM) when we are, however we end."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _before_it_runs(lock: int) -> None:
+    end_with_parent()
+    data_lock.lock(lock)
 
 
 async def _rewrite(path: Path, info: Mapping[str, str]) -> None:

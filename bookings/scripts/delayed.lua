@@ -16,23 +16,24 @@ local function ask_for(booking, open, queue, prefix, bid, pid, what, now, grace,
 end
 
 -- What is parked for a calendar and to be tried again: the first `most` of those that may be woken by `till`, and what
--- nobody knows of any more; but for one part. Tries what `wake_parked` does with it.
+-- nobody knows of any more; but for one part. Tries what `wake_parked` does with it. Nil where there is none.
 local function parked_for(bookings, shared, delayed, prefix, wid, till, most, but)
-  local found = {wid = wid, wakeable = delayed .. ':wakeable:' .. wid}
-  local members = redis.call('ZRANGEBYSCORE', found.wakeable, '-inf', till, 'LIMIT', 0, most)
-  if #members > 0 then
-    redis.call('ZADD', found.wakeable, 'XX', '0', '')
-    redis.call('ZREM', found.wakeable, '')
-    redis.call('PERSIST', bookings .. 'none')
+  local wakeable = delayed .. ':wakeable:' .. wid
+  local members = redis.call('ZRANGEBYSCORE', wakeable, '-inf', till, 'LIMIT', '0', most)
+  if #members == 0 then
+    return nil
   end
+  redis.call('ZADD', wakeable, 'XX', '0', '')
+  redis.call('ZREM', wakeable, '')
+  redis.call('PERSIST', bookings .. 'none')
   for i, member in ipairs(members) do
     if member == but then
       table.remove(members, i)
       break
     end
   end
-  found.due, found.gone = open_among(members, bookings, shared, prefix)
-  return found
+  local due, gone = open_among(members, bookings, shared, prefix)
+  return {wid = wid, wakeable = wakeable, due = due, gone = gone}
 end
 
 -- Has it tried again. One that is woken in vain has reasons of its own: no success wakes it again before ten minutes

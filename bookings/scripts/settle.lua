@@ -95,7 +95,7 @@ end
 local queue = not again and ARGV[10] == 'open' and may_wake(booking, KEYS[3], ARGV[1])
 local parked = {}
 for wid in string.gmatch(ARGV[17], '%S+') do
-  parked[#parked + 1] = parked_for(ARGV[16], KEYS[3], KEYS[6], ARGV[1], wid, at, 10, place)
+  parked[#parked + 1] = parked_for(ARGV[16], KEYS[3], KEYS[6], ARGV[1], wid, at, '10', place)
 end
 
 if asks ~= '' then

@@ -8,4 +8,4 @@
 -- Tried before the first write (docs/decisions/014).
 local found = parked_for(ARGV[2], KEYS[2], KEYS[3], ARGV[1], ARGV[5], '+inf', ARGV[6])
 
-return {wake_parked(found, KEYS[1], ARGV[1], clock(), tonumber(ARGV[3]), tonumber(ARGV[4]))}
+return {found and wake_parked(found, KEYS[1], ARGV[1], clock(), tonumber(ARGV[3]), tonumber(ARGV[4])) or 0}

@@ -1,7 +1,6 @@
 """The embedded Redis takes its time: to load its data, to save it, to end. What hangs is told from that."""
 
 import asyncio
-import fcntl
 import os
 import signal
 import sys
@@ -37,6 +36,13 @@ name = "hiring"
 client_secrets = ["env:SECRET"]
 """
 
+HOLDER = """
+import fcntl, sys
+file = open(sys.argv[1], "w")
+fcntl.lockf(file, fcntl.LOCK_EX)
+print("locked", flush=True)
+sys.stdin.read()
+"""
 SLOW = """
 import signal, subprocess, sys, time
 server = subprocess.Popen(sys.argv[1:])
@@ -131,15 +137,37 @@ async def test_cancelled_while_it_loads_a_start_leaves_no_server_and_all_data(
 
 async def test_a_server_that_is_just_ending_is_waited_for(folder: Path) -> None:
     (folder / "data").mkdir()
-    lock = os.open(folder / "data" / "redis.lock", os.O_RDWR | os.O_CREAT)
-    fcntl.flock(lock, fcntl.LOCK_EX)
+    holder = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", HOLDER, str(folder / "data" / "redis.lock")),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert holder.stdout is not None
+    assert holder.stdin is not None
+    await holder.stdout.readline()
     redis = EmbeddedRedis(folder / "data")
     starting = asyncio.create_task(redis.start())
     await asyncio.sleep(0.3)
     assert redis.process is None
-    os.close(lock)
+    holder.stdin.close()
     await starting
     await redis.stop()
+    await holder.wait()
+
+
+async def test_a_killed_server_s_helpers_keep_nobody_waiting(data: Path) -> None:
+    """A helper that rewrites the file lives on for some seconds."""
+    redis = EmbeddedRedis(data)
+    await redis.start()
+    async with client(data) as asked:
+        await asked.config_set("rdb-key-save-delay", 100_000)
+        await asked.bgrewriteaof()
+        assert (await asked.info("persistence"))["aof_rewrite_in_progress"] == 1
+    assert redis.process is not None
+    redis.process.kill()
+    await redis.ended()
+    async with EmbeddedRedis(data, hanging_after_s=1), client(data) as asked:
+        assert await asked.dbsize() == KEYS
 
 
 async def test_a_server_that_does_not_end_keeps_its_data_to_itself(folder: Path) -> None:
