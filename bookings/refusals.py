@@ -14,7 +14,7 @@ from redis.exceptions import (
     ResponseError,
 )
 
-NOPERM, UNKNOWN, CROSSSLOT = "NOPERM", "unknown command", "CROSSSLOT"
+NOPERM, UNKNOWN, CROSSSLOT, NOAUTH = "NOPERM", "unknown command", "CROSSSLOT", "NOAUTH"
 
 NAMING = {NOPERM, UNKNOWN}
 _CLUSTER = {CROSSSLOT, "MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN"}
@@ -28,7 +28,7 @@ _REMEDIES = {
 }
 
 _TAKEN_OFF = {
-    AuthenticationError: "NOAUTH",
+    AuthenticationError: NOAUTH,
     BusyLoadingError: "LOADING",
     ExecAbortError: "EXECABORT",
     NoPermissionError: NOPERM,
@@ -44,8 +44,9 @@ _IN_SCRIPTS = (
     (re.compile(r"\b[Uu]nknown (?:Redis )?(?:sub)?command"), UNKNOWN),  # first: it repeats what was sent
     (re.compile("can't run this command|can't access at least one of the keys|ACL failure"), NOPERM),
     (re.compile("non local key"), CROSSSLOT),
+    (re.compile("Protocol error: unauthenticated"), NOAUTH),
 )
-"""What it refuses a script in words of its own."""
+"""What it refuses in words of its own: to scripts, and to long commands of a client without a password."""
 
 
 def named(error: BaseException) -> str:

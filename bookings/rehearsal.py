@@ -4,10 +4,10 @@ import asyncio
 import re
 from collections.abc import Iterable, Sequence
 
-from redis.exceptions import NoPermissionError, ResponseError
+from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 
 from bookings.reader import Reader
-from bookings.refusals import NAMING, NOPERM, Refusal, is_a_hint, word, word_of
+from bookings.refusals import NAMING, NOAUTH, NOPERM, Refusal, is_a_hint, word, word_of
 from bookings.roles import A_JOB, NONE, Role
 from bookings.scripted import script
 
@@ -70,6 +70,8 @@ async def _ran(store: Reader, role: Role) -> list[_Told]:
                 raise
             answer = await store.run("rehearse", keys=(), args=(*args, *keys))  # which of them?
     except ResponseError as error:
+        if word(error) == NOAUTH:
+            raise AuthenticationError("Authentication required.") from None
         return [(word(error) or type(error).__name__, _named(error) or "EVALSHA", "")]
     said = [each.decode() for each in answer]
     return list(_refusals(zip(said[::2], said[1::2], strict=True), keys))
