@@ -73,6 +73,17 @@ async def test_deleting_arq_s_keys_loses_nothing(service: Service) -> None:
     assert len(service.events()) == 2
 
 
+async def test_what_has_expired_leaves_the_index_while_a_worker_runs(service: Service) -> None:
+    async with service.store() as store:
+        await store.redis.zadd(store.keys.index, {"expired": 1})
+        await service.start("worker")
+
+        async def is_gone() -> bool:
+            return await store.redis.zscore(store.keys.index, "expired") is None
+
+        await until(is_gone)
+
+
 @pytest.mark.parametrize("name", ["receiver", "worker"])
 async def test_sigterm_ends_a_process_cleanly(service: Service, name: str) -> None:
     child = await service.start(name)
@@ -98,6 +109,7 @@ async def test_what_a_worker_has_to_leave_behind_is_taken_up_at_once(
 ) -> None:
     monkeypatch.setenv("SEQUENCE_SYNC__WORKER__LEASE", "60s")
     monkeypatch.setenv("SEQUENCE_SYNC__WORKER__DRAIN_TIMEOUT", "100ms")
+    monkeypatch.setenv("SEQUENCE_SYNC__WORKER__REQUEST_TIMEOUT", "1h")
     service.sandbox.state.faults.add(fault="hold", provider="google", method="POST")
     await service.start("receiver")
     worker = await service.start("worker")

@@ -3,7 +3,8 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, aclosing, closing
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -27,7 +28,8 @@ from tests.conftest import Settle
 from tests.integration.calendars import GOOGLE, Clock, World, one_part
 from tests.integration.scan import everything_in
 from tests.waiting import comes, until
-from workers.calendars.directory import Directory
+from workers.calendars.consent_tokens import ConsentTokens
+from workers.calendars.directory import Directory, consenting
 from workers.calendars.google_consent import GoogleConsent
 from workers.errors import CalendarError, ErrorClass
 from workers.sync import Sync
@@ -214,6 +216,57 @@ async def test_the_turn_of_a_worker_that_was_killed_ends(hire: Hire, provider: s
     await worker.store.elect(f"consent:{ACCOUNT[provider]}", "killed", for_s=0.3)
     assert stands_for(worker.sandbox, provider, await worker.token(provider)) == USER
     assert time.monotonic() - began >= 0.3
+
+
+class Late(Consents):
+    """Has its turn only after another worker has had one."""
+
+    def __init__(self, worker: Worker, another: Worker, provider: str) -> None:
+        super().__init__(worker.store)
+        self._before = partial(another.token, provider)
+
+    @asynccontextmanager
+    async def turn(self, account: str, holder: str, *, for_s: float) -> AsyncIterator[bool]:
+        await self._before()
+        async with super().turn(account, holder, for_s=for_s) as ours:
+            yield ours
+
+
+def tokens(worker: Worker, provider: str, consents: Consents, *, timeout_s: float = 20) -> ConsentTokens:
+    account = worker.settings.account(ACCOUNT[provider])
+    assert account is not None
+    return ConsentTokens(account.name, consenting(account, timeout_s), consents, timeout_s=timeout_s)
+
+
+@both
+async def test_who_looked_before_another_renewed_looks_again_when_it_has_its_turn(
+    hire: Hire, provider: str
+) -> None:
+    late, another = hire(), hire()
+    await late.logged_in(provider)
+    with closing(tokens(late, provider, Late(late, another, provider))) as asked:
+        assert await asked.token() == await another.token(provider)
+    assert renewals(late.sandbox, provider) == 1
+
+
+@both
+async def test_a_renewal_that_never_comes_is_not_waited_for_forever(hire: Hire, provider: str) -> None:
+    worker = hire()
+    await worker.logged_in(provider)
+    await worker.store.elect(f"consent:{ACCOUNT[provider]}", "another", for_s=3600)
+    impatient = tokens(worker, provider, worker.consents, timeout_s=0.1)
+    with closing(impatient), pytest.raises(CalendarError, match="consent_not_renewed"):
+        await comes(impatient.token())
+
+
+@both
+async def test_a_consent_that_is_given_anew_is_another_one(hire: Hire, provider: str) -> None:
+    worker = hire()
+    before = await worker.logged_in(provider)
+    await worker.consents.forget(ACCOUNT[provider])
+    anew = await worker.logged_in(provider)
+    assert await worker.consents.keep(ACCOUNT[provider], before.consent, instead_of=before) is None
+    assert await worker.kept(provider) == anew
 
 
 @both

@@ -16,6 +16,7 @@ from bookings.consents import Consents
 from bookings.dead_letters import DeadLetter, Filter
 from bookings.identity import forward_id
 from bookings.links import LinkTarget
+from bookings.record import Forward
 from bookings.store import Store
 from config.settings import Settings
 from receiver.public_port import PublicPort
@@ -29,7 +30,7 @@ from tests.integration.calendars import Clock, World, calendar_secrets, calendar
 from tests.integration.conftest import Receiver
 from tests.waiting import until
 from workers.calendars.directory import Directory
-from workers.endpoints import is_public
+from workers.endpoints import Endpoints, is_public
 from workers.sync import Sync
 
 
@@ -46,6 +47,7 @@ class Company:
     def __init__(self) -> None:
         self.got: list[Got] = []
         self.answers: list[web.Response] = []
+        self.cookies: list[str | None] = []
         self.url = ""
         self.slow: asyncio.Event | None = None
 
@@ -53,6 +55,7 @@ class Company:
         headers = request.headers
         got = (headers["Cronofy-HMAC-SHA256"], headers["Sequence-Sync-Delivery"], request.path_qs)
         self.got.append(Got(await request.read(), *got))
+        self.cookies.append(headers.get("Cookie"))
         if self.slow is not None:
             await self.slow.wait()
         return self.answers.pop(0) if self.answers else web.Response(status=204)
@@ -157,6 +160,9 @@ async def test_what_fails_is_tried_again_and_calendars_do_not_wait_for_it(
     await forwarding.world.work()
     assert len(forwarding.world.events()) == 2
     assert (await forwarding.world.store.counts())["open"] == 1
+    passed_on = await forwarding.world.store.booking(forward_id(company.got[0].delivery))
+    assert passed_on is not None
+    assert passed_on.parts[0].writes[0].due_at - forwarding.world.clock() > 5000
     await forwarding.world.work_until_done()
     assert [each.body for each in company.got] == [SEQUENCING] * 3
     assert await forwarding.letters() == []
@@ -185,6 +191,16 @@ async def test_what_is_refused_is_a_dead_letter_and_is_replayed(
     await forwarding.world.work()
     assert [each.path for each in company.got] == ["/cronofy?token=planted"] * 2
     assert await forwarding.letters() == []
+
+
+async def test_a_cookie_is_not_brought_back(company: Company) -> None:
+    company.answers = [web.Response(headers={"Set-Cookie": "planted=1; Path=/"})]
+    endpoints = Endpoints(timeout_s=60, at_a_time=1)
+    for _ in range(2):
+        url = company.url.replace("127.0.0.1", "localhost")
+        await endpoints.post(url, Forward(b"{}", "signature"), delivery="d", private=True)
+    await endpoints.aclose()
+    assert company.cookies == [None, None]
 
 
 async def test_one_that_nobody_answers_ends_as_a_dead_letter(

@@ -355,6 +355,11 @@ async def test_else_it_is_ignored(office: Office) -> None:
     assert (await office.world.store.counts())["open"] == 0
 
 
+async def test_what_becomes_known_of_a_link_that_has_expired_is_kept_nowhere(store: Store) -> None:
+    await store.link_made("expired", cronofy_id="seq_1", url="https://book.cronofy.example/1")
+    assert await store.redis.keys() == []
+
+
 async def test_links_that_expired_leave_the_index_though_nobody_lists_them(store: Store) -> None:
     targets = {"123": (LinkTarget("interviews"),)}
     for number in range(5):

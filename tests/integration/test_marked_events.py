@@ -143,7 +143,7 @@ async def test_a_mark_that_says_no_revision_is_of_the_oldest(world: World, ask: 
     else:
         mailbox = world.sandbox.state.microsoft.put_mailbox(MICROSOFT)
         event = mailbox.events[event_id]
-        mailbox.put(replace(event, properties={**event.properties, VERSION: "not a number"}))
+        mailbox.put(replace(event, properties={**event.properties, VERSION: "nonsense"}))
     assert [found.revision for found in await ask(provider)] == [0]
     await written(world, provider, start="2026-04-30T11:30:00Z")
     assert world.event(provider).starts_at == utc(11, 30)

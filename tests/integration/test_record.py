@@ -165,6 +165,16 @@ async def test_a_dead_letter_goes_when_its_write_is_no_longer_dead(store: Store)
     assert await store.dead_letters(limit=5) == []
 
 
+async def test_what_stays_dead_died_when_it_died_first(store: Store) -> None:
+    await accept(store)
+    await settle(store, await claim(store), write(WriteState.DEAD))
+    [(_, died_at)] = await store.dead_letters(limit=5)
+    await asyncio.sleep(0.01)
+    await store.ask(BID, PID, "resync")
+    await settle(store, await claim(store), write(WriteState.DEAD))
+    assert [at for _, at in await store.dead_letters(limit=5)] == [died_at]
+
+
 async def overdue(store: Store, redis: Any) -> None:
     for member in await redis.zrange(store.keys.open, 0, -1):
         await redis.zadd(store.keys.open, {member: 0})

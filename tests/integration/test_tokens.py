@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 from config.accounts import GoogleAccount, MicrosoftAccount
 from sandbox.server import Sandbox
 from tests.conftest import Settle
+from tests.waiting import comes
 from workers.calendars.google_tokens import GoogleTokens
 from workers.calendars.microsoft_tokens import MicrosoftTokens, ssl_context
 from workers.errors import CalendarError, ErrorClass
@@ -27,7 +28,9 @@ Microsoft = Callable[..., MicrosoftTokens]
 
 @pytest.fixture
 def google(settle: Settle, sandbox: Sandbox) -> Google:
-    def make(secret: dict[str, Any], kind: str = "service_account", **keys: str) -> GoogleTokens:
+    def make(
+        secret: dict[str, Any], kind: str = "service_account", *, timeout_s: float = 30, **keys: str
+    ) -> GoogleTokens:
         account = {
             "name": "g",
             "provider": "google",
@@ -37,21 +40,21 @@ def google(settle: Settle, sandbox: Sandbox) -> Google:
         }
         [made] = settle(secrets={"KEY": json.dumps(secret)}, accounts=[account]).accounts
         assert isinstance(made, GoogleAccount)
-        return GoogleTokens(made, timeout_s=5)
+        return GoogleTokens(made, timeout_s=timeout_s)
 
     return make
 
 
 @pytest.fixture
 def microsoft(settle: Settle, sandbox: Sandbox, request: pytest.FixtureRequest) -> Microsoft:
-    def make(**keys: str) -> MicrosoftTokens:
+    def make(*, timeout_s: float = 30, **keys: str) -> MicrosoftTokens:
         account = {
             "name": "m", "provider": "microsoft", "tenant_id": "globex", "client_id": "sync", "ca_file": sandbox.ca_file,
             "authority": sandbox.authority, "graph_endpoint": sandbox.graph_endpoint, **keys,
         }  # fmt: skip
         [made] = settle(secrets={"KEY": "right"}, accounts=[account]).accounts
         assert isinstance(made, MicrosoftAccount)
-        tokens = MicrosoftTokens(made, timeout_s=5)
+        tokens = MicrosoftTokens(made, timeout_s=timeout_s)
         request.addfinalizer(tokens.close)
         return tokens
 
@@ -133,6 +136,15 @@ async def test_a_failing_google_token_endpoint_is_tried_again_later(
     assert raised.value.error_class is ErrorClass.TRANSIENT
 
 
+async def test_a_google_token_endpoint_that_says_nothing_is_given_up(
+    google: Google, sandbox: Sandbox
+) -> None:
+    sandbox.state.faults.add(fault="hold", provider="google-token", count=None)
+    with pytest.raises(CalendarError) as raised:
+        await comes(google(sandbox.service_account_key(), timeout_s=1).token())
+    assert raised.value.error_class is ErrorClass.TRANSIENT
+
+
 async def test_a_good_google_token_outlives_a_failing_refresh(google: Google, sandbox: Sandbox) -> None:
     sandbox.state.google_tokens.lifetime = 200  # lives, but is due for a refresh
     tokens = google(sandbox.service_account_key())
@@ -142,6 +154,16 @@ async def test_a_good_google_token_outlives_a_failing_refresh(google: Google, sa
 
 
 # -- Microsoft
+
+
+async def test_a_microsoft_token_endpoint_that_says_nothing_is_given_up(
+    microsoft: Microsoft, sandbox: Sandbox
+) -> None:
+    sandbox.state.microsoft_tokens.register("globex", "sync", secret="right")
+    sandbox.state.faults.add(fault="hold", provider="microsoft-token", count=None)
+    with pytest.raises(CalendarError) as raised:
+        await comes(microsoft(client_secret="env:KEY", timeout_s=1).token())
+    assert raised.value.error_class is ErrorClass.TRANSIENT
 
 
 async def test_a_client_secret_gives_a_token(microsoft: Microsoft, sandbox: Sandbox) -> None:

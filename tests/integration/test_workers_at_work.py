@@ -3,20 +3,28 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, closing
 from functools import partial
 
+import aiohttp
 import pytest
 import structlog
 from redis.asyncio import Redis
 
+from bookings.accounts import Accounts
+from bookings.clock import now_ms
 from bookings.connection import connect
 from bookings.record import WriteState
 from bookings.store import Store
+from config.settings import CalendarAddress
 from tests.conftest import Settle
-from tests.integration.calendars import World, one_part, utc
-from tests.waiting import unless_it_hangs, until
+from tests.integration.calendars import MICROSOFT, World, one_part, utc
+from tests.waiting import comes, unless_it_hangs, until
+from workers.calendars.directory import Directory
+from workers.calendars.port import Calendar
+from workers.metrics import Alarm
 from workers.polling import Bell, poll_until_stopped, polling_worker
+from workers.sync import Sync
 
 
 async def test_a_part_that_cannot_be_read_is_told_of_and_its_place_is_free_again(world: World) -> None:
@@ -32,6 +40,53 @@ async def test_a_part_that_cannot_be_read_is_told_of_and_its_place_is_free_again
     assert (line["event"], line["booking"], line["part"]) == ("part_not_settled", bid, pid)
     assert isinstance(line["exc_info"], Exception)
     assert (await world.store.counts())["open"] == 1
+
+
+@pytest.mark.settings(worker={"request_timeout": "100ms"})
+async def test_an_attempt_that_takes_too_long_is_given_up_and_made_again(world: World) -> None:
+    body = one_part("microsoft")
+    await world.accept(body)
+    others = {f"another {number}": now_ms() + 3_600_000 for number in range(3)}
+    await world.store.redis.zadd(world.store.keys.account(f"microsoft-hr/{MICROSOFT}", "slots"), others)
+    await comes(world.work())
+    write = await world.write(body)
+    assert (write.state, [each.code for each in write.attempts]) == (
+        WriteState.RETRYING,
+        ["attempt_too_long"],
+    )
+
+
+class Defective(Directory):
+    """Knows how to open every calendar but Google's."""
+
+    def calendar_at(self, address: CalendarAddress) -> Calendar:
+        if address.provider == "google":
+            raise LookupError("a defect")
+        return super().calendar_at(address)
+
+
+async def test_a_defect_in_one_write_is_an_alarm_and_leaves_the_others_alone(world: World) -> None:
+    body = one_part("both")
+    await world.accept(body)
+    async with aiohttp.ClientSession() as session:
+        with closing(Defective(world.settings, session, Accounts(world.store))) as directory:
+            sync = Sync(world.store, world.settings, directory, worker="test", clock=world.clock)
+            with structlog.testing.capture_logs() as lines:
+                await World(world.settings, world.store, world.sandbox, sync, world.clock).work()
+    assert len([line for line in lines if line["event"] == Alarm.WRITE_CRASHED]) == 1
+    assert len(world.events("microsoft")) == 1
+    await world.work_until_done()
+    assert len(world.events()) == 2
+
+
+async def test_writes_that_wait_for_one_account_do_not_come_back_all_at_once(world: World) -> None:
+    await Accounts(world.store).close("google-hr", least_s=60, most_s=60, state="paused", reason="429")
+    bodies = [one_part("google", event_id=f"booking-{number}") for number in range(20)]
+    for body in bodies:
+        await world.accept(body)
+    await world.work()
+    due = [(await world.write(body)).due_at for body in bodies]
+    assert max(due) - min(due) > 200  # of two seconds
 
 
 @asynccontextmanager

@@ -84,7 +84,8 @@ def found(event: Mapping[str, Any]) -> Found:
     # A GUID is the same in either case, and no reply is promised to spell it as we do.
     given = event.get("singleValueExtendedProperties") or ()
     properties = {each["id"].lower(): each["value"] for each in given}
-    revision, digest, *names = properties.get(VERSION.lower(), "0 ").split(" ")
+    revision, _, rest = properties.get(VERSION.lower(), "").partition(" ")
+    digest, *names = rest.split(" ")
     meeting = event.get("onlineMeeting") or {}
     return Found(
         event_id=event["id"],
