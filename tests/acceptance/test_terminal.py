@@ -19,7 +19,7 @@ from tests.acceptance.commands import Result, begun, command, ended, in_shell
 from tests.acceptance.conftest import Service
 from tests.callbacks import SEQUENCING, changed
 from tests.integration.calendars import one_part
-from tests.waiting import until
+from tests.waiting import unless_it_hangs, until
 
 MARKUP = r"[/x] [bold]x \[v] :b: %s"
 STEER = "\x1b]0;x\x07 \x1b[31m \x9b31m\x7f\nend"
@@ -293,7 +293,7 @@ async def test_processes_serve_without_anything_to_print_on(service: Service, cl
     typed = (sys.executable, "-m", "cli.main", "up", "--config", str(service.config))
     child = await begun("bash", "-c", f'exec "$@" {closed}', "bash", *typed)
     try:
-        async with asyncio.timeout(30):
+        async with unless_it_hangs():
             while child.returncode is None and not await answers(service):
                 await asyncio.sleep(0.05)
         await until(lambda: len(service.events()) == 2)
