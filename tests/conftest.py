@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -19,6 +20,7 @@ from bookings.connection import connect
 from bookings.store import Store
 from config.load import parse
 from config.settings import Settings
+from tests.waiting import HANGS_AFTER_S
 
 # No process of a test trusts the authorities of the public web, which each would take a twentieth of a second
 # to read, and none of them is to reach it.
@@ -27,6 +29,12 @@ os.environ["SSL_CERT_FILE"] = os.environ["SSL_CERT_DIR"] = os.devnull
 hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no defect
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=5000)  # --hypothesis-profile
 hypothesis.settings.load_profile("patient")
+
+# Whatever started the suite may ignore them (nohup does, and shells for what runs in the background); processes
+# of tests would inherit that, and some are ended by these signals.
+for _number in (signal.SIGHUP, signal.SIGINT):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.SIG_DFL)
 
 Settle = Callable[..., Settings]
 
@@ -44,7 +52,7 @@ def redis_dir() -> Iterator[Path]:
         preexec_fn=embedded.end_with_parent,  # noqa: PLW1509 - it takes no lock that a thread may hold
     )
     try:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + HANGS_AFTER_S
         while not listens(folder / "redis.sock"):
             assert process.poll() is None, (folder / "redis.log").read_text()
             assert time.monotonic() < deadline, "redis-server did not start"

@@ -16,7 +16,7 @@ import pytest
 from tests.acceptance.commands import Result, begun, command, ended, in_shell
 from tests.acceptance.conftest import Service
 from tests.callbacks import SEQUENCING
-from tests.waiting import until
+from tests.waiting import comes, unless_it_hangs, until
 
 SIGNALS = pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 LETTERS = 3
@@ -58,7 +58,7 @@ async def redis_holding_back(service: Service) -> AsyncIterator[Callable[[], Any
         await client.execute_command("CLIENT", "PAUSE", 60_000, "WRITE")
 
         async def asked_for() -> None:
-            async with asyncio.timeout(20):
+            async with unless_it_hangs():
                 while not (await client.info("clients"))["blocked_clients"]:
                     await asyncio.sleep(0.01)
 
@@ -76,7 +76,7 @@ async def test_a_discard_that_is_ended_says_how_far_it_came_and_is_on_record(
     filled: Service, signum: signal.Signals
 ) -> None:
     child = await typed(filled, "dead-letters", "discard", "--all", "--yes", "--rate", "0.01", "--json")
-    async with asyncio.timeout(20):
+    async with unless_it_hangs():
         while await letters(filled) == LETTERS:
             await asyncio.sleep(0.02)
     child.send_signal(signum)
@@ -142,7 +142,7 @@ async def test_what_nohup_has_ignored_is_ignored(filled: Service) -> None:
     line = 'trap "" HUP; exec "$@"'
     command = ("dead-letters", "discard", "--all", "--yes", "--rate", "0.01", "--config", str(filled.config))
     child = await begun("bash", "-c", line, "bash", sys.executable, "-m", "cli.main", *command)
-    async with asyncio.timeout(20):
+    async with unless_it_hangs():
         while await letters(filled) == LETTERS:
             await asyncio.sleep(0.02)
     child.send_signal(signal.SIGHUP)
@@ -158,7 +158,7 @@ from cli.options import run
 async def serve():
     os.kill(os.getpid(), signal.SIGHUP)  # before anybody listens
     await asyncio.sleep(0.1)
-    await asyncio.wait_for(hangups.told_to_reread(), 10)
+    await asyncio.wait_for(hangups.told_to_reread(), 60)
 
 hangups = Hangups()
 run(serve())
@@ -210,7 +210,7 @@ async def asking(service: Service) -> AsyncIterator[tuple[Process, int]]:
     )
     os.close(theirs)
     assert child.stderr is not None
-    asked = await asyncio.wait_for(child.stderr.readuntil(b"[y/N]"), 30)
+    asked = await comes(child.stderr.readuntil(b"[y/N]"))
     assert b"discard 3 dead letters (3 unreadable)?" in asked
     yield child, ours
     os.close(ours)
@@ -255,7 +255,7 @@ async def into(service: Service, words: str, end: int) -> Result:
         stdout=end,
         stderr=asyncio.subprocess.PIPE,
     )
-    _, said = await asyncio.wait_for(child.communicate(), 60)
+    _, said = await comes(child.communicate())
     assert child.returncode is not None
     return Result(child.returncode, "", said.decode())
 

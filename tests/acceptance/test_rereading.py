@@ -18,7 +18,7 @@ from tests.acceptance.conftest import Service, kill
 from tests.acceptance.rereading import REFUSED, SALES, SECRET, change, listed, ours, reread, said_of, sell
 from tests.callbacks import SEQUENCING
 from tests.integration.calendars import one_part
-from tests.waiting import until
+from tests.waiting import comes, until
 
 
 @pytest.mark.parametrize(
@@ -191,5 +191,5 @@ async def test_a_service_whose_terminal_is_closed_ends_as_it_does_when_it_is_sto
     os.close(theirs)
     await until(lambda: "receiver_started" in service.log("receiver"))
     os.close(ours)
-    assert await asyncio.wait_for(receiver.wait(), 30) == 0
+    assert await comes(receiver.wait()) == 0
     assert "receiver_stopped" in service.log("receiver")

@@ -19,7 +19,7 @@ from tests.acceptance.commands import Result, begun, command, ended, in_shell
 from tests.acceptance.conftest import Service
 from tests.callbacks import SEQUENCING, changed
 from tests.integration.calendars import one_part
-from tests.waiting import unless_it_hangs, until
+from tests.waiting import comes, unless_it_hangs, until
 
 MARKUP = r"[/x] [bold]x \[v] :b: %s"
 STEER = "\x1b]0;x\x07 \x1b[31m \x9b31m\x7f\nend"
@@ -137,12 +137,14 @@ async def test_what_waits_is_shown_and_hurried_whatever_the_ids(
     service: Service, locale: dict[str, str]
 ) -> None:
     types = Typing(service, locale)
-    service.sandbox.state.faults.add(fault="error;status=500", provider="google", method="POST", count=None)
+    service.sandbox.state.faults.add(
+        fault="error;status=500;retry_after=600", provider="google", method="POST", count=None
+    )
     await service.start("receiver")
     await service.start("worker")
     for name in HOSTILE:
         await service.post(one_part("123", event_id=name))
-    async with asyncio.timeout(30), service.store() as store:
+    async with unless_it_hangs(), service.store() as store:
         while sum(each.count for each in await counted(store)) < len(HOSTILE):
             await asyncio.sleep(0.02)
     for words in (("list", "--state", "retrying"), ("retry", "--all", "--dry-run"), ("retry", "--all")):
@@ -194,7 +196,7 @@ async def on_terminal(*arguments: str) -> str:
             pass
         return text
 
-    text = await asyncio.wait_for(asyncio.to_thread(read), 60)
+    text = await comes(asyncio.to_thread(read))
     os.close(ours)
     assert await child.wait() == 0, text
     return text.decode()
@@ -230,7 +232,7 @@ async def test_help_can_be_read_in_ascii() -> None:
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, **ASCII},
     )
-    shown, _ = await asyncio.wait_for(child.communicate("\n".join(commands()).encode()), 60)
+    shown, _ = await comes(child.communicate("\n".join(commands()).encode()))
     assert child.returncode == 0
     assert shown.count(b"Usage: ") == len(commands()) > 25
     assert shown.isascii()

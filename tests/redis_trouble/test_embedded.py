@@ -17,7 +17,7 @@ from bookings.embedded import EmbeddedRedis, redis_server, socket_path
 from bookings.errors import EmbeddedRedisError
 from cli.processes import free_ports
 from cli.up import Progress
-from tests.waiting import until
+from tests.waiting import comes, unless_it_hangs, until
 
 KEYS = 20_000
 CONFIG = """
@@ -209,7 +209,7 @@ async def test_the_file_does_not_get_longer_with_every_restart(folder: Path) -> 
         async with EmbeddedRedis(folder / "data"), client(folder / "data") as asked:
             for _ in range(24):
                 await asked.set("often overwritten", os.urandom(2**20))
-    async with EmbeddedRedis(folder / "data"), asyncio.timeout(60):
+    async with EmbeddedRedis(folder / "data"), unless_it_hangs():
         while (info := await redis_socket.info(path)) is None or int(info["aof_current_size"]) > 40 * 2**20:
             await asyncio.sleep(0.05)
 
@@ -285,7 +285,7 @@ async def test_up_ends_when_its_redis_does(folder: Path, up: Up) -> None:
     assert info is not None
     os.kill(int(info["process_id"]), signal.SIGKILL)
     assert up.process is not None
-    assert await asyncio.wait_for(up.process.wait(), 60) == 1
+    assert await comes(up.process.wait()) == 1
     assert "redis-server ended by itself" in up.said()
 
 

@@ -20,6 +20,7 @@ from cli.checks.redis import redis as look_at_redis
 from tests.conftest import Settle
 from tests.redis_trouble.conftest import Rig, numbered, receiver_at
 from tests.redis_trouble.server import DURABLE, RedisServer
+from tests.waiting import unless_it_hangs
 
 ROLES = {"receiver": RECEIVER, "worker": WORKER, "api": API, "all": ALL}
 UNREADABLE = b"{"
@@ -195,7 +196,7 @@ async def test_waiting_that_is_disabled_is_named_to_workers(settle: Settle, fold
 async def test_cluster_mode_is_named(settle: Settle, folder: Path) -> None:
     async with another(settle, folder, "--cluster-enabled", "yes", "--appendonly", "yes") as rig:
         await rig.server.ask("CLUSTER", "ADDSLOTS", *range(16384))
-        async with asyncio.timeout(10):
+        async with unless_it_hangs():
             while "CROSSSLOT" not in (await rig.health.problems_ready())[0]:
                 await asyncio.sleep(0.05)
         problem = await everyone_tells(rig, settle, "CROSSSLOT")
@@ -219,7 +220,7 @@ async def test_a_snapshot_that_fails_is_a_warning_and_a_problem_once_redis_stops
     async with another(settle, folder, *options) as rig:
         await rig.post(numbered(0))
         await rig.server.ask("BGSAVE")
-        async with asyncio.timeout(10):
+        async with unless_it_hangs():
             while (await rig.server.info())["rdb_last_bgsave_status"] == "ok":
                 await asyncio.sleep(0.05)
         verdict = await rig.health.look()
