@@ -1,16 +1,15 @@
-"""Google access tokens: service accounts (with or without domain-wide delegation) and authorized users.
+"""Google access tokens: service accounts, by a key or without one, and authorized users.
 
 google-auth refreshes with blocking calls and without single flight, so each refresh runs in a thread, one at
 a time per account. The last good token is kept while it lives, whatever a refresh says.
 """
 
 import asyncio
-import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-import google.auth.credentials
 import google.auth.exceptions
 import google.oauth2.credentials
 import google.oauth2.service_account
@@ -22,6 +21,9 @@ from google.auth.transport.requests import Request
 
 from config.accounts import GoogleAccount
 from config.errors import ConfigError
+from config.google_files import GoogleFile, impersonation, json_members, with_line_ends
+from workers.calendars.google_federation import Federated
+from workers.calendars.google_keyless import CLOUD, ActingAs, Attached, Target
 from workers.calendars.single_flight import SingleFlight
 from workers.errors import CalendarError, ErrorClass
 
@@ -48,7 +50,7 @@ class GoogleTokens:
         self._scopes = scopes
         self._timeout_s = timeout_s
         self._flight = SingleFlight()
-        self._secret = ""
+        self._secret: str | None = None
         self._credentials: Any = None
 
     async def token(self, *, instead_of: str = "") -> str:
@@ -71,40 +73,76 @@ class GoogleTokens:
 
     def _load(self) -> Any:
         """The credentials; made anew when the secret behind them has changed."""
-        account = self._account
-        reference = account.service_account or account.authorized_user
-        assert reference is not None  # one of the two, by the settings' own check
+        reference = self._account.file
         try:
-            secret = reference.value()
+            secret = reference.value() if reference else ""
             if secret == self._secret:
                 return self._credentials
-            info = json.loads(secret)
-            credentials: google.auth.credentials.Credentials
-            if account.service_account:
-                credentials = google.oauth2.service_account.Credentials(
-                    RSASigner(_private_key(info["private_key"]), info["private_key_id"]),
-                    service_account_email=info["client_email"],
-                    token_uri=info["token_uri"],
-                    universe_domain=info.get("universe_domain", "googleapis.com"),
-                    scopes=self._scopes,
-                    subject=account.subject or None,
-                )
-            else:
-                # Not by from_authorized_user_info: it asks Google whatever `token_uri` says.
-                credentials = google.oauth2.credentials.Credentials(
-                    token=None,
-                    refresh_token=info["refresh_token"],
-                    client_id=info["client_id"],
-                    client_secret=info["client_secret"],
-                    token_uri=info.get("token_uri", _TOKEN_URI),
-                    scopes=self._scopes,
-                )
+            credentials = credentials_of(
+                self._account, json_members(reference) if reference else {}, self._scopes
+            )
         except (ConfigError, UnsupportedAlgorithm, *_OF_ANOTHER_SHAPE) as error:
             raise CalendarError(
                 ErrorClass.AUTH, f"credentials unreadable ({type(error).__name__})", whole_account=True
             ) from None
         self._secret, self._credentials = secret, credentials
         return credentials
+
+
+def credentials_of(account: GoogleAccount, info: Mapping[str, Any], scopes: Sequence[str]) -> Any:
+    """google-auth's credentials of an account, made of the members of its file. Raises what a wrong file comes to."""
+    if account.service_account:
+        return _with_key(info, scopes, account.subject)
+    if account.authorized_user:
+        return _of_user(info, scopes)
+    if account.attached_service_account:
+        email = account.service_account_email
+        base: Any = Attached()
+        at = f"{account.iam_endpoint}/projects/-/serviceAccounts/{email}"
+    else:
+        assert account.file is not None  # one of the kinds, by the settings' own check
+        at, email = impersonation(account.file)
+        base = Federated(info) if account.external_account else _source(info["source_credentials"])
+    return ActingAs(
+        base,
+        Target(
+            account=at,
+            email=email,
+            scopes=scopes,
+            subject=account.subject or "",
+            delegates=info.get("delegates") or (),
+            token_endpoint=account.token_endpoint,
+            headers=account.billing,
+        ),
+    )
+
+
+def _with_key(info: Mapping[str, Any], scopes: Sequence[str], subject: str | None = None) -> Any:
+    return google.oauth2.service_account.Credentials(
+        RSASigner(_private_key(with_line_ends(info["private_key"])), info["private_key_id"]),
+        service_account_email=info["client_email"],
+        token_uri=info["token_uri"],
+        universe_domain=info.get("universe_domain", "googleapis.com"),
+        scopes=scopes,
+        subject=subject or None,
+    )
+
+
+def _of_user(info: Mapping[str, Any], scopes: Sequence[str] | None) -> Any:
+    """Not by from_authorized_user_info: it asks Google whatever `token_uri` says."""
+    return google.oauth2.credentials.Credentials(
+        token=None,
+        refresh_token=info["refresh_token"],
+        client_id=info["client_id"],
+        client_secret=info["client_secret"],
+        token_uri=info.get("token_uri", _TOKEN_URI),
+        scopes=scopes,
+    )
+
+
+def _source(info: Mapping[str, Any]) -> Any:
+    """Who acts as another account. What a user consented to cannot be narrowed down, so nothing is asked for."""
+    return _with_key(info, CLOUD) if info["type"] == GoogleFile.SERVICE_ACCOUNT else _of_user(info, None)
 
 
 @lru_cache(maxsize=16)

@@ -75,6 +75,7 @@ class ProviderHttp:
         provider: `google` or `microsoft`, for the metrics.
         timeout_s: how long one request may take.
         ssl: the context for an account with a CA of its own.
+        headers: what goes with every request of the account.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class ProviderHttp:
         provider: str,
         timeout_s: float,
         ssl: Any = True,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.session = session
         self.tokens = tokens
@@ -95,6 +97,7 @@ class ProviderHttp:
         self._refuses_account = refuses_account
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._ssl = ssl
+        self._headers = headers or {}
 
     async def send(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
@@ -134,7 +137,7 @@ class ProviderHttp:
                 method,
                 URL(url, encoded=True),
                 data=body,
-                headers={**headers, "Authorization": f"Bearer {token}"},
+                headers={**self._headers, **headers, "Authorization": f"Bearer {token}"},
                 timeout=self._timeout,
                 ssl=self._ssl,
                 allow_redirects=False,

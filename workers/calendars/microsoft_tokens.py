@@ -1,4 +1,4 @@
-"""Microsoft access tokens through msal: client secret, certificate or federated token.
+"""Microsoft access tokens through msal: client secret, certificate, federated token or managed identity.
 
 msal blocks, and without single flight: each acquisition runs in a thread, one at a time per (tenant, client).
 Within its refresh window msal raises on a network failure although the token at hand is good, so the
@@ -6,22 +6,21 @@ last good token is kept here and used while it lives.
 """
 
 import asyncio
-import hashlib
 import ssl
 import time
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import msal
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from requests.adapters import HTTPAdapter
 
 from config.accounts import MicrosoftAccount
+from config.certificate import client_certificate
 from config.errors import ConfigError
+from workers.calendars.microsoft_managed_identity import assertion, managed_identity
 from workers.calendars.single_flight import SingleFlight
 from workers.errors import CalendarError, ErrorClass
 
@@ -68,6 +67,8 @@ class MicrosoftTokens:
 
     def _acquire(self, *, renew: bool) -> dict[str, Any]:
         """One acquisition, in a thread. The application is made anew when its credential has changed."""
+        if self._account.managed_identity and not self._account.client_id:
+            return managed_identity(self._account.managed_identity, origin(self._account.graph_endpoint))
         try:
             credential = _credential(self._account)
         except (ConfigError, ValueError) as error:
@@ -94,14 +95,21 @@ def _credential(account: MicrosoftAccount) -> Any:
         return account.client_secret.value()
     if account.federated_token:
         return {"client_assertion": account.federated_token.value}  # read anew for each request
-    assert account.certificate is not None  # one of the three, by the settings' own check
-    pem = account.certificate.value()
-    certificate = x509.load_pem_x509_certificate(pem[pem.index("-----BEGIN CERTIFICATE") :].encode())
-    thumbprint = hashlib.sha1(certificate.public_bytes(Encoding.DER), usedforsecurity=False).hexdigest()
-    credential = {"private_key": pem, "thumbprint": thumbprint, "public_certificate": pem}
-    if account.certificate_passphrase:
-        credential["passphrase"] = account.certificate_passphrase.value()
-    return credential
+    if account.managed_identity:
+        return _vouched(account.managed_identity, account.authority)
+    assert account.certificate is not None  # one of the four, by the settings' own check
+    certificate = client_certificate(account.certificate, account.certificate_passphrase)
+    return {
+        "private_key": certificate.private_key,
+        "thumbprint": certificate.thumbprint,
+        "public_certificate": certificate.certificates,
+    }
+
+
+@cache
+def _vouched(identity: str, authority: str) -> Any:
+    """One for each identity, so that an application is made once; asked anew for each request."""
+    return {"client_assertion": partial(assertion, identity, authority)}
 
 
 def code_of(answer: Mapping[str, Any]) -> str:
