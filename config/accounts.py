@@ -116,8 +116,8 @@ class MicrosoftAccount(Table):
 
     name: Name
     provider: Literal["microsoft"]
-    tenant_id: Annotated[Text, AfterValidator(_one_tenant)] = ""
-    client_id: Text = ""
+    tenant_id: Annotated[Text, AfterValidator(_one_tenant)] | None = None
+    client_id: Text | None = None
     client_secret: ClientSecret | None = None
     certificate_passphrase: AccountSecret | None = None
     certificate: Certificate | None = None

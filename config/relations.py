@@ -46,10 +46,10 @@ Tables = Mapping[str, Any]
 def relation_problems(tables: Tables) -> list[str]:
     """What does not fit together, a text for each."""
     return [
+        *_applications(tables),
         *_names_taken(tables),
         *_names_unknown(tables),
         *_credentials(tables),
-        *_applications(tables),
         *_logins(tables),
         *_sealing(tables),
         *_mailboxes(tables),
