@@ -45,7 +45,7 @@ def _identity(text: str) -> str:
 
 
 class GoogleAccount(Table):
-    """A service account, with a key or without one, with or without a user it acts for; or a user who consented.
+    """A service account, with a key or without one, with or without a user it acts for; or a user.
 
     Who consents by `sequence-sync login` does so to an installed application: `client_id`, `client_secret`.
     """
@@ -101,7 +101,7 @@ class GoogleAccount(Table):
 
     @property
     def billing(self) -> Mapping[str, str]:
-        """What goes with every request where its file or its configuration says which project it counts for."""
+        """What goes with every request: the project that it counts for, where the account names one."""
         members = json_members(self.file) if self.file and not self.quota_project else {}
         project = self.quota_project or members.get("quota_project_id")
         return {"X-Goog-User-Project": str(project)} if project else {}
@@ -110,8 +110,8 @@ class GoogleAccount(Table):
 class MicrosoftAccount(Table):
     """An application registered in Entra ID, with leave to write to mailboxes of its tenant.
 
-    With `login` it is a public client, and writes where the user who consented may. A managed identity without
-    `client_id` is the application itself; with it, it vouches for that application, as a federated credential.
+    With `login` it is a public client, and writes where the user who consented may. A managed identity
+    without `client_id` is the application itself; with it, it vouches for that application.
     """
 
     name: Name

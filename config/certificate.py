@@ -36,8 +36,8 @@ def client_certificate(secret: Secret, passphrase: Secret | None) -> ClientCerti
     """What a secret holds: a PEM, or a PFX as it is or in base64 (as Azure's Key Vault gives it).
 
     Raises:
-        SecretError: it cannot be read, is neither, lacks the key or the certificate that fits it, the passphrase
-            does not open it, or the key is not RSA. Says what to do.
+        SecretError: it cannot be read, is neither, lacks the key or its certificate,
+            the passphrase does not open it, or the key is not RSA. Says what to do.
     """
     from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415 - only workers need it
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415
@@ -46,7 +46,9 @@ def client_certificate(secret: Secret, passphrase: Secret | None) -> ClientCerti
     opens = passphrase.value().encode() if passphrase else None
     key, found = (_from_pem if b"-----BEGIN" in raw else _from_pfx)(secret, raw, opens)
     if not isinstance(key, RSAPrivateKey):
-        raise SecretError(f"the private key in {secret} is not RSA; make an RSA key, Microsoft takes no other")
+        raise SecretError(
+            f"the private key in {secret} is not RSA; make an RSA key, Microsoft takes no other"
+        )
     fits = [each for each in found if each.public_key() == key.public_key()]
     if not fits:
         raise SecretError(f"no certificate in {secret} fits its private key; put the one of that key in it")
@@ -84,7 +86,7 @@ def _from_pem(secret: Secret, raw: bytes, opens: bytes | None) -> "tuple[object,
     missing = [what for what, there in (("private key", key), ("certificate", certificates)) if not there]
     if missing or key is None:
         raise SecretError(
-            f"{secret} has no {' and no '.join(missing)}; put the certificate and its private key into one file"
+            f"{secret} has no {' and no '.join(missing)}; put the certificate and its key into one file"
         )
     locked = b"ENCRYPTED" in key[0]
     if locked and opens is None:
@@ -112,16 +114,20 @@ def _from_pfx(secret: Secret, raw: bytes, opens: bytes | None) -> "tuple[object,
         except Exception:  # noqa: BLE001 - see above; the library does not tell a wrong passphrase from damage
             key, certificate, others = None, None, None
         if others is None:
-            given = "certificate_passphrase does not open it" if opens else "it needs certificate_passphrase = …"
+            given = (
+                "certificate_passphrase does not open it" if opens else "it needs certificate_passphrase = …"
+            )
             raise SecretError(f"{secret} is a PFX (PKCS #12), and {given}; use the one it was exported with")
         if key is None or certificate is None:
             raise SecretError(f"{secret} is a PFX (PKCS #12) without a private key; export it with its key")
         return key, (certificate, *others)
     if raw.startswith(_DER):
         raise SecretError(
-            f"{secret} is a certificate alone (.cer), as Entra is given it; use the file that has its private key"
+            f"{secret} is a certificate alone (.cer), as Entra has it; use the file with its private key"
         )
-    raise SecretError(f"{secret} is neither a PEM nor a PFX; use one with the certificate and its private key")
+    raise SecretError(
+        f"{secret} is neither a PEM nor a PFX; use one with the certificate and its private key"
+    )
 
 
 def _is_bare(raw: bytes) -> bool:

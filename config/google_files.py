@@ -1,7 +1,7 @@
 """Google's credentials files: which kind one is, whether it is whole, and which service account it names.
 
-Each file says its kind in `type`, and an account's key for it has that very name. An OAuth client's file has no
-`type`; what it holds stands under `installed` or `web`.
+Each file says its kind in `type`, and an account's key for it has that very name. An OAuth client's file has
+no `type`; what it holds stands under `installed` or `web`.
 """
 
 import json
@@ -37,7 +37,8 @@ _WHOLE = "use the whole key file as Google gave it"
 def json_members(secret: Secret) -> dict[str, Any]:
     """What a secret that is a JSON object holds.
 
-    Line ends within a text are taken as they are: that is what some shells and editors make of `\\n`.
+    Line ends within a text are taken as they are: that is what some shells and editors make of
+    those that were escaped.
 
     Raises:
         SecretError: it cannot be read, or is not a JSON object.
@@ -88,7 +89,7 @@ def impersonation(secret: Secret) -> tuple[str, str]:
 
 
 def with_line_ends(pem: str) -> str:
-    """A PEM whose line ends may be written out as `\\n`, as environment variables often have them."""
+    """A PEM whose line ends may be written out, backslash and n, as environment variables often have them."""
     return pem.replace("\\r", "").replace("\\n", "\n") if "-----BEGIN" in pem else pem
 
 
@@ -103,7 +104,7 @@ def _another_kind(kind: GoogleFile, members: Mapping[str, Any]) -> str:
         return "is an OAuth client's file; take client_id and client_secret out of it, and write login = true"
     if "web" in members:
         return (
-            "is the file of an OAuth client for web servers; make one of type Desktop app, and write login = true"
+            "is an OAuth client's file for web servers; make one of type Desktop app, and write login = true"
         )
     if written == "external_account_authorized_user":
         return (

@@ -166,8 +166,12 @@ SealingKeys = Annotated[Secret, reference(_seals, sealing_keys), as_text]
 ClientSecret = Annotated[Secret, reference(_of_account, _no_certificate), as_text]
 Certificate = Annotated[Secret, reference(_of_account, is_text=False), AfterValidator(_opens), as_text]
 FederatedToken = Annotated[Secret, reference(_of_account, _signed_token), as_text]
-ServiceAccountKey = Annotated[Secret, reference(_of_account, google_file(GoogleFile.SERVICE_ACCOUNT)), as_text]
-AuthorizedUserKey = Annotated[Secret, reference(_of_account, google_file(GoogleFile.AUTHORIZED_USER)), as_text]
+ServiceAccountKey = Annotated[
+    Secret, reference(_of_account, google_file(GoogleFile.SERVICE_ACCOUNT)), as_text
+]
+AuthorizedUserKey = Annotated[
+    Secret, reference(_of_account, google_file(GoogleFile.AUTHORIZED_USER)), as_text
+]
 ExternalAccount = Annotated[Secret, reference(_of_account, google_file(GoogleFile.EXTERNAL_ACCOUNT)), as_text]
 ImpersonatedAccount = Annotated[Secret, reference(_of_account, google_file(GoogleFile.IMPERSONATED)), as_text]
 RecordFile = Annotated[Path, PlainValidator(_existing_file(Use.RECORD)), as_text]

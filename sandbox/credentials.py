@@ -9,9 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 DEFAULT_SERVICE_ACCOUNT = "sync@sandbox.iam.gserviceaccount.com"
-AUDIENCE = (
-    "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/sandbox/providers/cluster"
-)
+AUDIENCE = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/sandbox/providers/cluster"
 ISSUER = "https://cluster.example"
 WORKLOAD = "workload"
 CLIENT_ID = "sandbox.apps.googleusercontent.com"
@@ -64,7 +62,7 @@ def authorized_user(token_uri: str, user: str) -> dict[str, Any]:
 
 
 def external_account(source: dict[str, Any], *, sts: str, account: str) -> dict[str, Any]:
-    """A workload that acts as a service account, as `gcloud iam workload-identity-pools create-cred-config` has it."""
+    """A workload that acts as a service account, as `gcloud iam workload-identity-pools` writes it."""
     return {
         "type": "external_account",
         "audience": AUDIENCE,

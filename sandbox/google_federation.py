@@ -1,7 +1,7 @@
 """Google's Security Token Service: tokens of workloads elsewhere, exchanged for Google's own (RFC 8693).
 
-Codes and words as reported: an audience that does not fit and a token that has expired are both `invalid_grant`, a
-provider that does not exist is `invalid_target`, an attribute condition that fails is `unauthorized_client`.
+Codes and words as reported: an audience that does not fit and a token that has expired are both `invalid_grant`,
+a provider that does not exist is `invalid_target`, an attribute condition that fails is `unauthorized_client`.
 """
 
 from urllib.parse import parse_qsl
@@ -29,9 +29,7 @@ def exchange(call: Call) -> web.Response:
     try:
         subject = _subject(tokens, form)
     except GrantError as error:
-        raise Refused(
-            error.status, {"error": error.code, "error_description": error.description}
-        ) from None
+        raise Refused(error.status, {"error": error.code, "error_description": error.description}) from None
     token = tokens.issue(subject, form.get("scope", "").split(), may_invite=False)
     return json_answer(
         {
@@ -73,13 +71,13 @@ def _claims(tokens: GoogleTokens, pool: Pool, token: str) -> dict[str, object]:
     except jwt.PyJWTError:
         raise GrantError(400, "invalid_request", "The subject token is not a JWT.") from None
     if claims.get("iss") != pool.issuer:
-        raise GrantError(
-            400, "invalid_grant", "The issuer in ID Token does not match the expected ones."
-        )
+        raise GrantError(400, "invalid_grant", "The issuer in ID Token does not match the expected ones.")
     audience = claims.get("aud")
     if not pool.audiences & set(audience if isinstance(audience, list) else [audience]):
         raise GrantError(
-            400, "invalid_grant", f"The audience in ID Token [{audience}] does not match the expected audience."
+            400,
+            "invalid_grant",
+            f"The audience in ID Token [{audience}] does not match the expected audience.",
         )
     if float(str(claims.get("exp", 0))) <= tokens.clock():
         raise GrantError(400, "invalid_grant", "ID Token issued at is stale to sign-in.")

@@ -1,4 +1,4 @@
-"""IAM Service Account Credentials: tokens and signatures of service accounts, for those who may act as them."""
+"""IAM Service Account Credentials: tokens and signatures of service accounts, for others."""
 
 import json
 import secrets

@@ -9,6 +9,7 @@ from functools import partial
 from redis.exceptions import RedisError
 
 from cli.checks.finding import Check, Finding, right, warning, wrong
+from cli.checks.keyless import REMEDIES
 from config.settings import Calendar, CalendarAddress, Settings
 from workers.calendars.directory import Directory
 from workers.errors import CalendarError, ErrorClass
@@ -31,6 +32,7 @@ _OF_CODE = {
     "logged_in_to_another_client": f"put the former client_id back, or {_LOGIN}",
     "encryption_key_missing": f"add the key it was encrypted with to encryption.keys, or {_LOGIN}",
     "redis_unavailable": "see the line of redis",
+    **REMEDIES,
 }
 
 

@@ -118,7 +118,10 @@ async def test_a_federated_token_that_was_withdrawn_is_replaced(google: Google, 
 
 @pytest.mark.parametrize(
     ("form", "source"),
-    [({"type": "json", "subject_token_field_name": "jwt"}, '{"jwt": "TOKEN"}'), ({"type": "text"}, "TOKEN\n")],
+    [
+        ({"type": "json", "subject_token_field_name": "jwt"}, '{"jwt": "TOKEN"}'),
+        ({"type": "text"}, "TOKEN\n"),
+    ],
 )
 async def test_a_workload_s_token_may_stand_in_json_or_by_itself(
     google: Google, sandbox: Sandbox, tmp_path: Path, form: dict[str, str], source: str

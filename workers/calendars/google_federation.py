@@ -9,7 +9,7 @@ import google.auth.exceptions
 from google.auth import identity_pool
 from google.auth.transport.requests import Request
 
-from workers.calendars.google_keyless import CLOUD, refused
+from workers.calendars.google_keyless import CLOUD, UNHEARD, refused
 from workers.calendars.metadata_server import MetadataSession, is_metadata
 
 
@@ -29,8 +29,8 @@ class Federated(identity_pool.Credentials):
         )
 
     def refresh(self, request: Any) -> None:
-        """Exchanges a token. Raises `RefreshError`, with the code of what was refused in it."""
-        status = 0
+        """Exchanges a token. Raises `CalendarError`, and what the request raises."""
+        status = UNHEARD
 
         def noted(*args: Any, **kwargs: Any) -> Any:
             nonlocal status
@@ -43,6 +43,8 @@ class Federated(identity_pool.Credentials):
         except google.auth.exceptions.OAuthError as error:
             code = _code(error)
             raise refused(f"federation {code}" if code else "", status) from None
+        except (ValueError, TypeError):  # said 200, and gave something else: somebody in between
+            raise refused("answer_unreadable", UNHEARD) from None
 
 
 class SubjectToken(identity_pool.SubjectTokenSupplier):
@@ -54,7 +56,7 @@ class SubjectToken(identity_pool.SubjectTokenSupplier):
         self._field = form.get("subject_token_field_name") if form.get("type") == "json" else None
 
     def get_subject_token(self, _context: Any, request: Any) -> str:
-        """Gives the token, read anew each time. Raises `RefreshError`."""
+        """Gives the token, read anew each time. Raises `CalendarError`."""
         text = self._of_file() if self._source.get("file") else self._of_url(request)
         try:
             token = json.loads(text)[self._field] if self._field else text.strip()

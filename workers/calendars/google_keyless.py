@@ -1,8 +1,8 @@
 """Google service accounts of which there is no key: another identity acts as them, by IAM Credentials.
 
-google-auth has most of this, but signs for users at addresses that cannot be set, asks the metadata server many
-times over, and raises what IAM refuses as trouble of the network (`google.auth.iam.Signer`). Which identity
-may act as which service account is documented at cloud.google.com/iam/docs/service-account-impersonation.
+google-auth has most of this, but signs for users at addresses that cannot be set, asks the metadata server
+many times over, and raises what IAM refuses as trouble of the network (`google.auth.iam.Signer`). Which identity may
+act as which service account is documented at cloud.google.com/iam/docs/service-account-impersonation.
 """
 
 import json
@@ -13,16 +13,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import google.auth.credentials
-import google.auth.exceptions
-from google.auth.exceptions import RefreshError
 
 from workers.calendars.metadata_server import GOOGLE_HOST, MetadataSession, MetadataUnavailable
+from workers.errors import CalendarError, ErrorClass
 
 CLOUD = ("https://www.googleapis.com/auth/cloud-platform",)
 """What the identity that acts needs a token for."""
 _METADATA_HOST = "GCE_METADATA_HOST"  # what Google's own libraries call it
 _ASSERTION_S = 3600
 _BUSY = 429
+UNHEARD = 0
+"""The status of no answer."""
 
 
 class Target(NamedTuple):
@@ -54,14 +55,14 @@ class ActingAs(google.auth.credentials.Credentials):
         self._target = target
 
     def refresh(self, request: Any) -> None:
-        """Gets a new access token. Raises `GoogleAuthError`, with the code of what was refused in it."""
+        """Gets a new access token. Raises `CalendarError`, and what the request raises."""
         try:
             if self._target.subject:
                 self._for_user(request)
             else:
                 self._for_itself(request)
         except (KeyError, ValueError, TypeError):  # said 200, and gave something else: somebody in between
-            raise refused("", 0) from None
+            raise refused("answer_unreadable", UNHEARD) from None
 
     def _for_itself(self, request: Any) -> None:
         answer = self._iam(request, "generateAccessToken", {"scope": list(self._target.scopes)})
@@ -92,7 +93,10 @@ class ActingAs(google.auth.credentials.Credentials):
         self._keep(given["access_token"], datetime.now(UTC) + timedelta(seconds=int(given["expires_in"])))
 
     def _keep(self, token: str, expiry: datetime) -> None:
-        self.token, self.expiry = token, expiry.astimezone(UTC).replace(tzinfo=None)  # google-auth's are naive
+        self.token, self.expiry = (
+            token,
+            expiry.astimezone(UTC).replace(tzinfo=None),
+        )  # google-auth's are naive
 
     def _iam(self, request: Any, verb: str, body: dict[str, Any]) -> dict[str, Any]:
         if not self._base.valid:
@@ -128,7 +132,7 @@ class Attached(google.auth.credentials.Credentials):
         super().__init__()  # type: ignore[no-untyped-call] # google-auth has no types
 
     def refresh(self, _request: Any) -> None:
-        """Gets a new access token; straight from the server, whatever proxies there are. Raises `RefreshError`."""
+        """Gets a new access token, straight from the server. Raises `CalendarError`."""
         host = os.environ.get(_METADATA_HOST) or GOOGLE_HOST
         url = f"http://{host}/computeMetadata/v1/instance/service-accounts/default/token"
         try:
@@ -137,7 +141,7 @@ class Attached(google.auth.credentials.Credentials):
                     url, params={"scopes": ",".join(CLOUD)}, headers={"Metadata-Flavor": "Google"}
                 )
         except MetadataUnavailable:
-            raise refused("metadata_server_unreachable", 0) from None
+            raise refused("metadata_server_unreachable", UNHEARD) from None
         given = _json(answer.content) if answer.status_code == 200 else {}
         if "access_token" not in given:
             code = "no_service_account_attached" if answer.status_code == 404 else "metadata_server_refuses"
@@ -146,10 +150,13 @@ class Attached(google.auth.credentials.Credentials):
         self.expiry = (datetime.now(UTC) + timedelta(seconds=int(given["expires_in"]))).replace(tzinfo=None)
 
 
-def refused(code: str, status: int) -> RefreshError:
-    """What `google_tokens.failure` makes the account's trouble of, or the moment's."""
-    passes = not code or status == 0 or status == _BUSY or status >= 500
-    return RefreshError(code, {"error": code}, retryable=passes)
+def refused(code: str, status: int) -> CalendarError:
+    """What an answer without a token comes to: the account's trouble where it says what it refuses."""
+    if status == _BUSY:
+        return CalendarError(ErrorClass.THROTTLED, code or f"status_{status}", whole_account=True)
+    if not code or status == UNHEARD or status >= 500:
+        return CalendarError(ErrorClass.TRANSIENT, code or f"status_{status}")
+    return CalendarError(ErrorClass.AUTH, code, whole_account=True)
 
 
 def members(answer: Any) -> dict[str, Any]:
@@ -166,7 +173,7 @@ def _json(body: bytes) -> dict[str, Any]:
 
 
 def _iam_code(given: Mapping[str, Any]) -> str:
-    """`IAM_PERMISSION_DENIED (iam.serviceAccounts.signJwt)`, `SERVICE_DISABLED`, `NOT_FOUND`; never free text."""
+    """`IAM_PERMISSION_DENIED (iam.serviceAccounts.signJwt)`, `SERVICE_DISABLED`; never free text."""
     error = given.get("error")
     if not isinstance(error, dict):
         return ""

@@ -5,31 +5,23 @@ a time per account. The last good token is kept while it lives, whatever a refre
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 import google.auth.exceptions
-import google.oauth2.credentials
-import google.oauth2.service_account
 import requests
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from google.auth.crypt import RSASigner
 from google.auth.transport.requests import Request
 
 from config.accounts import GoogleAccount
 from config.errors import ConfigError
-from config.google_files import GoogleFile, impersonation, json_members, with_line_ends
-from workers.calendars.google_federation import Federated
-from workers.calendars.google_keyless import CLOUD, ActingAs, Attached, Target
+from config.google_files import json_members
+from workers.calendars.google_credentials import credentials_of
 from workers.calendars.single_flight import SingleFlight
 from workers.errors import CalendarError, ErrorClass
 
 SCOPES = ("https://www.googleapis.com/auth/calendar.events",)
 FREE_BUSY_SCOPES = ("https://www.googleapis.com/auth/calendar.events.freebusy",)
-_TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - where tokens are asked for
 _FRESH_FOR = timedelta(minutes=4)
 _OF_ANOTHER_SHAPE = (ValueError, KeyError, TypeError, AttributeError)
 """What a file that is no credentials comes to; a key that is encrypted is a TypeError."""
@@ -62,7 +54,7 @@ class GoogleTokens:
                 return str(current.token)
             try:
                 await asyncio.to_thread(refresh, current, self._timeout_s)
-            except (google.auth.exceptions.GoogleAuthError, OSError) as error:
+            except (CalendarError, google.auth.exceptions.GoogleAuthError, OSError) as error:
                 if not kept or not _lives(current, timedelta()):
                     raise failure(error) from None
                 self._flight.rest()
@@ -89,68 +81,6 @@ class GoogleTokens:
         return credentials
 
 
-def credentials_of(account: GoogleAccount, info: Mapping[str, Any], scopes: Sequence[str]) -> Any:
-    """google-auth's credentials of an account, made of the members of its file. Raises what a wrong file comes to."""
-    if account.service_account:
-        return _with_key(info, scopes, account.subject)
-    if account.authorized_user:
-        return _of_user(info, scopes)
-    if account.attached_service_account:
-        email = account.service_account_email
-        base: Any = Attached()
-        at = f"{account.iam_endpoint}/projects/-/serviceAccounts/{email}"
-    else:
-        assert account.file is not None  # one of the kinds, by the settings' own check
-        at, email = impersonation(account.file)
-        base = Federated(info) if account.external_account else _source(info["source_credentials"])
-    return ActingAs(
-        base,
-        Target(
-            account=at,
-            email=email,
-            scopes=scopes,
-            subject=account.subject or "",
-            delegates=info.get("delegates") or (),
-            token_endpoint=account.token_endpoint,
-            headers=account.billing,
-        ),
-    )
-
-
-def _with_key(info: Mapping[str, Any], scopes: Sequence[str], subject: str | None = None) -> Any:
-    return google.oauth2.service_account.Credentials(
-        RSASigner(_private_key(with_line_ends(info["private_key"])), info["private_key_id"]),
-        service_account_email=info["client_email"],
-        token_uri=info["token_uri"],
-        universe_domain=info.get("universe_domain", "googleapis.com"),
-        scopes=scopes,
-        subject=subject or None,
-    )
-
-
-def _of_user(info: Mapping[str, Any], scopes: Sequence[str] | None) -> Any:
-    """Not by from_authorized_user_info: it asks Google whatever `token_uri` says."""
-    return google.oauth2.credentials.Credentials(
-        token=None,
-        refresh_token=info["refresh_token"],
-        client_id=info["client_id"],
-        client_secret=info["client_secret"],
-        token_uri=info.get("token_uri", _TOKEN_URI),
-        scopes=scopes,
-    )
-
-
-def _source(info: Mapping[str, Any]) -> Any:
-    """Who acts as another account. What a user consented to cannot be narrowed down, so nothing is asked for."""
-    return _with_key(info, CLOUD) if info["type"] == GoogleFile.SERVICE_ACCOUNT else _of_user(info, None)
-
-
-@lru_cache(maxsize=16)
-def _private_key(pem: str) -> Any:
-    """A service account's key; to check one takes a twentieth of a second, and many accounts may share it."""
-    return load_pem_private_key(pem.encode(), password=None)
-
-
 def refresh(credentials: Any, timeout_s: float) -> None:
     """Has google-auth get a new access token. Blocks; raises `GoogleAuthError` and `OSError`."""
     with requests.Session() as session:
@@ -170,6 +100,8 @@ def _lives(credentials: Any, least: timedelta) -> bool:
 
 def failure(error: Exception) -> CalendarError:
     """The account's trouble where the endpoint says what it refuses; else (a page of HTML) the moment's."""
+    if isinstance(error, CalendarError):
+        return error
     if not isinstance(error, google.auth.exceptions.RefreshError):
         return CalendarError(ErrorClass.TRANSIENT, type(error).__name__)
     reason = _reason(error)

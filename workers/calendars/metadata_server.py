@@ -23,7 +23,7 @@ class MetadataSession(requests.Session):
         self.trust_env = False  # no HTTP_PROXY, no netrc
 
     def request(self, *args: Any, **kwargs: Any) -> requests.Response:
-        """As `requests.Session`, within the time that a metadata server takes. Raises `MetadataUnavailable`."""
+        """As `requests.Session`; raises `MetadataUnavailable` where no answer comes."""
         try:
             return super().request(*args, **{**kwargs, "timeout": WITHIN_S, "allow_redirects": False})
         except requests.RequestException as error:

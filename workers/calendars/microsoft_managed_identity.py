@@ -1,7 +1,7 @@
 """Azure's managed identities: the platform gives out tokens, and there is no secret at all.
 
-msal finds out by itself where it runs and how tokens are asked for there: a virtual machine or AKS (the metadata
-server, or what AZURE_POD_IDENTITY_AUTHORITY_HOST names), App Service, Functions and Container Apps
+msal finds out by itself where it runs and how tokens are asked for there: a virtual machine or AKS (the
+metadata server, or what AZURE_POD_IDENTITY_AUTHORITY_HOST names), App Service, Functions and Container Apps
 (IDENTITY_ENDPOINT), Azure Arc, Service Fabric, Machine Learning.
 """
 

@@ -33,12 +33,15 @@ def problem(content: str | bytes, tmp_path: Path, opens: Secret | None = None) -
     return text.replace(f"file:{tmp_path}/", "")
 
 
-FORMS = {
+FORMS: dict[str, str | bytes] = {
     "PEM": pair().pem(),
     "PEM, certificate first": pair().certificate_pem + pair().key_pem(),
     "PEM with written out line ends": pair().pem().replace("\n", "\\n"),
     "PEM as Windows has it": pair().pem().replace("\n", "\r\n"),
-    "PEM with words between": "Bag Attributes\n" + pair().key_pem() + "subject=CN = sync\n" + pair().certificate_pem,
+    "PEM with words between": "Bag Attributes\n"
+    + pair().key_pem()
+    + "subject=CN = sync\n"
+    + pair().certificate_pem,
     "PFX": pair().pfx(),
     "PFX in base64": base64.b64encode(pair().pfx()),
     "PFX in lines of base64": base64.encodebytes(pair().pfx()),
@@ -86,7 +89,11 @@ def test_what_cannot_be_used_is_told_what_it_is_and_what_to_do(tmp_path: Path) -
     cases: list[tuple[str | bytes, Secret | None, str]] = [
         (pair().certificate_pem, None, "has no private key"),
         (pair().key_pem(), None, "has no certificate"),
-        (pair().key_pem() + pair(1).certificate_pem, None, "no certificate in certificate fits its private key"),
+        (
+            pair().key_pem() + pair(1).certificate_pem,
+            None,
+            "no certificate in certificate fits its private key",
+        ),
         (elliptic.pem(), None, "is not RSA"),
         (elliptic.pfx(), None, "is not RSA"),
         (pair().pem(OPENS), None, "is encrypted; add certificate_passphrase"),

@@ -15,7 +15,7 @@ SYNC = "Sync@p.iam.gserviceaccount.com"
 AT = f"https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{SYNC}:generateAccessToken"
 KEY = {"client_email": SYNC, "private_key": "k", "token_uri": "u"}
 USER = {"client_id": "i", "client_secret": "s", "refresh_token": "r"}
-FEDERATED = {
+FEDERATED: dict[str, Any] = {
     "type": "external_account",
     "audience": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/p",
     "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
@@ -23,12 +23,12 @@ FEDERATED = {
     "credential_source": {"file": "/token"},
     "service_account_impersonation_url": AT,
 }
-IMPERSONATED = {
+IMPERSONATED: dict[str, Any] = {
     "type": "impersonated_service_account",
     "source_credentials": {"type": "authorized_user", **USER},
     "service_account_impersonation_url": AT,
 }
-FILES = {
+FILES: dict[str, dict[str, Any]] = {
     "service_account": {"type": "service_account", **KEY},
     "external_account": FEDERATED,
     "impersonated_service_account": IMPERSONATED,
@@ -84,7 +84,10 @@ def test_whose_calendar_is_primary_is_known_without_asking_anybody() -> None:
         ({"service_account_impersonation_url": None}, "names no service account to act as"),
         ({"service_account_impersonation_url": "https://x/sync:generateIdToken"}, "names no service account"),
         ({"credential_source": {"executable": {"command": "/bin/x"}}}, "takes its token from executable"),
-        ({"credential_source": {"environment_id": "aws1", "url": "http://x"}}, "takes its token from environment_id"),
+        (
+            {"credential_source": {"environment_id": "aws1", "url": "http://x"}},
+            "takes its token from environment_id",
+        ),
         ({"credential_source": {"certificate": {}}}, "takes its token from certificate"),
         ({"credential_source": {"file": 5}}, "does not say where its token comes from"),
         ({"credential_source": "file"}, "does not say where its token comes from"),
@@ -101,7 +104,10 @@ def test_a_federation_that_cannot_be_used_is_refused_at_once(changed: dict[str, 
         ({"service_account_impersonation_url": ""}, "has no service_account_impersonation_url"),
         ({"source_credentials": {"type": "external_account_authorized_user"}}, "of another type than"),
         ({"source_credentials": ["x"]}, "of another type than"),
-        ({"source_credentials": {"type": "authorized_user"}}, "has no client_id, client_secret, refresh_token"),
+        (
+            {"source_credentials": {"type": "authorized_user"}},
+            "has no client_id, client_secret, refresh_token",
+        ),
     ],
 )
 def test_an_impersonation_that_cannot_be_used_is_refused_at_once(changed: dict[str, Any], words: str) -> None:
@@ -117,7 +123,9 @@ def test_requests_count_for_the_project_that_the_file_or_the_configuration_names
 
 
 def test_line_ends_within_the_text_of_a_key_file_are_taken_as_they_are() -> None:
-    assert google("service_account", json.dumps(FILES["service_account"] | {"private_key": "a\nb"}).replace("\\n", "\n"))
+    assert google(
+        "service_account", json.dumps(FILES["service_account"] | {"private_key": "a\nb"}).replace("\\n", "\n")
+    )
 
 
 MICROSOFT = {"name": "m", "provider": "microsoft", "tenant_id": "t", "client_id": "c"}
@@ -133,7 +141,9 @@ def microsoft_problem(key: str, content: bytes | str, tmp_path: Path) -> str:
 
 def test_a_microsoft_credential_under_another_s_key_is_told_where_it_belongs(tmp_path: Path) -> None:
     for content in (pair().pfx(), pair().pem()):
-        assert "a certificate goes under certificate" in microsoft_problem("federated_token", content, tmp_path)
+        assert "a certificate goes under certificate" in microsoft_problem(
+            "federated_token", content, tmp_path
+        )
         assert "write certificate = …" in microsoft_problem("client_secret", content, tmp_path)
     assert "is not the token of a workload" in microsoft_problem("federated_token", "a secret", tmp_path)
     assert "is neither a PEM nor a PFX" in microsoft_problem("certificate", "a secret", tmp_path)
@@ -153,8 +163,10 @@ def test_a_microsoft_credential_under_another_s_key_is_told_where_it_belongs(tmp
         (
             {"managed_identity": "system", "client_id": "c"},
             [
-                "accounts[0].tenant_id: missing; give both tenant_id and client_id where the managed identity "
-                "vouches for that application, and neither where it is the application itself"
+                (
+                    "accounts[0].tenant_id: missing; give both tenant_id and client_id where the managed "
+                    "identity vouches for that application, and neither where it is the application itself"
+                )
             ],
         ),
         ({"login": True}, ["accounts[0].tenant_id: missing", "accounts[0].client_id: missing"]),

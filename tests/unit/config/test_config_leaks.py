@@ -19,7 +19,9 @@ ENVIRON = {
     "KEY": json.dumps({"client_email": "a@b.example", "private_key": PLANTED, "token_uri": PLANTED}),
     "USER": json.dumps({"client_id": PLANTED, "client_secret": PLANTED, "refresh_token": PLANTED}),
 }
-ENVIRON["PEM"] = f"-----BEGIN PRIVATE KEY-----\n{PLANTED}\n-----END PRIVATE KEY-----\n{pair().certificate_pem}"
+ENVIRON["PEM"] = (
+    f"-----BEGIN PRIVATE KEY-----\n{PLANTED}\n-----END PRIVATE KEY-----\n{pair().certificate_pem}"
+)
 MICROSOFT = {"provider": "microsoft", "tenant_id": "t", "client_id": "c"}
 
 
@@ -94,7 +96,11 @@ def test_a_password_in_the_redis_url_is_not_shown_either(tmp_path: Path) -> None
         {"accounts": [{"name": "m", **MICROSOFT, "client_secret": PLANTED}]},
         {"accounts": [{"name": "m", **MICROSOFT, "certificate": "env:SECRET"}]},
         {"accounts": [{"name": "m", **MICROSOFT, "certificate": "env:PEM"}]},
-        {"accounts": [{"name": "m", **MICROSOFT, "certificate": "env:PEM", "certificate_passphrase": "env:SECRET"}]},
+        {
+            "accounts": [
+                {"name": "m", **MICROSOFT, "certificate": "env:PEM", "certificate_passphrase": "env:SECRET"}
+            ]
+        },
         {"accounts": [{"name": "m", **MICROSOFT, "federated_token": "env:SECRET"}]},
         {"accounts": [{"name": "m", "provider": "microsoft", "managed_identity": PLANTED}]},
         {"accounts": [{"name": "g", "provider": "google", "external_account": "env:KEY"}]},

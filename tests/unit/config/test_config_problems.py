@@ -222,12 +222,7 @@ def test_the_pieces_of_this_table_are_sound_in_themselves() -> None:
         ),
         (
             SERVICE + 'authorized_user = "env:USER"',
-            [
-                (
-                    f"accounts[0]: give exactly one of {OF_GOOGLE}; "
-                    "found service_account and authorized_user"
-                )
-            ],
+            [(f"accounts[0]: give exactly one of {OF_GOOGLE}; found service_account and authorized_user")],
         ),
         (
             GOOGLE + 'service_account = "env:SECRET"',
@@ -261,9 +256,7 @@ def test_the_pieces_of_this_table_are_sound_in_themselves() -> None:
         ),
         (
             MICROSOFT,
-            [
-                f"accounts[0]: give exactly one of {OF_MICROSOFT}; found none"
-            ],
+            [f"accounts[0]: give exactly one of {OF_MICROSOFT}; found none"],
         ),
         (
             WITH_SECRET + 'certificate_passphrase = "env:SECRET"',
@@ -305,12 +298,7 @@ def test_the_pieces_of_this_table_are_sound_in_themselves() -> None:
         ),
         (
             WITH_SECRET + "login = true\n" + KEYS,
-            [
-                (
-                    f"accounts[0]: give exactly one of {OF_MICROSOFT}; "
-                    "found client_secret and login"
-                )
-            ],
+            [(f"accounts[0]: give exactly one of {OF_MICROSOFT}; found client_secret and login")],
         ),
         (
             WITH_SECRET + "shared_calendars = true",
