@@ -1,7 +1,8 @@
 """Google's Security Token Service: tokens of workloads elsewhere, exchanged for Google's own (RFC 8693).
 
-Codes and words as reported: an audience that does not fit and a token that has expired are both `invalid_grant`,
-a provider that does not exist is `invalid_target`, an attribute condition that fails is `unauthorized_client`.
+Codes and words as reported: an audience that does not fit and a token that has expired are both
+`invalid_grant`, a provider that does not exist is `invalid_target`, an attribute condition that fails is
+`unauthorized_client`.
 """
 
 from urllib.parse import parse_qsl

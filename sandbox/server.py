@@ -151,7 +151,7 @@ class Sandbox:
         return key
 
     def external_account(self, email: str, source: dict[str, Any], *, subject: str = "") -> dict[str, Any]:
-        """A credentials file of a workload elsewhere, whose tokens are exchanged, and that may act as `email`.
+        """A credentials file of a workload elsewhere, which may act as `email` by tokens of its own.
 
         Args:
             email: the service account.

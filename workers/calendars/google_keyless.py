@@ -1,8 +1,8 @@
 """Google service accounts of which there is no key: another identity acts as them, by IAM Credentials.
 
 google-auth has most of this, but signs for users at addresses that cannot be set, asks the metadata server
-many times over, and raises what IAM refuses as trouble of the network (`google.auth.iam.Signer`). Which identity may
-act as which service account is documented at cloud.google.com/iam/docs/service-account-impersonation.
+many times over, and raises what IAM refuses as trouble of the network (`google.auth.iam.Signer`). Which
+identity may act as which service account is documented at cloud.google.com/iam/docs/service-account-impersonation.
 """
 
 import json
