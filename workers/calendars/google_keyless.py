@@ -1,8 +1,8 @@
 """Google service accounts of which there is no key: another identity acts as them, by IAM Credentials.
 
 google-auth has most of this, but signs for users at addresses that cannot be set, asks the metadata server
-many times over, and raises what IAM refuses as trouble of the network (`google.auth.iam.Signer`). Which
-identity may act as which service account is documented at cloud.google.com/iam/docs/service-account-impersonation.
+many times over, and raises what IAM refuses as trouble of the network (`google.auth.iam.Signer`). Who
+may act as which service account: cloud.google.com/iam/docs/service-account-impersonation.
 """
 
 import json
@@ -86,6 +86,7 @@ class ActingAs(google.auth.credentials.Credentials):
             method="POST",
             headers={"Content-Type": "application/x-www-form-urlencoded"},
             body=form.encode(),
+            allow_redirects=False,
         )
         given = members(answer)
         if "access_token" not in given:
@@ -122,6 +123,7 @@ class ActingAs(google.auth.credentials.Credentials):
                 "Content-Type": "application/json",
             },
             body=json.dumps(body).encode(),
+            allow_redirects=False,  # it would be shown a token
         )
 
 
