@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any
 
+from config.accounts import SYSTEM_ASSIGNED
 from config.durations import seconds
 from config.nearest import suggestion
 from config.redis_url import parse_redis_url
@@ -126,6 +127,11 @@ def _applications(tables: Tables) -> Iterator[str]:
             yield (
                 f"accounts[{at}].{missing[0]}: missing; give both tenant_id and client_id where the managed "
                 "identity vouches for that application, and neither where it is the application itself"
+            )
+        elif not missing and account["managed_identity"] == SYSTEM_ASSIGNED:
+            yield (
+                f"accounts[{at}].managed_identity: only a user-assigned identity can vouch for an application; "
+                "write its client ID, or remove tenant_id and client_id"
             )
 
 

@@ -53,7 +53,7 @@ EVERYTHING: dict[str, Any] = {
             "iam.gke.io/gcp-service-account": "sync@project.iam.gserviceaccount.com",
         }
     },
-    "federatedToken": {"enabled": True},
+    "federatedToken": {"enabled": True, "googleAudience": "//iam.googleapis.com/projects/1/p"},
     "networkPolicy": {
         "apiFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "recruiting"}}}],
         "redis": {"ports": [6379, 26379], "to": [{"ipBlock": {"cidr": "10.1.2.0/24"}}]},

@@ -155,7 +155,19 @@ def test_a_microsoft_credential_under_another_s_key_is_told_where_it_belongs(tmp
     [
         ({"managed_identity": "system"}, []),
         ({"managed_identity": "11111111-2222-3333-4444-555555555555"}, []),
-        ({"managed_identity": "system", "tenant_id": "t", "client_id": "c"}, []),
+        (
+            {"managed_identity": "11111111-2222-3333-4444-555555555555", "tenant_id": "t", "client_id": "c"},
+            [],
+        ),
+        (
+            {"managed_identity": "system", "tenant_id": "t", "client_id": "c"},
+            [
+                (
+                    "accounts[0].managed_identity: only a user-assigned identity can vouch for an application; "
+                    "write its client ID, or remove tenant_id and client_id"
+                )
+            ],
+        ),
         (
             {"managed_identity": "mine"},
             ['accounts[0].managed_identity: must be "system", or the client ID of a user-assigned identity'],
