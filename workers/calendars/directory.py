@@ -6,6 +6,7 @@ import aiohttp
 
 from bookings.accounts import Accounts, Limits
 from bookings.consents import Consents
+from bookings.record import NOT_CONFIGURED
 from config.accounts import GoogleAccount, MicrosoftAccount
 from config.settings import Calendar as Configured
 from config.settings import CalendarAddress, Settings
@@ -34,8 +35,6 @@ _REFUSES_ACCOUNT = {
 }
 BURST_S = 6.0
 """A Google user's requests of so many seconds may come at once after a rest."""
-
-_NOT_CONFIGURED = "calendar_not_configured"
 
 
 class Directory:
@@ -82,7 +81,7 @@ class Directory:
             found = (self._settings.calendar_at(each) for each in self._names_of(address))
             configured = next(filter(None, found), None)
             if configured is None:
-                raise CalendarError(ErrorClass.PARK, _NOT_CONFIGURED)
+                raise CalendarError(ErrorClass.PARK, NOT_CONFIGURED)
             self._names[address] = configured.name
         return self.calendar(self._names[address])
 
@@ -162,7 +161,7 @@ class Directory:
         configured = self._settings.calendar(name)
         account = self._settings.account(configured.account) if configured else None
         if configured is None or account is None:
-            raise CalendarError(ErrorClass.PARK, _NOT_CONFIGURED)
+            raise CalendarError(ErrorClass.PARK, NOT_CONFIGURED)
         return configured, account
 
     def _http(
