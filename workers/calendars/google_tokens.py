@@ -14,7 +14,6 @@ import google.auth.credentials
 import google.auth.exceptions
 import google.oauth2.credentials
 import google.oauth2.service_account
-import requests
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from google.auth.crypt import RSASigner
@@ -22,6 +21,8 @@ from google.auth.transport.requests import Request
 
 from config.accounts import GoogleAccount
 from config.errors import ConfigError
+from network.outgoing import Outgoing
+from network.refusals import unreached
 from workers.calendars.single_flight import SingleFlight
 from workers.errors import CalendarError, ErrorClass
 
@@ -38,13 +39,22 @@ class GoogleTokens:
 
     Args:
         account: the account.
+        outgoing: the way to the endpoint.
         timeout_s: how long one request for a token may take.
         scopes: what the tokens are for. With delegation, a scope that the domain's administrator did not
             authorise is refused with all that is asked for beside it.
     """
 
-    def __init__(self, account: GoogleAccount, *, timeout_s: float, scopes: tuple[str, ...] = SCOPES) -> None:
+    def __init__(
+        self,
+        account: GoogleAccount,
+        outgoing: Outgoing,
+        *,
+        timeout_s: float,
+        scopes: tuple[str, ...] = SCOPES,
+    ) -> None:
         self._account = account
+        self._outgoing = outgoing
         self._scopes = scopes
         self._timeout_s = timeout_s
         self._flight = SingleFlight()
@@ -59,7 +69,7 @@ class GoogleTokens:
             if kept and _lives(current, timedelta() if self._flight.rests else _FRESH_FOR):
                 return str(current.token)
             try:
-                await asyncio.to_thread(refresh, current, self._timeout_s)
+                await asyncio.to_thread(refresh, current, self._outgoing, self._timeout_s)
             except (google.auth.exceptions.GoogleAuthError, OSError) as error:
                 if not kept or not _lives(current, timedelta()):
                     raise failure(error) from None
@@ -113,15 +123,10 @@ def _private_key(pem: str) -> Any:
     return load_pem_private_key(pem.encode(), password=None)
 
 
-def refresh(credentials: Any, timeout_s: float) -> None:
+def refresh(credentials: Any, outgoing: Outgoing, timeout_s: float) -> None:
     """Has google-auth get a new access token. Blocks; raises `GoogleAuthError` and `OSError`."""
-    with requests.Session() as session:
-        send = Request(session)
-
-        def within_time(*args: Any, **kwargs: Any) -> Any:
-            return send(*args, **{**kwargs, "timeout": timeout_s})
-
-        credentials.refresh(within_time)
+    with outgoing.blocking(timeout_s=timeout_s) as session:
+        credentials.refresh(Request(session))
 
 
 def _lives(credentials: Any, least: timedelta) -> bool:
@@ -133,7 +138,7 @@ def _lives(credentials: Any, least: timedelta) -> bool:
 def failure(error: Exception) -> CalendarError:
     """The account's trouble where the endpoint says what it refuses; else (a page of HTML) the moment's."""
     if not isinstance(error, google.auth.exceptions.RefreshError):
-        return CalendarError(ErrorClass.TRANSIENT, type(error).__name__)
+        return CalendarError(ErrorClass.TRANSIENT, unreached(error).code)
     reason = _reason(error)
     if not reason or error.retryable:
         return CalendarError(ErrorClass.TRANSIENT, reason or "refresh_failed")
