@@ -16,6 +16,7 @@ from bench.figures import Bar, Figures, Findings, percentile, take_turns
 from bench.world import World, world
 from bookings.accounts import Accounts
 from cli.processes import free_ports
+from network.outgoing import Outgoing
 from scheduler.query import Period
 from scheduler.reading import Unreadable, read
 from workers.calendars.directory import Directory
@@ -30,12 +31,17 @@ _MONDAY = (datetime.now(UTC) + timedelta(days=14)).replace(hour=0, minute=0, sec
 
 async def run(rounds: int) -> Findings:
     """Measures."""
-    async with world() as here, _api(here) as url, aiohttp.ClientSession() as session:
+    async with (
+        world() as here,
+        _api(here) as url,
+        aiohttp.ClientSession() as session,
+        Outgoing(here.settings.network) as outgoing,
+    ):
         await _fill(here, session)
         await here.delay(_REPLY_S)
         settings = here.settings
         accounts = Accounts(here.store())
-        directory = Directory(settings, session, accounts)
+        directory = Directory(settings, outgoing, accounts)
         period = Period(*(int((_MONDAY + timedelta(days=day)).timestamp()) for day in (0, 8)))
         rows, bars, notes = [], [], []
         for case, details in (("busy times", False), ("events, with who is tentative", True)):

@@ -150,6 +150,8 @@ class Write(msgspec.Struct, frozen=True, omit_defaults=True):
 
 UNROUTED = "unrouted"
 """Id and reason of the one write of a part that no route sends anywhere."""
+NOT_CONFIGURED = "calendar_not_configured"
+"""Why a write is parked: the configuration in force does not have its calendar."""
 UNREADABLE = "unreadable"
 """Reason why a delivery is kept: nobody can read it."""
 UNKNOWN_LINK = "unknown_link"

@@ -8,11 +8,11 @@ import msgspec
 
 from bookings.accounts import Accounts, ClosedAccount
 from bookings.clock import moment, now_ms
-from bookings.delayed import DelayedWrite, Filter, lane_of
+from bookings.delayed import DelayedWrite, Filter, counted, lane_of
 from bookings.identity import write_id
 from bookings.operating import note
 from bookings.patience import to_the_end
-from bookings.record import UNROUTED, WriteState
+from bookings.record import NOT_CONFIGURED, UNROUTED, WriteState
 from bookings.store import Store
 from config.settings import CalendarAddress
 
@@ -82,12 +82,15 @@ async def try_now(
 
 
 async def look_for_routes(store: Store) -> None:
-    """Has every part looked at now that waits for a route: a configuration was read that may have it."""
+    """Has everything looked at now that waits for a configuration with its route, or with its calendar."""
     waiting = await store.redis.zrange(store.keys.delayed_at(UNROUTED, WriteState.RETRYING), 0, -1)
     places = [member.decode().split(":") for member in waiting]
     for start in range(0, len(places), _AT_ONCE):
         some = places[start : start + _AT_ONCE]
         await asyncio.gather(*(store.ask(bid, pid, f"retry {UNROUTED}") for bid, pid in some))
+    for each in await counted(store):
+        if each.why == NOT_CONFIGURED:
+            await store.wake_calendar(each.id)
 
 
 async def calendar_works(store: Store, account: str, addresses: Sequence[CalendarAddress]) -> int:

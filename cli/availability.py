@@ -3,8 +3,6 @@
 from datetime import datetime
 from pathlib import Path
 
-import aiohttp
-
 from bookings.accounts import Accounts
 from bookings.consents import Consents
 from cli.apps import json_file
@@ -12,6 +10,7 @@ from cli.options import CommandError, Exit
 from cli.output import print_json, print_table, words
 from cli.stores import opened
 from config.settings import Settings
+from network.outgoing import Outgoing
 from scheduler.api.problems import Invalid
 from scheduler.asking import Asker, Availability
 from workers.calendars.directory import Directory
@@ -20,8 +19,8 @@ from workers.calendars.directory import Directory
 async def run_availability(settings: Settings, file: Path, *, as_json: bool) -> Exit:
     """Answers a query that is in a file."""
     data = json_file(file)
-    async with opened(settings) as store, aiohttp.ClientSession() as session:
-        directory = Directory(settings, session, Accounts(store), Consents(store))
+    async with opened(settings) as store, Outgoing(settings.network) as outgoing:
+        directory = Directory(settings, outgoing, Accounts(store), Consents(store))
         try:
             answer = await Asker(settings, store, directory).sequenced(data, settings.apps)
         except Invalid as invalid:

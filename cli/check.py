@@ -7,7 +7,6 @@ from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 
-import aiohttp
 from rich.text import Text
 
 from bookings.connection import connect
@@ -25,6 +24,7 @@ from cli.options import settings_from
 from cli.output import print_json, print_table, words
 from config.errors import ConfigError
 from config.settings import Settings
+from network.outgoing import Outgoing
 from workers.calendars.directory import Directory
 
 _COLOURS = {Level.RIGHT: "green", Level.WARNING: "yellow", Level.WRONG: "red"}
@@ -55,14 +55,14 @@ async def _asked(settings: Settings, within_s: float) -> list[Finding]:
     hasty = settings.model_copy(
         update={"worker": settings.worker.model_copy(update={"request_timeout": within_s})}
     )
-    async with aiohttp.ClientSession() as session, aclosing(connect(settings.redis)) as client:
+    async with Outgoing(settings.network) as outgoing, aclosing(connect(settings.redis)) as client:
         store = Store.of(settings, client)
-        directory = Directory(hasty, session, consents=Consents(store))
+        directory = Directory(hasty, outgoing, consents=Consents(store))
         checks = [
             Check("redis", partial(redis, settings)),
             *Providers(settings, directory, partial(calendar_works, store)).checks(),
             Check("record", partial(record, settings)),
-            Check("public_url", partial(public_url, settings)),
+            Check("public_url", partial(public_url, settings, outgoing)),
         ]
         try:
             with words.status(f"asking {len(checks)} at once ...") as status:

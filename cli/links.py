@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import aiohttp
 import msgspec
 
 from bookings.clock import moment
@@ -15,6 +14,7 @@ from cli.output import lines, print_json, print_table, words
 from cli.progress import whole
 from cli.stores import opened
 from config.settings import Settings
+from network.outgoing import Outgoing
 from scheduler.api.problems import Invalid
 from scheduler.cronofy import Cronofy, CronofyAnswer, CronofyUnreachable
 from scheduler.links import LinkMaker
@@ -91,8 +91,8 @@ async def run_disable(
 @asynccontextmanager
 async def _maker(settings: Settings) -> AsyncIterator[LinkMaker]:
     """What makes links. What is wrong with a request, or with Cronofy, ends the command with words."""
-    async with opened(settings) as store, aiohttp.ClientSession() as session:
-        cronofy = Cronofy(session, timeout_s=settings.worker.request_timeout)
+    async with opened(settings) as store, Outgoing(settings.network) as outgoing:
+        cronofy = Cronofy(outgoing, timeout_s=settings.worker.request_timeout)
         try:
             yield LinkMaker(settings, store, cronofy)
         except Invalid as invalid:

@@ -19,6 +19,7 @@ from cli.progress import whole
 from cli.stores import opened
 from config.accounts import GoogleAccount, MicrosoftAccount
 from config.settings import Settings
+from network.outgoing import Outgoing
 from workers.calendars.consent import Consenting
 from workers.calendars.directory import consenting
 from workers.calendars.microsoft_consent import MicrosoftConsent
@@ -60,7 +61,7 @@ async def run_login(settings: Settings, provider: str, name: str, manner: Manner
         account.client_secret.value()
     if manner.device and isinstance(account, GoogleAccount):
         raise CommandError(_NO_DEVICE_CODE.format(name=name), Exit.USAGE)
-    asking = consenting(account, settings.worker.request_timeout)
+    asking = consenting(account, Outgoing(settings.network), settings.worker.request_timeout)
     try:
         async with opened(settings) as store:
             store.seal.seal(b"")  # consent that cannot be kept is not asked for
@@ -84,7 +85,7 @@ async def _keep(store: Store, name: str, consent: Consent) -> None:
 async def run_forget(settings: Settings, provider: str, name: str) -> Exit:
     """Lets go of a consent, and takes it back at the provider where that can be done from here."""
     account = _account(settings, provider, name)
-    asking = consenting(account, settings.worker.request_timeout)
+    asking = consenting(account, Outgoing(settings.network), settings.worker.request_timeout)
     try:
         async with opened(settings) as store:
             kept = await Consents(store).get(name)

@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import aiohttp
-
 from bookings.accounts import Accounts
 from bookings.clock import moment, now_ms
 from bookings.consents import Consents
@@ -15,6 +13,7 @@ from cli.output import confirmed, print_json, print_table, words
 from cli.progress import steps
 from cli.stores import opened
 from config.settings import Settings
+from network.outgoing import Outgoing
 from workers.calendars.directory import Directory
 from workers.calendars.port import Found
 from workers.strays.look import find_strays
@@ -46,8 +45,8 @@ async def run_strays(settings: Settings, wanted: Wanted, doing: Doing | None, *,
     """Looks into calendars; does something with what is found there, where it is asked to."""
     _check(wanted, doing)
     names, since_s = _calendars(settings, wanted), _since_s(settings, wanted)
-    async with opened(settings) as store, aiohttp.ClientSession() as session:
-        directory = Directory(settings, session, Accounts(store), Consents(store))
+    async with opened(settings) as store, Outgoing(settings.network) as outgoing:
+        directory = Directory(settings, outgoing, Accounts(store), Consents(store))
         try:
             strays = await find_strays(store, settings, directory, names, since_s, wanted.until_ms // 1000)
             for name, code in strays.unread.items():

@@ -3,7 +3,7 @@
 from config.digest import is_of_one_process
 from config.settings import Settings
 
-_SHARED = ("redis", "telemetry", "console")
+_SHARED = ("redis", "network", "telemetry", "console")
 _ONLY_AT_START = frozenset({("worker", "concurrency"), ("worker", "poll_delay")})
 
 

@@ -20,13 +20,15 @@ _PLACE = frozenset({"host", "port", "admin_host", "admin_port", "drain_delay", "
 
 OF_ONE_PROCESS = {
     "redis": _EVERY_KEY,  # a command may reach the same Redis by another way
+    "network": _EVERY_KEY,  # a pod may stand in another network than the next
     "telemetry": _EVERY_KEY,
     "console": _EVERY_KEY,
     "receiver": _PLACE,
     "api": _PLACE,
     "worker": _PLACE,
 }
-"""Keys, by section, that may differ from process to process: where it listens, how it stops, who watches."""
+"""Keys, by section, that may differ from process to process: where it listens, how it
+reaches others, how it stops, who watches."""
 
 
 def digest_of(settings: BaseModel) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from config.nearest import suggestion
 
 PREFIX = "SEQUENCE_SYNC__"
-SECTIONS = ("redis", "receiver", "api", "worker", "telemetry", "console")
+SECTIONS = ("redis", "network", "receiver", "api", "worker", "telemetry", "console")
 
 
 def overrides(environ: Mapping[str, str]) -> tuple[dict[tuple[str, str], str], list[str]]:

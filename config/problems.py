@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from config.accounts import GoogleAccount, MicrosoftAccount
 from config.apps import App
 from config.nearest import suggestion
+from config.network import NetworkSettings
 from config.sections import (
     ApiSettings,
     ConsoleSettings,
@@ -25,6 +26,7 @@ Location = tuple[int | str, ...]
 _TABLES: Mapping[Location, type[Table]] = {
     (): Settings,
     ("redis",): RedisSettings,
+    ("network",): NetworkSettings,
     ("encryption",): EncryptionSettings,
     ("receiver",): ReceiverSettings,
     ("api",): ApiSettings,

@@ -96,7 +96,9 @@ def path_of(value: object, info: ValidationInfo) -> Path:
     return (place_of(info).folder / value).absolute()
 
 
-def _existing_file(use: Use) -> Callable[[object, ValidationInfo], Path]:
+def existing_file(use: Use) -> Callable[[object, ValidationInfo], Path]:
+    """Gives a check of a path to a file that has to be there where it is read for this use."""
+
     def check(value: object, info: ValidationInfo) -> Path:
         path = path_of(value, info)
         if use in place_of(info).uses and not path.is_file():
@@ -174,5 +176,5 @@ AuthorizedUserKey = Annotated[
 ]
 ExternalAccount = Annotated[Secret, reference(_of_account, google_file(GoogleFile.EXTERNAL_ACCOUNT)), as_text]
 ImpersonatedAccount = Annotated[Secret, reference(_of_account, google_file(GoogleFile.IMPERSONATED)), as_text]
-RecordFile = Annotated[Path, PlainValidator(_existing_file(Use.RECORD)), as_text]
-AccountFile = Annotated[Path, PlainValidator(_existing_file(Use.CALENDARS)), as_text]
+RecordFile = Annotated[Path, PlainValidator(existing_file(Use.RECORD)), as_text]
+AccountFile = Annotated[Path, PlainValidator(existing_file(Use.CALENDARS)), as_text]

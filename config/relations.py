@@ -57,6 +57,7 @@ def relation_problems(tables: Tables) -> list[str]:
         *_ports(tables),
         *_retry_order(tables),
         *_redis_login(tables),
+        *_proxy_login(tables),
     ]
 
 
@@ -130,8 +131,8 @@ def _applications(tables: Tables) -> Iterator[str]:
             )
         elif not missing and account["managed_identity"] == SYSTEM_ASSIGNED:
             yield (
-                f"accounts[{at}].managed_identity: only a user-assigned identity can vouch for an application; "
-                "write its client ID, or remove tenant_id and client_id"
+                f"accounts[{at}].managed_identity: only a user-assigned identity can vouch for an "
+                "application; write its client ID, or remove tenant_id and client_id"
             )
 
 
@@ -215,6 +216,15 @@ def _redis_login(tables: Tables) -> Iterator[str]:
     for key, in_url in (("username", url.username), ("password", url.password)):
         if in_url is not None and key in redis:
             yield f"redis.{key}: redis.url holds one too; take it out of the URL"
+
+
+def _proxy_login(tables: Tables) -> Iterator[str]:
+    network = _section(tables, "network")
+    for key in ("proxy_username", "proxy_password"):
+        if key in network and not network.get("proxy"):
+            yield f"network.{key}: there is no network.proxy to log in to; set it, or remove this"
+    if "proxy_password" in network and "proxy_username" not in network:
+        yield "network.proxy_password: there is no proxy_username that it belongs to; set it, too"
 
 
 def _entries(tables: Tables, section: str) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -9,6 +9,7 @@ from config.accounts import Account, GoogleAccount, MicrosoftAccount
 from config.apps import App
 from config.digest import digest_of
 from config.fields import AT_LEAST_ONE, EMPTY_IS_NONE, Name, SequenceId, Text
+from config.network import NetworkSettings
 from config.sections import (
     ApiSettings,
     ConsoleSettings,
@@ -72,6 +73,7 @@ class Settings(Table):
     """A configuration that was found sound."""
 
     redis: RedisSettings = Field(default_factory=RedisSettings)
+    network: NetworkSettings = Field(default_factory=NetworkSettings)
     encryption: EncryptionSettings = Field(default_factory=EncryptionSettings)
     receiver: ReceiverSettings = Field(default_factory=ReceiverSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)

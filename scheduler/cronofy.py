@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Mapping
 from typing import Final
 
-import aiohttp
 import msgspec
 import structlog
 
 from config.apps import App
+from network.outgoing import Outgoing
+from network.refusals import Unreached
 from workers.retry_after import retry_after
 
 WAITS_S: Final = (1.0, 2.0, 4.0)
@@ -43,16 +44,14 @@ class Cronofy:
     """Asks Cronofy.
 
     Args:
-        session: carries the requests.
+        outgoing: the way there.
         timeout_s: how long one of them may take.
         waits_s: the pauses before each repetition.
     """
 
-    def __init__(
-        self, session: aiohttp.ClientSession, *, timeout_s: float, waits_s: tuple[float, ...] = WAITS_S
-    ) -> None:
-        self._session = session
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+    def __init__(self, outgoing: Outgoing, *, timeout_s: float, waits_s: tuple[float, ...] = WAITS_S) -> None:
+        self._outgoing = outgoing
+        self._timeout_s = timeout_s
         self._waits_s = waits_s
 
     async def send(
@@ -105,18 +104,11 @@ class Cronofy:
     ) -> CronofyAnswer:
         content = {"Content-Type": "application/json; charset=utf-8"} if body is not None else {}
         try:
-            async with self._session.request(
-                method,
-                url,
-                data=body,
-                headers={**headers, **content},
-                timeout=self._timeout,
-                allow_redirects=False,
+            async with self._outgoing.request(
+                method, url, body=body, headers={**headers, **content}, timeout_s=self._timeout_s
             ) as response:
                 read = await response.read()
-        except aiohttp.ClientConnectorError as error:
-            raise CronofyUnreachable(type(error).__name__, unknown=False) from None
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise CronofyUnreachable(type(error).__name__, unknown=True) from None
+        except Unreached as error:
+            raise CronofyUnreachable(error.code, unknown=error.sent) from None
         _log.info("cronofy_answered", method=method, status=response.status)
         return CronofyAnswer(response.status, read, retry_after(response.headers))

@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import suppress
 
-import aiohttp
 from redis.exceptions import RedisError
 
 from admin.in_force import InForce
@@ -13,6 +12,7 @@ from bookings.retry import look_for_routes
 from bookings.store import Store
 from config.errors import ConfigError
 from config.settings import Settings
+from network.outgoing import Outgoing
 from workers.calendars.directory import Directory
 from workers.polling import PollingWorker, polling_worker
 from workers.sync import Sync
@@ -25,11 +25,9 @@ class CurrentSync:
     has, what is left in it is still taken.
     """
 
-    def __init__(
-        self, store: Store, settings: Settings, session: aiohttp.ClientSession, *, worker: str
-    ) -> None:
+    def __init__(self, store: Store, settings: Settings, outgoing: Outgoing, *, worker: str) -> None:
         self._store = store
-        self._session = session
+        self._outgoing = outgoing
         self._worker = worker
         self._concurrency = settings.worker.concurrency
         sync = self._made(settings)
@@ -62,7 +60,7 @@ class CurrentSync:
 
     def _made(self, settings: Settings) -> Sync:
         store = self._store
-        directory = Directory(settings, self._session, Accounts(store), Consents(store))
+        directory = Directory(settings, self._outgoing, Accounts(store), Consents(store))
         return Sync(store, settings, directory, worker=self._worker)
 
     def _wake_unrouted(self) -> None:

@@ -55,7 +55,9 @@ class Sync:
         self.settings = settings
         self._renewals: set[asyncio.Task[None]] = set()
         self.endpoints = Endpoints(
-            timeout_s=limits.request_timeout, at_a_time=max(1, limits.concurrency // _OF_ONE_ENDPOINT)
+            directory.outgoing,
+            timeout_s=limits.request_timeout,
+            at_a_time=max(1, limits.concurrency // _OF_ONE_ENDPOINT),
         )
         self._means = Means(store, settings, directory, self.endpoints, worker, policy, clock, jitter)
         self._retired = False

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
 
-import aiohttp
 import structlog
 from redis.exceptions import RedisError
 
@@ -22,6 +21,7 @@ from bookings.refusals import named
 from bookings.roles import WORKER
 from bookings.store import Store
 from config.sections import WorkerSettings
+from network.outgoing import Outgoing
 from workers.current_sync import CurrentSync
 from workers.metrics import JOBS_RUNNING, REQUEUED, events_written
 from workers.polling import Bell, PollingWorker, poll_until_stopped
@@ -51,8 +51,8 @@ async def run_worker(
         pulse(redis),
         heartbeat(store, configuration),
         history_kept(store, written=events_written),
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
-        aclosing(CurrentSync(store, settings, session, worker=name)) as sync,
+        Outgoing(settings.network) as outgoing,
+        aclosing(CurrentSync(store, settings, outgoing, worker=name)) as sync,
     ):
         JOBS_RUNNING.set_function(lambda: sum(len(poller.tasks) for poller in sync.pollers))
         health = Health(

@@ -26,7 +26,7 @@ REMEDIES: Mapping[str, str] = {
     "no_service_account_attached": "attach a service account to the machine, or to the pod's account",
     "metadata_server_refuses": "see that nothing stands between this process and metadata.google.internal",
     "metadata_server_unreachable": f"only machines at Google have a metadata server; {_REACHED}",
-    "MetadataUnavailable": f"only machines at Azure have managed identities; {_REACHED}",
+    "managed_identity_unreachable": f"only machines at Azure have managed identities; {_REACHED}",
     "managed_identity_invalid_request": "assign the identity to this machine, or correct managed_identity",
     "managed_identity_invalid_scope": "assign the identity to this app, or correct managed_identity",
 }

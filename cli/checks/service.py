@@ -3,7 +3,6 @@
 import asyncio
 import json
 
-import aiohttp
 from redis.exceptions import RedisError, ResponseError
 
 from bookings.accounts import Accounts
@@ -16,6 +15,9 @@ from bookings.refusals import named
 from bookings.store import Store
 from cli.checks.finding import DEFECT, Finding, right, warning, wrong
 from config.settings import Settings
+from network.advice import OF_CERTIFICATES, OF_THE_PROXY, advice
+from network.outgoing import Outgoing
+from network.refusals import Unreached
 
 _LATE_MS = 60_000
 _NEWEST = 50
@@ -133,7 +135,7 @@ async def _encryption(store: Store, settings: Settings) -> list[Finding]:
     return [right("encryption", f"{what} are encrypted; the newest bookings can be read")]
 
 
-async def public_url(settings: Settings) -> list[Finding]:
+async def public_url(settings: Settings, outgoing: Outgoing) -> list[Finding]:
     """Whether our receiver answers where Cronofy is told to call."""
     url = settings.receiver.public_url
     if url is None:
@@ -144,23 +146,23 @@ async def public_url(settings: Settings) -> list[Finding]:
                 'set receiver.public_url = "https://...", the address in front of the receiver',
             )
         ]
-    name = settings.apps[0].name if settings.apps else "app"
+    address = f"{url}/callbacks/{settings.apps[0].name if settings.apps else 'app'}"
     try:
-        async with (
-            aiohttp.ClientSession() as session,
-            session.get(f"{url}/callbacks/{name}", allow_redirects=False) as answer,
-        ):
+        async with outgoing.request("GET", address, timeout_s=settings.worker.request_timeout) as answer:
             return [_answered(url, answer.status, await answer.content.read(10_000))]
-    except aiohttp.ClientSSLError as error:
-        words = f"{url}: its certificate is not trusted ({type(error).__name__})"
-        return [wrong("public_url", words, "renew the certificate in front of the receiver, with its chain")]
-    except (aiohttp.ClientError, OSError) as error:
-        words = f"{url} does not answer ({type(error).__name__})"
-        remedy = (
-            "see its name in DNS, the proxy and the receiver behind it; "
-            "nothing, where only this machine is kept from it"
-        )
-        return [wrong("public_url", words, remedy)]
+    except Unreached as error:
+        return [_not_answered(url, error)]
+
+
+def _not_answered(url: str, error: Unreached) -> Finding:
+    words = f"{url} does not answer: {advice(error.code).words} ({error.code})"
+    if error.code in OF_CERTIFICATES:
+        remedy = "renew the certificate in front of the receiver, with its chain"
+    elif error.code in OF_THE_PROXY:
+        remedy = advice(error.code).remedy
+    else:
+        remedy = "see its name in DNS, the proxy and the receiver behind it"
+    return wrong("public_url", words, f"{remedy}; nothing, where only this machine is kept from it")
 
 
 def _answered(url: str, status: int, body: bytes) -> Finding:

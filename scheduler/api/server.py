@@ -3,7 +3,6 @@
 import gc
 from contextlib import aclosing
 
-import aiohttp
 import structlog
 from aiohttp import web
 
@@ -21,6 +20,7 @@ from bookings.consents import Consents
 from bookings.roles import API
 from bookings.store import Store
 from config.settings import Settings
+from network.outgoing import Outgoing
 from scheduler.api.app import Service, api_app
 from scheduler.asking import Asker
 from scheduler.cronofy import Cronofy
@@ -44,8 +44,8 @@ async def run_api(
         aclosing(redis),
         pulse(redis),
         heartbeat(store, configuration),
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
-        aclosing(_CurrentService(store, settings, session)) as service,
+        Outgoing(settings.network) as outgoing,
+        aclosing(_CurrentService(store, settings, outgoing)) as service,
     ):
         await _serve(configuration, hangups, store, service, console)
     _log.info("api_stopped")
@@ -54,9 +54,9 @@ async def run_api(
 class _CurrentService:
     """What requests are answered with by the configuration in force."""
 
-    def __init__(self, store: Store, settings: Settings, session: aiohttp.ClientSession) -> None:
+    def __init__(self, store: Store, settings: Settings, outgoing: Outgoing) -> None:
         self._store = store
-        self._session = session
+        self._outgoing = outgoing
         self.in_force = InForce(*self._made(settings))
 
     def follow(self, settings: Settings) -> None:
@@ -70,9 +70,9 @@ class _CurrentService:
         await self.in_force.aclose()
 
     def _made(self, settings: Settings) -> tuple[Service, Close]:
-        store, session = self._store, self._session
-        directory = Directory(settings, session, Accounts(store), Consents(store))
-        cronofy = Cronofy(session, timeout_s=settings.worker.request_timeout)
+        store, outgoing = self._store, self._outgoing
+        directory = Directory(settings, outgoing, Accounts(store), Consents(store))
+        cronofy = Cronofy(outgoing, timeout_s=settings.worker.request_timeout)
 
         async def close() -> None:
             directory.close()

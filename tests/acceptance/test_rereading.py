@@ -12,6 +12,7 @@ import time
 import aiohttp
 import pytest
 
+from bookings.delayed import counted
 from bookings.fleet import Fleet, Process
 from config.load import load
 from tests.acceptance.conftest import Service, kill
@@ -106,6 +107,27 @@ async def test_a_worker_that_starts_looks_at_once_at_what_waits_for_a_route(serv
     await service.start("worker")
     await service.written()
     assert len(service.events("google")) == 1
+
+
+async def test_what_waits_for_a_calendar_that_is_configured_again_goes_on_at_once(service: Service) -> None:
+    await service.start("receiver")
+    worker = await service.start("worker")
+    assert (await service.post(one_part("123")))[0] == 202
+    await service.written()
+    change(service, before='calendars = ["interviews"]', after='calendars = ["panel"]')
+    change(service, before='calendar_id = "interviews@', after='calendar_id = "others@')
+    await reread(service, worker=worker)
+    assert (await service.post(one_part("123", summary="Moved")))[0] == 202
+
+    async def not_configured() -> bool:
+        async with service.store() as store:
+            return [each.why for each in await counted(store)] == ["calendar_not_configured"]
+
+    await until(not_configured)
+    change(service, before='calendar_id = "others@', after='calendar_id = "interviews@')
+    await reread(service, worker=worker)
+    await service.written()
+    assert [event.provider for event in service.events()] == ["microsoft"]
 
 
 async def test_without_a_worker_a_replay_says_that_nothing_will_come_of_it(service: Service) -> None:

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
-import aiohttp
 import pytest
 
 from bookings.accounts import Accounts
+from network.outgoing import Outgoing
 from tests.acceptance.conftest import service
 from tests.conftest import Settle
 from tests.integration.calendars import World, calendar_secrets, calendar_tables
@@ -35,8 +35,8 @@ async def hire(world: World, settle: Settle) -> AsyncIterator[Hire]:
             if tables:
                 secrets = calendar_secrets(world.sandbox)
                 settings = settle(secrets=secrets, **{**calendar_tables(world.sandbox), **tables})
-            session = await stack.enter_async_context(aiohttp.ClientSession())
-            directory = Directory(settings, session, Accounts(world.store))
+            outgoing = await stack.enter_async_context(Outgoing(settings.network))
+            directory = Directory(settings, outgoing, Accounts(world.store))
             sync = Sync(world.store, settings, directory, worker="another", clock=world.clock)
             stack.push_async_callback(sync.aclose)
             return World(settings, world.store, world.sandbox, sync, world.clock)

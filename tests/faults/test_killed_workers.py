@@ -7,12 +7,12 @@ alone until the longest time-out of all has passed.
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
-import aiohttp
 import pytest
 
 from bookings.accounts import Accounts
 from bookings.record import WriteState
 from bookings.store import Store
+from network.outgoing import Outgoing
 from sandbox.graph_times import ZoneRules
 from tests.acceptance.conftest import Service, kill
 from tests.callbacks import SEQUENCING, changed, moved
@@ -32,8 +32,8 @@ async def colleague(service: Service, monkeypatch: pytest.MonkeyPatch) -> AsyncI
     settings, clock = service.settings, Clock()
     redis = service.client()
     store = Store.of(settings, redis)
-    async with aiohttp.ClientSession() as session:
-        directory = Directory(settings, session, Accounts(store))
+    async with Outgoing(settings.network) as outgoing:
+        directory = Directory(settings, outgoing, Accounts(store))
         sync = Sync(store, settings, directory, worker="colleague", clock=clock)
         yield World(settings, store, service.sandbox, sync, clock)
         directory.close()

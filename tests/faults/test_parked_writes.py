@@ -4,7 +4,6 @@ A calendar that is not shared yet is the commonest mistake of the first day: its
 check and the console said that all was well, and neither a replay nor a restart did anything.
 """
 
-import aiohttp
 import pytest
 
 from admin.metrics import REGISTRY
@@ -14,6 +13,7 @@ from bookings.dead_letters import DeadLetter, Filter, find
 from bookings.operating import accounts_of
 from bookings.record import WriteState
 from config.settings import CalendarAddress
+from network.outgoing import Outgoing
 from tests.faults.conftest import Hire
 from tests.integration.calendars import GOOGLE, MICROSOFT, PROVIDERS, World, one_part, utc
 from workers.calendars.directory import Directory
@@ -231,8 +231,8 @@ async def test_a_mailbox_s_default_calendar_is_woken_by_either_of_its_names(worl
     named = {"name": "panel", "account": "microsoft-hr", "mailbox": MICROSOFT, "calendar_id": by_id}
     google = {"name": "interviews", "account": "google-hr", "calendar_id": GOOGLE}
     renamed = await hire(calendars=[google, named])
-    async with aiohttp.ClientSession() as session:
-        directory = Directory(renamed.settings, session)
+    async with Outgoing(renamed.settings.network) as outgoing:
+        directory = Directory(renamed.settings, outgoing)
         addresses = await directory.addresses(address(renamed, "microsoft"))
         directory.close()
     assert await retry.calendar_works(world.store, "microsoft-hr", addresses) == 1

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-import aiohttp
 import msgspec
 import pytest
 
 from bookings.accounts import Accounts
 from bookings.record import WriteState
+from network.outgoing import Outgoing
 from sandbox.inspection import SeenEvent
 from sandbox.person import Person
 from tests.faults.conftest import Hire
@@ -52,8 +52,8 @@ class Operator:
 
 @asynccontextmanager
 async def operating(world: World) -> AsyncIterator[Operator]:
-    async with aiohttp.ClientSession() as session:
-        directory = Directory(world.settings, session, Accounts(world.store))
+    async with Outgoing(world.settings.network) as outgoing:
+        directory = Directory(world.settings, outgoing, Accounts(world.store))
         yield Operator(world, directory)
         directory.close()
 

@@ -12,6 +12,7 @@ from bookings.accounts import Accounts
 from bookings.consents import Consents
 from bookings.store import Store
 from config.settings import Settings
+from network.outgoing import Outgoing
 from receiver.public_port import PublicPort
 from receiver.server import receiver_runner
 from receiver.signature import signature
@@ -105,8 +106,8 @@ async def world(
     changes = mark.kwargs if mark else {}
     settings = settle(secrets=calendar_secrets(sandbox), **{**calendar_tables(sandbox), **changes})
     clock = Clock()
-    async with aiohttp.ClientSession() as session:
-        directory = Directory(settings, session, Accounts(store), Consents(store))
+    async with Outgoing(settings.network) as outgoing:
+        directory = Directory(settings, outgoing, Accounts(store), Consents(store))
         sync = Sync(store, settings, directory, worker="test", clock=clock)
         yield World(settings, store, sandbox, sync, clock)
         directory.close()

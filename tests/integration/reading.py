@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 from redis.asyncio import Redis
 
 from bookings.accounts import Accounts
 from bookings.consents import Consent, Consents
 from bookings.seal import new_key
 from bookings.store import Store
+from network.outgoing import Outgoing
 from sandbox.google_calendar import GoogleEvent
 from sandbox.graph_mailbox import GraphEvent
 from sandbox.server import Sandbox
@@ -171,6 +171,6 @@ async def desk(
         lives_until=time.time() + 3000,
     )
     await Consents(store).keep("engineer", consent)
-    async with aiohttp.ClientSession() as session:
-        with closing(Directory(settings, session, Accounts(store), Consents(store))) as directory:
+    async with Outgoing(settings.network) as outgoing:
+        with closing(Directory(settings, outgoing, Accounts(store), Consents(store))) as directory:
             yield Desk(sandbox, store, directory)

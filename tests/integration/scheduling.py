@@ -17,6 +17,7 @@ from bookings.links import Link
 from bookings.store import Store
 from cli.processes import free_ports
 from config.settings import Settings
+from network.outgoing import Outgoing
 from receiver.public_port import PublicPort
 from receiver.server import receiver_runner
 from sandbox.cronofy_link import CronofyLink
@@ -122,10 +123,10 @@ async def office(settle: Settle, store: Store, sandbox: Sandbox, **changes: Any)
     receiver = receiver_runner(PublicPort(settings, store), settings)
     await receiver.setup()
     await web.TCPSite(receiver, "127.0.0.1", port).start()
-    async with aiohttp.ClientSession() as session:
-        directory = Directory(settings, session, Accounts(store), Consents(store))
+    async with aiohttp.ClientSession() as session, Outgoing(settings.network) as outgoing:
+        directory = Directory(settings, outgoing, Accounts(store), Consents(store))
         sync = Sync(store, settings, directory, worker="test", clock=Clock())
-        cronofy = Cronofy(session, timeout_s=20, waits_s=(0.01, 0.01))
+        cronofy = Cronofy(outgoing, timeout_s=20, waits_s=(0.01, 0.01))
         maker = LinkMaker(settings, store, cronofy)
         service = Service(settings, maker, Asker(settings, store, directory))
         api = web.AppRunner(api_app(InForce(service)))

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import aiohttp
 import pytest
 from redis.asyncio import Redis
 
@@ -21,7 +20,9 @@ from bookings.record import WriteState
 from bookings.seal import new_key
 from bookings.store import Store
 from config.accounts import GoogleAccount
+from config.network import NetworkSettings
 from config.settings import Settings
+from network.outgoing import Outgoing
 from sandbox.authorization import AuthorizationRequest
 from sandbox.server import Sandbox
 from tests.conftest import Settle
@@ -117,7 +118,7 @@ async def hire(settle: Settle, redis: Redis, sandbox: Sandbox, tmp_path: Path) -
     sandbox.state.microsoft_tokens.register("globex", "public")
     sandbox.state.microsoft.put_mailbox(USER)
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(aiohttp.ClientSession())
+        outgoing = await stack.enter_async_context(Outgoing(settle().network))
 
         def make(*, keys: str = f"file:{tmp_path}/keys") -> Worker:
             settings: Settings = settle(secrets={"GOOGLE": "client-secret"}, **tables(sandbox, keys))
@@ -125,7 +126,7 @@ async def hire(settle: Settle, redis: Redis, sandbox: Sandbox, tmp_path: Path) -
             stack.push_async_exit(aclosing(client))
             store, clock = Store.of(settings, client), Clock()
             directory = stack.enter_context(
-                closing(Directory(settings, session, Accounts(store), Consents(store)))
+                closing(Directory(settings, outgoing, Accounts(store), Consents(store)))
             )
             sync = Sync(store, settings, directory, worker="test", clock=clock)
             worker = Worker(settings, store, sandbox, sync, clock)
@@ -235,7 +236,12 @@ class Late(Consents):
 def tokens(worker: Worker, provider: str, consents: Consents, *, timeout_s: float = 20) -> ConsentTokens:
     account = worker.settings.account(ACCOUNT[provider])
     assert account is not None
-    return ConsentTokens(account.name, consenting(account, timeout_s), consents, timeout_s=timeout_s)
+    return ConsentTokens(
+        account.name,
+        consenting(account, Outgoing(NetworkSettings()), timeout_s),
+        consents,
+        timeout_s=timeout_s,
+    )
 
 
 @both
@@ -323,7 +329,7 @@ async def test_a_google_consent_that_leaves_the_calendar_out_is_none(hire: Hire)
     worker = hire()
     account = worker.settings.account("google-hr")
     assert isinstance(account, GoogleAccount)
-    asking = GoogleConsent(account, timeout_s=5)
+    asking = GoogleConsent(account, Outgoing(NetworkSettings()), timeout_s=5)
     asked = asking.ask("http://127.0.0.1:1")
     query = dict(parse_qsl(urlsplit(asked.url).query))
     request = AuthorizationRequest(

@@ -18,7 +18,10 @@ from bookings.identity import forward_id
 from bookings.links import LinkTarget
 from bookings.record import Forward
 from bookings.store import Store
+from config.network import NetworkSettings
 from config.settings import Settings
+from network.outgoing import Outgoing
+from network.public import is_public
 from receiver.public_port import PublicPort
 from receiver.replay import replay_delivery
 from receiver.server import receiver_runner
@@ -30,7 +33,7 @@ from tests.integration.calendars import Clock, World, calendar_secrets, calendar
 from tests.integration.conftest import Receiver
 from tests.waiting import until
 from workers.calendars.directory import Directory
-from workers.endpoints import Endpoints, is_public
+from workers.endpoints import Endpoints
 from workers.sync import Sync
 
 
@@ -109,8 +112,8 @@ async def forwarding(
     runner = receiver_runner(PublicPort(settings, store), settings)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    async with aiohttp.ClientSession() as session:
-        directory = Directory(settings, session, Accounts(store), Consents(store))
+    async with aiohttp.ClientSession() as session, Outgoing(settings.network) as outgoing:
+        directory = Directory(settings, outgoing, Accounts(store), Consents(store))
         sync = Sync(store, settings, directory, worker="test", clock=clock)
         world = World(settings, store, sandbox, sync, clock)
         yield Forwarding(world, Receiver(runner.addresses[0][1], session))
@@ -195,7 +198,7 @@ async def test_what_is_refused_is_a_dead_letter_and_is_replayed(
 
 async def test_a_cookie_is_not_brought_back(company: Company) -> None:
     company.answers = [web.Response(headers={"Set-Cookie": "planted=1; Path=/"})]
-    endpoints = Endpoints(timeout_s=60, at_a_time=1)
+    endpoints = Endpoints(Outgoing(NetworkSettings()), timeout_s=60, at_a_time=1)
     for _ in range(2):
         url = company.url.replace("127.0.0.1", "localhost")
         await endpoints.post(url, Forward(b"{}", "signature"), delivery="d", private=True)

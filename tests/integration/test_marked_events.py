@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
-import aiohttp
 import pytest
 
 from bookings.accounts import Accounts
+from network.outgoing import Outgoing
 from sandbox.person import Person
 from tests.integration.calendars import GOOGLE, MICROSOFT, PROVIDERS, World, one_part, utc
 from workers.calendars.directory import Directory
@@ -38,8 +38,8 @@ class Asked:
 
 @pytest.fixture
 async def ask(world: World) -> AsyncIterator[Asked]:
-    async with aiohttp.ClientSession() as session:
-        directory = Directory(world.settings, session, Accounts(world.store))
+    async with Outgoing(world.settings.network) as outgoing:
+        directory = Directory(world.settings, outgoing, Accounts(world.store))
         yield Asked(directory)
         directory.close()
 

@@ -5,10 +5,11 @@ import socket
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
-import aiohttp
 import pytest
 from aiohttp import web
 
+from config.network import NetworkSettings
+from network.outgoing import Outgoing
 from tests.waiting import comes
 from workers.calendars.http import ProviderHttp
 from workers.calendars.lane import FreeLane
@@ -33,9 +34,9 @@ class Provider(NamedTuple):
     asked: list[str]
 
     async def ask(self, method: str, path: str, *, timeout_s: float = 3600) -> int:
-        async with aiohttp.ClientSession() as session:
+        async with Outgoing(NetworkSettings()) as outgoing:
             http = ProviderHttp(
-                session,
+                outgoing,
                 Tokens(),
                 FreeLane(),
                 refuses_account=lambda _: False,

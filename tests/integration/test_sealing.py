@@ -20,6 +20,7 @@ from bookings.record import WriteState
 from bookings.seal import Seal, new_key
 from bookings.store import Store
 from config.sections import EncryptionSettings
+from network.outgoing import Outgoing
 from receiver.public_port import PublicPort
 from receiver.replay import replay_delivery
 from receiver.server import receiver_runner
@@ -43,7 +44,7 @@ Make = Callable[..., World]
 async def made(settle: Settle, redis: Redis, sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[Make]:
     """Makes a worker's world with its own idea of the keys; all of them share one record."""
     (tmp_path / "keys").write_text(new_key())
-    async with aiohttp.ClientSession() as session, AsyncExitStack() as stack:
+    async with Outgoing(settle().network) as outgoing, AsyncExitStack() as stack:
 
         def make(*, keys: str | None = f"file:{tmp_path}/keys", bookings: bool = True) -> World:
             settings = settle(
@@ -52,7 +53,7 @@ async def made(settle: Settle, redis: Redis, sandbox: Sandbox, tmp_path: Path) -
                 encryption={"keys": [keys] if keys else [], "bookings": bookings},
             )
             store, clock = Store.of(settings, redis), Clock()
-            directory = stack.enter_context(closing(Directory(settings, session)))
+            directory = stack.enter_context(closing(Directory(settings, outgoing)))
             sync = Sync(store, settings, directory, worker="test", clock=clock)
             return World(settings, store, sandbox, sync, clock)
 

@@ -12,12 +12,13 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from config.accounts import GoogleAccount, MicrosoftAccount
+from network.outgoing import Outgoing
 from sandbox.server import Sandbox
 from tests.certificates import pair
 from tests.conftest import Settle
 from tests.waiting import comes
 from workers.calendars.google_tokens import GoogleTokens
-from workers.calendars.microsoft_tokens import MicrosoftTokens, ssl_context
+from workers.calendars.microsoft_tokens import MicrosoftTokens
 from workers.errors import CalendarError, ErrorClass
 
 Google = Callable[..., GoogleTokens]
@@ -36,23 +37,25 @@ def google(settle: Settle, sandbox: Sandbox) -> Google:
             "api_endpoint": sandbox.google_endpoint,
             **keys,
         }
-        [made] = settle(secrets={"KEY": json.dumps(secret)}, accounts=[account]).accounts
+        settings = settle(secrets={"KEY": json.dumps(secret)}, accounts=[account])
+        [made] = settings.accounts
         assert isinstance(made, GoogleAccount)
-        return GoogleTokens(made, timeout_s=timeout_s)
+        return GoogleTokens(made, Outgoing(settings.network), timeout_s=timeout_s)
 
     return make
 
 
 @pytest.fixture
 def microsoft(settle: Settle, sandbox: Sandbox, request: pytest.FixtureRequest) -> Microsoft:
-    def make(*, timeout_s: float = 30, **keys: str) -> MicrosoftTokens:
+    def make(*, timeout_s: float = 30, environ: dict[str, str] | None = None, **keys: str) -> MicrosoftTokens:
         account = {
             "name": "m", "provider": "microsoft", "tenant_id": "globex", "client_id": "sync", "ca_file": sandbox.ca_file,
             "authority": sandbox.authority, "graph_endpoint": sandbox.graph_endpoint, **keys,
         }  # fmt: skip
-        [made] = settle(secrets={"KEY": "right"}, accounts=[account]).accounts
+        settings = settle(secrets={"KEY": "right", **(environ or {})}, accounts=[account])
+        [made] = settings.accounts
         assert isinstance(made, MicrosoftAccount)
-        tokens = MicrosoftTokens(made, timeout_s=timeout_s)
+        tokens = MicrosoftTokens(made, Outgoing(settings.network), timeout_s=timeout_s)
         request.addfinalizer(tokens.close)
         return tokens
 
@@ -247,24 +250,21 @@ async def test_a_failing_authority_is_tried_again_later(
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 async def test_a_private_authority_works_whatever_bundle_the_environment_names(
-    microsoft: Microsoft, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, variable: str, tmp_path: Path
+    microsoft: Microsoft, sandbox: Sandbox, variable: str, tmp_path: Path
 ) -> None:
     sandbox.state.microsoft_tokens.register("globex", "sync", secret="right")
     unrelated = tmp_path / "bundle.pem"
     unrelated.write_text((Path(jwt.__file__).parent.parent / "certifi" / "cacert.pem").read_text())
-    monkeypatch.setenv(variable, str(unrelated))
-    assert await microsoft(client_secret="env:KEY").token()
+    assert await microsoft(client_secret="env:KEY", environ={variable: str(unrelated)}).token()
 
 
-async def test_no_bundle_of_the_environment_adds_to_what_accounts_trust(
-    microsoft: Microsoft, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+async def test_a_bundle_of_the_environment_is_trusted_in_addition(
+    microsoft: Microsoft, sandbox: Sandbox, variable: str
 ) -> None:
     sandbox.state.microsoft_tokens.register("globex", "sync", secret="right")
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", sandbox.ca_file)
-    trusted = ssl_context(None).cert_store_stats()
-    with pytest.raises(CalendarError, match="SSLError"):
-        await microsoft(client_secret="env:KEY", ca_file="").token()
-    assert ssl_context(None).cert_store_stats() == trusted
+    tokens = microsoft(client_secret="env:KEY", ca_file="", environ={variable: sandbox.ca_file})
+    assert await tokens.token()
 
 
 async def test_without_its_ca_file_a_private_authority_is_not_trusted(
@@ -273,4 +273,4 @@ async def test_without_its_ca_file_a_private_authority_is_not_trusted(
     sandbox.state.microsoft_tokens.register("globex", "sync", secret="right")
     with pytest.raises(CalendarError) as raised:
         await microsoft(client_secret="env:KEY", ca_file="").token()
-    assert raised.value.code == "SSLError"
+    assert raised.value.code == "certificate_unknown_authority"

@@ -11,6 +11,8 @@ import pytest
 from bookings.errors import Overtaken, again
 from bookings.record import Forward
 from bookings.round_trips import RoundTrips
+from config.network import NetworkSettings
+from network.outgoing import Outgoing
 from workers.calendars.single_flight import SingleFlight
 from workers.endpoints import Endpoints
 from workers.errors import AccountWaits, CalendarError, ErrorClass, FormRefused, Taken
@@ -54,7 +56,7 @@ def depth(error: BaseException) -> int:
 
 @pytest.mark.parametrize("url", ["http://10.0.0.1/cronofy", "http://localhost:1/cronofy"])
 async def test_an_address_that_is_refused_again_and_again(url: str) -> None:
-    endpoints, caller = Endpoints(timeout_s=5, at_a_time=10), Caller()
+    endpoints, caller = Endpoints(Outgoing(NetworkSettings()), timeout_s=5, at_a_time=10), Caller()
     forward = Forward(b"{}", "signature")
     for _ in range(TIMES):
         await caller.calls(lambda: endpoints.post(url, forward, delivery="d", private=False))

@@ -1,15 +1,15 @@
 """The calendars of the configuration, to be written and read. Where a third provider is plugged in."""
 
 from collections.abc import Mapping
-from ssl import SSLContext
-
-import aiohttp
+from pathlib import Path
 
 from bookings.accounts import Accounts, Limits
 from bookings.consents import Consents
+from bookings.record import NOT_CONFIGURED
 from config.accounts import GoogleAccount, MicrosoftAccount
 from config.settings import Calendar as Configured
 from config.settings import CalendarAddress, Settings
+from network.outgoing import Outgoing
 from workers.calendars import google_errors, microsoft_errors
 from workers.calendars.consent import Consenting
 from workers.calendars.consent_tokens import ConsentTokens
@@ -22,7 +22,7 @@ from workers.calendars.lane import FreeLane, Lane
 from workers.calendars.microsoft import MicrosoftCalendar
 from workers.calendars.microsoft_consent import MicrosoftConsent
 from workers.calendars.microsoft_reader import MicrosoftReader
-from workers.calendars.microsoft_tokens import MicrosoftTokens, ssl_context
+from workers.calendars.microsoft_tokens import MicrosoftTokens
 from workers.calendars.port import Calendar
 from workers.calendars.reading import Readable
 from workers.errors import CalendarError, ErrorClass
@@ -36,15 +36,13 @@ _REFUSES_ACCOUNT = {
 BURST_S = 6.0
 """A Google user's requests of so many seconds may come at once after a rest."""
 
-_NOT_CONFIGURED = "calendar_not_configured"
-
 
 class Directory:
     """Finds calendars by their configured name; tokens and connections are shared among them.
 
     Args:
         settings: the configuration.
-        session: carries all requests.
+        outgoing: carries all requests.
         accounts: the fleet's clocks; None asks nobody for leave (to check what works).
         consents: what users consented to; may be None where no account is of a user who logs in.
     """
@@ -52,12 +50,12 @@ class Directory:
     def __init__(
         self,
         settings: Settings,
-        session: aiohttp.ClientSession,
+        outgoing: Outgoing,
         accounts: Accounts | None = None,
         consents: Consents | None = None,
     ) -> None:
         self._settings = settings
-        self._session = session
+        self.outgoing = outgoing
         self._accounts = accounts
         self._consents = consents
         self._tokens: dict[str, Tokens] = {}
@@ -83,7 +81,7 @@ class Directory:
             found = (self._settings.calendar_at(each) for each in self._names_of(address))
             configured = next(filter(None, found), None)
             if configured is None:
-                raise CalendarError(ErrorClass.PARK, _NOT_CONFIGURED)
+                raise CalendarError(ErrorClass.PARK, NOT_CONFIGURED)
             self._names[address] = configured.name
         return self.calendar(self._names[address])
 
@@ -129,7 +127,7 @@ class Directory:
         return self._readables[name]
 
     def close(self) -> None:
-        """Closes the connections to the token endpoints; the session is its owner's."""
+        """Closes the connections to the token endpoints; the way out is its owner's."""
         for tokens in self._tokens.values():
             tokens.close()
 
@@ -163,14 +161,14 @@ class Directory:
         configured = self._settings.calendar(name)
         account = self._settings.account(configured.account) if configured else None
         if configured is None or account is None:
-            raise CalendarError(ErrorClass.PARK, _NOT_CONFIGURED)
+            raise CalendarError(ErrorClass.PARK, NOT_CONFIGURED)
         return configured, account
 
     def _http(
         self, configured: Configured, account: GoogleAccount | MicrosoftAccount, tokens: Tokens
     ) -> ProviderHttp:
         timeout_s = self._settings.worker.request_timeout
-        ssl: SSLContext | bool = True
+        ca_file: Path | None = None
         own: Mapping[str, str] = {}
         match account:
             case GoogleAccount():
@@ -181,15 +179,15 @@ class Directory:
             case MicrosoftAccount():
                 limits = Limits(at_a_time=MAILBOX_REQUESTS, slot_s=3 * timeout_s + 1)
                 lane = self._lane(account.name, f"{account.name}/{_mailbox(configured)}", limits)
-                ssl = ssl_context(account.ca_file) if account.ca_file else True
+                ca_file = account.ca_file
         return ProviderHttp(
-            self._session,
+            self.outgoing,
             tokens,
             lane,
             refuses_account=_REFUSES_ACCOUNT[account.provider],
             provider=account.provider,
             timeout_s=timeout_s,
-            ssl=ssl,
+            ca_file=ca_file,
             headers=own,
         )
 
@@ -197,7 +195,7 @@ class Directory:
         """One for all calendars of an account: what Google refuses one of them, it refuses all."""
         if account.name not in self._free_busy:
             timeout_s = self._settings.worker.request_timeout
-            tokens = GoogleTokens(account, timeout_s=timeout_s, scopes=FREE_BUSY_SCOPES)
+            tokens = GoogleTokens(account, self.outgoing, timeout_s=timeout_s, scopes=FREE_BUSY_SCOPES)
             self._free_busy[account.name] = GoogleFreeBusy(account, self._http(configured, account, tokens))
         return self._free_busy[account.name]
 
@@ -210,12 +208,11 @@ class Directory:
         timeout_s = self._settings.worker.request_timeout
         if account.login:
             assert self._consents is not None  # whoever asks for such an account brings them
-            return ConsentTokens(
-                account.name, consenting(account, timeout_s), self._consents, timeout_s=timeout_s
-            )
+            asking = consenting(account, self.outgoing, timeout_s)
+            return ConsentTokens(account.name, asking, self._consents, timeout_s=timeout_s)
         if isinstance(account, GoogleAccount):
-            return GoogleTokens(account, timeout_s=timeout_s)
-        return MicrosoftTokens(account, timeout_s=timeout_s)
+            return GoogleTokens(account, self.outgoing, timeout_s=timeout_s)
+        return MicrosoftTokens(account, self.outgoing, timeout_s=timeout_s)
 
     def _lane(self, account: str, name: str, limits: Limits) -> Lane | FreeLane:
         if name not in self._lanes:
@@ -231,8 +228,8 @@ def _mailbox(configured: Configured) -> str:
     return (configured.mailbox or "").lower()
 
 
-def consenting(account: GoogleAccount | MicrosoftAccount, timeout_s: float) -> Consenting:
+def consenting(account: GoogleAccount | MicrosoftAccount, outgoing: Outgoing, timeout_s: float) -> Consenting:
     """What asks the user of an account for consent, and renews it."""
     if isinstance(account, GoogleAccount):
-        return GoogleConsent(account, timeout_s=timeout_s)
-    return MicrosoftConsent(account, timeout_s=timeout_s)
+        return GoogleConsent(account, outgoing, timeout_s=timeout_s)
+    return MicrosoftConsent(account, outgoing, timeout_s=timeout_s)

@@ -21,6 +21,8 @@ import requests
 from bookings.consents import Consent
 from config.accounts import GoogleAccount
 from config.errors import ConfigError
+from network.outgoing import Outgoing
+from network.refusals import unreached
 from workers.calendars.consent import Asked
 from workers.calendars.google_tokens import SCOPES, failure, refresh
 from workers.errors import CalendarError, ErrorClass
@@ -31,8 +33,9 @@ class GoogleConsent:
 
     redirect_host = "127.0.0.1"
 
-    def __init__(self, account: GoogleAccount, *, timeout_s: float) -> None:
+    def __init__(self, account: GoogleAccount, outgoing: Outgoing, *, timeout_s: float) -> None:
         self._account = account
+        self._outgoing = outgoing
         self._timeout_s = timeout_s
 
     @property
@@ -92,7 +95,7 @@ class GoogleConsent:
             scopes=SCOPES,
         )
         try:
-            refresh(credentials, self._timeout_s)
+            refresh(credentials, self._outgoing, self._timeout_s)
         except (google.auth.exceptions.GoogleAuthError, OSError) as error:
             raise failure(error) from None
         expiry = credentials.expiry
@@ -126,10 +129,11 @@ class GoogleConsent:
 
     def _post(self, url: str, form: Mapping[str, str]) -> dict[str, Any]:
         try:
-            answer = requests.post(url, data=form, timeout=self._timeout_s, allow_redirects=False)
-            data = answer.json()
-        except (requests.RequestException, ValueError) as error:
-            raise CalendarError(ErrorClass.TRANSIENT, type(error).__name__) from None
+            with self._outgoing.blocking(timeout_s=self._timeout_s) as session:
+                answer = session.post(url, data=form, allow_redirects=False)
+                data = answer.json()
+        except requests.RequestException as error:
+            raise CalendarError(ErrorClass.TRANSIENT, unreached(error).code) from None
         if answer.status_code == 200 and isinstance(data, dict):
             return data
         code = data.get("error") if isinstance(data, dict) else None

@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import google.auth.exceptions
-import requests
 from cryptography.exceptions import UnsupportedAlgorithm
 from google.auth.transport.requests import Request
 
 from config.accounts import GoogleAccount
 from config.errors import ConfigError
 from config.google_files import json_members
+from network.outgoing import Outgoing
+from network.refusals import unreached
 from workers.calendars.google_credentials import credentials_of
 from workers.calendars.single_flight import SingleFlight
 from workers.errors import CalendarError, ErrorClass
@@ -32,13 +33,22 @@ class GoogleTokens:
 
     Args:
         account: the account.
+        outgoing: the way to the endpoint.
         timeout_s: how long one request for a token may take.
         scopes: what the tokens are for. With delegation, a scope that the domain's administrator did not
             authorise is refused with all that is asked for beside it.
     """
 
-    def __init__(self, account: GoogleAccount, *, timeout_s: float, scopes: tuple[str, ...] = SCOPES) -> None:
+    def __init__(
+        self,
+        account: GoogleAccount,
+        outgoing: Outgoing,
+        *,
+        timeout_s: float,
+        scopes: tuple[str, ...] = SCOPES,
+    ) -> None:
         self._account = account
+        self._outgoing = outgoing
         self._scopes = scopes
         self._timeout_s = timeout_s
         self._flight = SingleFlight()
@@ -53,7 +63,7 @@ class GoogleTokens:
             if kept and _lives(current, timedelta() if self._flight.rests else _FRESH_FOR):
                 return str(current.token)
             try:
-                await asyncio.to_thread(refresh, current, self._timeout_s)
+                await asyncio.to_thread(refresh, current, self._outgoing, self._timeout_s)
             except (CalendarError, google.auth.exceptions.GoogleAuthError, OSError) as error:
                 if not kept or not _lives(current, timedelta()):
                     raise failure(error) from None
@@ -81,15 +91,10 @@ class GoogleTokens:
         return credentials
 
 
-def refresh(credentials: Any, timeout_s: float) -> None:
+def refresh(credentials: Any, outgoing: Outgoing, timeout_s: float) -> None:
     """Has google-auth get a new access token. Blocks; raises `GoogleAuthError` and `OSError`."""
-    with requests.Session() as session:
-        send = Request(session)
-
-        def within_time(*args: Any, **kwargs: Any) -> Any:
-            return send(*args, **{**kwargs, "timeout": timeout_s})
-
-        credentials.refresh(within_time)
+    with outgoing.blocking(timeout_s=timeout_s) as session:
+        credentials.refresh(Request(session))
 
 
 def _lives(credentials: Any, least: timedelta) -> bool:
@@ -103,7 +108,7 @@ def failure(error: Exception) -> CalendarError:
     if isinstance(error, CalendarError):
         return error
     if not isinstance(error, google.auth.exceptions.RefreshError):
-        return CalendarError(ErrorClass.TRANSIENT, type(error).__name__)
+        return CalendarError(ErrorClass.TRANSIENT, unreached(error).code)
     reason = _reason(error)
     if not reason or error.retryable:
         return CalendarError(ErrorClass.TRANSIENT, reason or "refresh_failed")

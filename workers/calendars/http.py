@@ -1,14 +1,15 @@
-"""One request to a provider, over the worker's aiohttp session. What an answer means is not known here."""
+"""One request to a provider, over the process's way out. What an answer means is not known here."""
 
 import json
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
-import aiohttp
 import msgspec
-from yarl import URL
 
+from network.outgoing import Outgoing
+from network.refusals import Unreached
 from workers.calendars.lane import FreeLane, Lane
 from workers.errors import CalendarError, ErrorClass
 from workers.metrics import PROVIDER_SECONDS
@@ -68,35 +69,35 @@ class ProviderHttp:
     """Sends the requests of one lane.
 
     Args:
-        session: the worker's session.
+        outgoing: the way to the provider.
         tokens: the account's tokens.
         lane: what has to be asked before each request.
         refuses_account: whether an answer speaks of the account, and not of what was asked for.
         provider: `google` or `microsoft`, for the metrics.
         timeout_s: how long one request may take.
-        ssl: the context for an account with a CA of its own.
+        ca_file: an authority that the account trusts in addition.
         headers: what goes with every request of the account.
     """
 
     def __init__(
         self,
-        session: aiohttp.ClientSession,
+        outgoing: Outgoing,
         tokens: Tokens,
         lane: Lane | FreeLane,
         *,
         refuses_account: Callable[[Answer], bool],
         provider: str,
         timeout_s: float,
-        ssl: Any = True,
+        ca_file: Path | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        self.session = session
+        self.outgoing = outgoing
         self.tokens = tokens
         self.lane = lane
         self.provider = provider
         self._refuses_account = refuses_account
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
-        self._ssl = ssl
+        self._timeout_s = timeout_s
+        self._ca_file = ca_file
         self._headers = headers or {}
 
     async def send(
@@ -133,22 +134,18 @@ class ProviderHttp:
         started = time.perf_counter()
         status = "none"
         try:
-            async with self.session.request(
+            async with self.outgoing.request(
                 method,
-                URL(url, encoded=True),
-                data=body,
+                url,
                 headers={**self._headers, **headers, "Authorization": f"Bearer {token}"},
-                timeout=self._timeout,
-                ssl=self._ssl,
-                allow_redirects=False,
+                body=body,
+                timeout_s=self._timeout_s,
+                ca_file=self._ca_file,
             ) as response:
                 status = str(response.status)
                 return Answer(response.status, response.headers, await response.read(), url)
-        except aiohttp.ClientConnectorError as error:
-            raise CalendarError(ErrorClass.TRANSIENT, type(error).__name__) from None
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise CalendarError(
-                ErrorClass.TRANSIENT, type(error).__name__, unknown=method not in _READS
-            ) from None
+        except Unreached as error:
+            unknown = error.sent and method not in _READS
+            raise CalendarError(ErrorClass.TRANSIENT, error.code, unknown=unknown) from None
         finally:
             PROVIDER_SECONDS.labels(self.provider, method, status).observe(time.perf_counter() - started)

@@ -13,8 +13,9 @@ import msal
 
 from bookings.consents import Consent
 from config.accounts import MicrosoftAccount
+from network.outgoing import Outgoing
 from workers.calendars.consent import Asked
-from workers.calendars.microsoft_tokens import code_of, http_client, origin
+from workers.calendars.microsoft_tokens import code_of, http_client, origin, trouble
 from workers.errors import CalendarError, ErrorClass
 
 _WAITS = frozenset({"authorization_pending", "slow_down"})
@@ -25,9 +26,9 @@ class MicrosoftConsent:
 
     redirect_host = "localhost"
 
-    def __init__(self, account: MicrosoftAccount, *, timeout_s: float) -> None:
+    def __init__(self, account: MicrosoftAccount, outgoing: Outgoing, *, timeout_s: float) -> None:
         self._account = account
-        self._http = http_client(account, timeout_s)
+        self._http = http_client(account, outgoing, timeout_s)
         self._app: msal.PublicClientApplication | None = None
         shared = ("Calendars.ReadWrite.Shared",) if account.shared_calendars else ()
         graph = origin(account.graph_endpoint)
@@ -113,5 +114,5 @@ class MicrosoftConsent:
                 )
             answer: dict[str, Any] = ask(self._app)
         except Exception as error:  # noqa: BLE001 - see above
-            raise CalendarError(ErrorClass.TRANSIENT, type(error).__name__) from None
+            raise CalendarError(ErrorClass.TRANSIENT, trouble(error)) from None
         return answer

@@ -49,8 +49,19 @@ def managed_identity(identity: str, resource: str) -> dict[str, Any]:
         resource: what the token is for.
 
     Raises:
-        MetadataUnavailable, ValueError: the metadata server does not answer now, or not as one does.
+        CalendarError: TRANSIENT where the metadata server does not answer now.
+        ValueError: it does not answer as one.
     """
+    try:
+        answer = _asked(identity, resource)
+    except MetadataUnavailable:
+        raise CalendarError(ErrorClass.TRANSIENT, "managed_identity_unreachable") from None
+    if "access_token" not in answer:
+        return {**answer, "error": f"managed_identity_{answer.get('error', 'refused')}"}
+    return answer
+
+
+def _asked(identity: str, resource: str) -> dict[str, Any]:
     with _Session() as session:
         client = msal.ManagedIdentityClient(
             msal.SystemAssignedManagedIdentity()
@@ -59,9 +70,7 @@ def managed_identity(identity: str, resource: str) -> dict[str, Any]:
             http_client=session,
         )
         answer: dict[str, Any] = client.acquire_token_for_client(resource=resource)
-    if "access_token" not in answer:
-        return {**answer, "error": f"managed_identity_{answer.get('error', 'refused')}"}
-    return answer
+        return answer
 
 
 def assertion(identity: str, authority: str) -> str:

@@ -6,20 +6,19 @@ last good token is kept here and used while it lives.
 """
 
 import asyncio
-import ssl
 import time
 from collections.abc import Mapping
 from functools import cache, partial
-from pathlib import Path
 from typing import Any
 
 import msal
 import requests
-from requests.adapters import HTTPAdapter
 
 from config.accounts import MicrosoftAccount
 from config.certificate import client_certificate
 from config.errors import ConfigError
+from network.outgoing import Outgoing
+from network.refusals import unreached
 from workers.calendars.microsoft_managed_identity import assertion, managed_identity
 from workers.calendars.single_flight import SingleFlight
 from workers.errors import CalendarError, ErrorClass
@@ -30,12 +29,12 @@ _FRESH_FOR_S = 300.0  # msal itself takes a token within five minutes of its end
 class MicrosoftTokens:
     """Tokens of one Microsoft application."""
 
-    def __init__(self, account: MicrosoftAccount, *, timeout_s: float) -> None:
+    def __init__(self, account: MicrosoftAccount, outgoing: Outgoing, *, timeout_s: float) -> None:
         self._account = account
         self._flight = SingleFlight()
         self._credential: Any = None
         self._app: msal.ConfidentialClientApplication | None = None
-        self._http = http_client(account, timeout_s)
+        self._http = http_client(account, outgoing, timeout_s)
         self._token = ""
         self._lives_until = 0.0
         self._scope = f"{origin(account.graph_endpoint)}/.default"
@@ -48,13 +47,12 @@ class MicrosoftTokens:
                 return self._token
             try:
                 answer = await asyncio.to_thread(self._acquire, renew=bool(instead_of))
-            except CalendarError:
-                raise
             except Exception as error:  # noqa: BLE001 - msal raises whatever its transport raised, and ValueErrors
-                if kept and time.time() < self._lives_until:
-                    self._flight.rest()
-                    return self._token
-                raise CalendarError(ErrorClass.TRANSIENT, type(error).__name__) from None
+                failure = _failure(error)
+                if failure.error_class is ErrorClass.AUTH or not kept or time.time() >= self._lives_until:
+                    raise failure from None
+                self._flight.rest()
+                return self._token
             if "access_token" not in answer:
                 raise CalendarError(ErrorClass.AUTH, code_of(answer), whole_account=True)
             self._token = answer["access_token"]
@@ -88,6 +86,17 @@ class MicrosoftTokens:
             self._app.remove_tokens_for_client()
         answer: dict[str, Any] = self._app.acquire_token_for_client([self._scope])
         return answer
+
+
+def _failure(error: Exception) -> CalendarError:
+    if isinstance(error, CalendarError):
+        return error
+    return CalendarError(ErrorClass.TRANSIENT, trouble(error))
+
+
+def trouble(error: Exception) -> str:
+    """What went wrong on the way, or in msal itself, where it raises whatever it met."""
+    return unreached(error).code if isinstance(error, OSError) else type(error).__name__
 
 
 def _credential(account: MicrosoftAccount) -> Any:
@@ -125,45 +134,6 @@ def origin(url: str) -> str:
     return f"{scheme}://{rest.partition('/')[0]}"
 
 
-@cache
-def ssl_context(ca_file: Path | None) -> ssl.SSLContext:
-    """The system's certificate authorities, and those of an account's own `ca_file` in addition.
-
-    One for all accounts alike: to read the system's takes a twentieth of a second, and connections are shared
-    by it.
-    """
-    context = ssl.create_default_context()
-    if ca_file:
-        context.load_verify_locations(cafile=str(ca_file))
-    return context
-
-
-class _Adapter(HTTPAdapter):
-    """Verifies against our context, which others share.
-
-    requests would add the authorities of certifi, or of REQUESTS_CA_BUNDLE, to it with every connection.
-    """
-
-    def __init__(self, context: ssl.SSLContext, timeout_s: float) -> None:
-        self._context = context
-        self._timeout_s = timeout_s
-        super().__init__()
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
-
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        return super().proxy_manager_for(*args, **kwargs, ssl_context=self._context)
-
-    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
-        return super().send(*args, **{**kwargs, "timeout": self._timeout_s, "verify": True})
-
-    def cert_verify(self, conn: Any, *_: Any) -> None:
-        conn.cert_reqs = "CERT_REQUIRED"
-
-
-def http_client(account: MicrosoftAccount, timeout_s: float) -> requests.Session:
+def http_client(account: MicrosoftAccount, outgoing: Outgoing, timeout_s: float) -> requests.Session:
     """What msal asks an account's authority with."""
-    session = requests.Session()
-    session.mount("https://", _Adapter(ssl_context(account.ca_file), timeout_s))
-    return session
+    return outgoing.blocking(timeout_s=timeout_s, ca_file=account.ca_file)

@@ -180,7 +180,7 @@ def test_the_documentation_says_of_each_key_what_needs_a_restart(tmp_path: Path)
     listed = set(re.findall(r"`([^`]+)`", sentence))
     settings = settings_of(tmp_path)
     needed: set[str] = set()
-    for section in ("redis", "encryption", "receiver", "api", "worker", "telemetry", "console"):
+    for section in ("redis", "network", "encryption", "receiver", "api", "worker", "telemetry", "console"):
         keys = set(type(getattr(settings, section)).model_fields)
         fixed = {key for key in keys if needs_restart(section, key)}
         needed |= {f"[{section}]"} if fixed == keys else fixed

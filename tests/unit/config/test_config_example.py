@@ -14,6 +14,7 @@ from config.advice import warnings
 from config.apps import App
 from config.errors import ConfigError
 from config.load import load, parse
+from config.network import NetworkSettings
 from config.secrets import Secret
 from config.sections import (
     ApiSettings,
@@ -31,6 +32,7 @@ EXAMPLE = ROOT / "config" / "example.toml"
 PAGE = (ROOT / "docs" / "configuration.md").read_text()
 HEADINGS: dict[str, type[Table]] = {
     "`[redis]`": RedisSettings,
+    "`[network]`": NetworkSettings,
     "`[receiver]`": ReceiverSettings,
     "`[api]`": ApiSettings,
     "`[worker]`": WorkerSettings,

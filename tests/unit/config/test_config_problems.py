@@ -55,7 +55,7 @@ def test_the_pieces_of_this_table_are_sound_in_themselves() -> None:
         (
             "xyzzy = 1",
             [
-                "xyzzy: unknown key; known here: accounts, api, apps, calendars, console, encryption, people, receiver, redis, routes, telemetry, worker"
+                "xyzzy: unknown key; known here: accounts, api, apps, calendars, console, encryption, network, people, receiver, redis, routes, telemetry, worker"
             ],
         ),
         (APP + "defaultzone = 1", ['apps[0].defaultzone: unknown key; did you mean "default_zone"?']),

@@ -1,0 +1,1 @@
+"""How this process reaches others: proxies, certificate authorities, and what goes wrong on the way."""
