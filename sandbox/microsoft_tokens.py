@@ -70,6 +70,9 @@ class Application:
     certificate: str = ""
     secret_expired: bool = False
     redirect_uris: tuple[str, ...] = ("http://localhost",)
+    may_read_itself: bool = False
+    """Whether it has Application.Read.All."""
+    secret_ends: str = "2299-12-31T00:00:00Z"  # noqa: S105 - a time
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Certificates of Microsoft applications, before they end."""
+"""Certificates and client secrets of Microsoft applications, before they end."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -24,8 +24,13 @@ def certificates(settings: Settings, now: datetime) -> Iterator[Finding]:
         elif now < found.begins:
             begins = f"{found.begins:%Y-%m-%d %H:%M} UTC"
             yield wrong(subject, f"is good from {begins} on only", "wait, or use the former one until then")
-        elif found.ends - now < _SOON:
-            left = (found.ends - now).days
-            yield warning(subject, f"ends on {ends}, in {left} {'day' if left == 1 else 'days'}", _RENEW)
         else:
-            yield right(subject, f"good until {ends}")
+            yield soon(subject, found.ends, now) or right(subject, f"good until {ends}")
+
+
+def soon(subject: str, ends: datetime, now: datetime) -> Finding | None:
+    """A warning about what ends within 30 days."""
+    if ends - now >= _SOON:
+        return None
+    left = (ends - now).days
+    return warning(subject, f"ends on {ends:%Y-%m-%d}, in {left} {'day' if left == 1 else 'days'}", _RENEW)

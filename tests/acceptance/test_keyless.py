@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -161,3 +162,21 @@ async def test_every_request_counts_for_the_project_that_is_named(service: Servi
     calls = [each for each in service.sandbox.state.journal.requests if each.provider == "google"]
     assert calls
     assert {each.headers.get("X-Goog-User-Project") for each in calls} == {"globex-calendars"}
+
+
+async def test_check_says_when_a_client_secret_ends_where_graph_shows_it(service: Service) -> None:
+    tokens = service.sandbox.state.microsoft_tokens
+    [secret] = [each.secret for each in tokens.tenants["globex"].values()]
+    soon = (datetime.now(UTC) + timedelta(days=10)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    found = {}
+    for may_read, ends in ((True, soon), (True, "2299-12-31T00:00:00Z"), (False, soon)):
+        tokens.register("globex", "sequence-sync", secret=secret, may_read_itself=may_read, secret_ends=ends)
+        checked = await check(service)
+        found[may_read, ends] = [
+            each for each in checked.findings if each.subject.startswith("client secret")
+        ]
+        assert checked.of("account microsoft-hr").level is Level.RIGHT
+    [warned] = found.pop((True, soon))
+    assert (warned.subject, warned.level) == ("client secret microsoft-hr", Level.WARNING)
+    assert "in 9 days" in warned.words
+    assert list(found.values()) == [[], []]
