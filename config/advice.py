@@ -65,7 +65,7 @@ def _calendars(settings: Settings) -> list[str]:
     found = []
     for at, calendar in enumerate(settings.calendars):
         account = settings.account(calendar.account)
-        if not isinstance(account, GoogleAccount) or not account.service_account or account.subject:
+        if not isinstance(account, GoogleAccount) or not account.is_service_account or account.subject:
             continue
         if settings.address(calendar).calendar_id == "primary":
             found.append(

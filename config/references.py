@@ -7,17 +7,19 @@ checked by everybody.
 
 import base64
 import binascii
-import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import PlainSerializer, PlainValidator, ValidationInfo
+from pydantic import AfterValidator, PlainSerializer, PlainValidator, ValidationInfo
 
+from config.certificate import client_certificate
 from config.errors import SecretError
+from config.google_files import GoogleFile, google_file
 from config.secrets import Secret
 
 
@@ -55,8 +57,8 @@ Check = Callable[[Secret], object]
 Wanted = Callable[[ValidationInfo], bool]
 
 
-def reference(wanted: Wanted, *checks: Check) -> PlainValidator:
-    """Makes a secret of a reference; where it is wanted, reads it and sees that it passes the checks."""
+def reference(wanted: Wanted, *checks: Check, is_text: bool = True) -> PlainValidator:
+    """Makes a secret of a reference; where it is wanted, sees that it passes the checks, and can be read."""
 
     def validate(value: object, info: ValidationInfo) -> Secret:
         place = place_of(info)
@@ -66,9 +68,11 @@ def reference(wanted: Wanted, *checks: Check) -> PlainValidator:
             else Secret(value if isinstance(value, str) else "", folder=place.folder, environ=place.environ)
         )
         if wanted(info):
-            secret.value()
+            secret.read_bytes()
             for check in checks:
                 check(secret)
+            if is_text:
+                secret.value()
         return secret
 
     return PlainValidator(validate)
@@ -104,21 +108,6 @@ def existing_file(use: Use) -> Callable[[object, ValidationInfo], Path]:
     return check
 
 
-def json_members(secret: Secret) -> dict[str, Any]:
-    """What a secret that is a JSON object holds.
-
-    Raises:
-        SecretError: it cannot be read, or is not a JSON object.
-    """
-    try:
-        members = json.loads(secret.value())
-    except (json.JSONDecodeError, RecursionError):
-        members = None
-    if not isinstance(members, dict):  # raised out here: a JSONDecodeError carries the whole text along
-        raise SecretError(f"{secret} is not a JSON object; use the whole key file as Google gave it")
-    return members
-
-
 def sealing_keys(secret: Secret) -> list[bytes]:
     """The keys that a secret holds, one a line: each 32 bytes in URL-safe base64.
 
@@ -138,24 +127,26 @@ def _is_key(text: bytes) -> bool:
         return False
 
 
-def _key_file(*members: str) -> Check:
-    """A check that a secret is a JSON object with these members."""
-
-    def check(secret: Secret) -> None:
-        found = json_members(secret)
-        missing = [each for each in members if not found.get(each)]
-        if missing:
-            raise SecretError(
-                f"{secret} has no {', '.join(missing)}; use the whole key file as Google gave it"
-            )
-
-    return check
+def _signed_token(secret: Secret) -> None:
+    """What a workload is given is a JWT: three words of base64url."""
+    if _JWT.fullmatch(secret.read_bytes().strip()) is None:
+        raise SecretError(
+            f"{secret} is not the token of a workload (a JWT); "
+            "a certificate goes under certificate, a client secret under client_secret"
+        )
 
 
-def _pem(secret: Secret) -> None:
-    text = secret.value()
-    if "-----BEGIN CERTIFICATE-----" not in text or "PRIVATE KEY-----" not in text:
-        raise SecretError(f"{secret} is not a PEM with a certificate and its private key; put both in it")
+def _no_certificate(secret: Secret) -> None:
+    if secret.read_bytes().startswith((b"-----BEGIN", b"\x30\x82")):
+        raise SecretError(f"{secret} is a certificate; write certificate = … in place of client_secret = …")
+
+
+def _opens(secret: Secret, info: ValidationInfo) -> Secret:
+    """Sees that a certificate can be used; its passphrase was read before it."""
+    passphrase = info.data.get("certificate_passphrase", _MISSING)
+    if _of_account(info) and passphrase is not _MISSING:
+        client_certificate(secret, passphrase)
+    return secret
 
 
 def _long_enough(secret: Secret) -> None:
@@ -165,6 +156,8 @@ def _long_enough(secret: Secret) -> None:
 
 as_text = PlainSerializer(str, return_type=str)
 _SHORTEST_PASSWORD = 12
+_JWT = re.compile(rb"[\w-]+\.[\w-]+\.[\w-]*")
+_MISSING = object()
 _of_record, _of_app, _of_account = map(used_for, (Use.RECORD, Use.CALLBACKS, Use.CALENDARS))
 
 RecordSecret = Annotated[Secret, reference(_of_record), as_text]
@@ -172,12 +165,16 @@ AppSecret = Annotated[Secret, reference(_of_app), as_text]
 AccountSecret = Annotated[Secret, reference(_of_account), as_text]
 ConsolePassword = Annotated[Secret, reference(used_for(Use.CONSOLE), _long_enough), as_text]
 SealingKeys = Annotated[Secret, reference(_seals, sealing_keys), as_text]
-Certificate = Annotated[Secret, reference(_of_account, _pem), as_text]
+ClientSecret = Annotated[Secret, reference(_of_account, _no_certificate), as_text]
+Certificate = Annotated[Secret, reference(_of_account, is_text=False), AfterValidator(_opens), as_text]
+FederatedToken = Annotated[Secret, reference(_of_account, _signed_token), as_text]
 ServiceAccountKey = Annotated[
-    Secret, reference(_of_account, _key_file("client_email", "private_key", "token_uri")), as_text
+    Secret, reference(_of_account, google_file(GoogleFile.SERVICE_ACCOUNT)), as_text
 ]
 AuthorizedUserKey = Annotated[
-    Secret, reference(_of_account, _key_file("client_id", "client_secret", "refresh_token")), as_text
+    Secret, reference(_of_account, google_file(GoogleFile.AUTHORIZED_USER)), as_text
 ]
+ExternalAccount = Annotated[Secret, reference(_of_account, google_file(GoogleFile.EXTERNAL_ACCOUNT)), as_text]
+ImpersonatedAccount = Annotated[Secret, reference(_of_account, google_file(GoogleFile.IMPERSONATED)), as_text]
 RecordFile = Annotated[Path, PlainValidator(existing_file(Use.RECORD)), as_text]
 AccountFile = Annotated[Path, PlainValidator(existing_file(Use.CALENDARS)), as_text]

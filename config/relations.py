@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any
 
+from config.accounts import SYSTEM_ASSIGNED
 from config.durations import seconds
 from config.nearest import suggestion
 from config.redis_url import parse_redis_url
@@ -16,8 +17,15 @@ from config.settings import Settings
 from config.table import Table
 
 _CREDENTIALS = {
-    "google": ("service_account", "authorized_user", "login"),
-    "microsoft": ("client_secret", "certificate", "federated_token", "login"),
+    "google": (
+        "service_account",
+        "external_account",
+        "impersonated_service_account",
+        "attached_service_account",
+        "authorized_user",
+        "login",
+    ),
+    "microsoft": ("client_secret", "certificate", "federated_token", "managed_identity", "login"),
 }
 _OF_LOGIN = {"google": ("client_id", "client_secret"), "microsoft": ("shared_calendars",)}
 _MODELS: Mapping[str, type[Table]] = {
@@ -39,6 +47,7 @@ Tables = Mapping[str, Any]
 def relation_problems(tables: Tables) -> list[str]:
     """What does not fit together, a text for each."""
     return [
+        *_applications(tables),
         *_names_taken(tables),
         *_names_unknown(tables),
         *_credentials(tables),
@@ -104,7 +113,27 @@ def _credentials(tables: Tables) -> Iterator[str]:
         if "certificate_passphrase" in account and "certificate" not in account:
             yield f"accounts[{at}].certificate_passphrase: there is no certificate for it; remove it"
         if {"authorized_user", "login"} & set(given) and _text(account, "subject"):
-            yield f"accounts[{at}].subject: only a service_account can act for somebody; remove it"
+            yield f"accounts[{at}].subject: only a service account can act for somebody; remove it"
+
+
+def _applications(tables: Tables) -> Iterator[str]:
+    """Which application of which tenant it is; a managed identity may be one by itself."""
+    for at, account in _entries(tables, "accounts"):
+        if _text(account, "provider") != "microsoft":
+            continue
+        missing = [key for key in ("tenant_id", "client_id") if key not in account]
+        if "managed_identity" not in account:
+            yield from (f"accounts[{at}].{key}: missing; add {key} = …" for key in missing)
+        elif len(missing) == 1:
+            yield (
+                f"accounts[{at}].{missing[0]}: missing; give both tenant_id and client_id where the managed "
+                "identity vouches for that application, and neither where it is the application itself"
+            )
+        elif not missing and account["managed_identity"] == SYSTEM_ASSIGNED:
+            yield (
+                f"accounts[{at}].managed_identity: only a user-assigned identity can vouch for an "
+                "application; write its client ID, or remove tenant_id and client_id"
+            )
 
 
 def _logins(tables: Tables) -> Iterator[str]:

@@ -4,10 +4,14 @@ import secrets
 from functools import cache
 from typing import Any
 
+import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 DEFAULT_SERVICE_ACCOUNT = "sync@sandbox.iam.gserviceaccount.com"
+AUDIENCE = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/sandbox/providers/cluster"
+ISSUER = "https://cluster.example"
+WORKLOAD = "workload"
 CLIENT_ID = "sandbox.apps.googleusercontent.com"
 
 
@@ -54,4 +58,33 @@ def authorized_user(token_uri: str, user: str) -> dict[str, Any]:
         "refresh_token": f"1//{secrets.token_urlsafe(32)}",
         "token_uri": token_uri,
         "universe_domain": "googleapis.com",
+    }
+
+
+def external_account(source: dict[str, Any], *, sts: str, account: str) -> dict[str, Any]:
+    """A workload that acts as a service account, as `gcloud iam workload-identity-pools` writes it."""
+    return {
+        "type": "external_account",
+        "audience": AUDIENCE,
+        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+        "token_url": sts,
+        "credential_source": source,
+        "service_account_impersonation_url": account,
+        "universe_domain": "googleapis.com",
+    }
+
+
+def workload_token(expires_at: float, *, audience: str = AUDIENCE, subject: str = WORKLOAD) -> str:
+    """What a cluster gives one of its workloads; nobody here checks who signed it."""
+    claims = {"iss": ISSUER, "sub": subject, "aud": audience, "exp": int(expires_at)}
+    return jwt.encode(claims, secrets.token_bytes(32), algorithm="HS256")
+
+
+def impersonated_account(source: dict[str, Any], account: str) -> dict[str, Any]:
+    """A user who acts as a service account, as `gcloud auth application-default login` has it."""
+    return {
+        "type": "impersonated_service_account",
+        "delegates": [],
+        "service_account_impersonation_url": account,
+        "source_credentials": source,
     }

@@ -10,7 +10,10 @@ from typing import Any
 
 import msgspec
 
-PROVIDERS = ("google", "microsoft", "cronofy", "google-token", "microsoft-token")
+PROVIDERS = (
+    *("google", "microsoft", "cronofy", "google-token", "microsoft-token"),
+    *("google-metadata", "azure-metadata"),
+)
 BEFORE = frozenset({"throttle", "error", "drop", "expired_token", "html", "empty", "conflict", "forbidden"})
 """Kinds that answer instead of the look-alike: nothing is stored."""
 AFTER = frozenset({"error_after", "drop_after", "hold", "html_after", "empty_after", "stripped"})

@@ -14,6 +14,7 @@ from sandbox.authorization import CodeRefused, Codes
 from sandbox.clock import Clock
 
 CALENDAR_SCOPE = "https://www.googleapis.com/auth/calendar"
+CLOUD_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 GOOGLE_AUDIENCE = "https://oauth2.googleapis.com/token"
 """google-auth signs for this audience whatever the key's token_uri says (measured)."""
 MAX_ASSERTION_LIFE = 3600
@@ -51,11 +52,27 @@ class ServiceAccount:
     delegated: bool = True
     delegated_scopes: frozenset[str] | None = None
     revoked: bool = False
+    actors: set[str] = field(default_factory=set)
+    """Who may act as it, or have it sign: mail addresses, and principals of federated identities."""
+
+    def may_be(self, subject: str) -> bool:
+        """Whether somebody may act as it."""
+        return subject in {each.lower() for each in self.actors}
 
     def may_act(self, scopes: Iterable[str]) -> bool:
         """Whether it may act for a user: one scope that is not authorised spoils all that are asked for."""
         authorised = self.delegated_scopes
         return self.delegated and (authorised is None or authorised.issuperset(scopes))
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A provider of workload identities: whose tokens are exchanged, and what they have to be for."""
+
+    issuer: str
+    audiences: frozenset[str]
+    subject: str = ""
+    """The one workload that its attribute condition lets in; empty: any."""
 
 
 @dataclass(slots=True)
@@ -81,6 +98,14 @@ class GoogleTokens:
     grants: dict[str, GoogleGrant] = field(default_factory=dict)
     clients: dict[str, str] = field(default_factory=dict)
     """Installed applications: their secrets by their ids."""
+    pools: dict[str, Pool] = field(default_factory=dict)
+    """Providers of workload identities, by the audience that tokens are exchanged for."""
+    attached: str = ""
+    """The service account of the machine that the metadata server is of."""
+    machine_scopes: frozenset[str] = frozenset({CLOUD_SCOPE})
+    """What the machine's tokens are for, whatever is asked for: so does Compute Engine."""
+    iam_enabled: bool = True
+    """Whether the project uses the IAM Service Account Credentials API."""
     codes: Codes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -89,7 +114,7 @@ class GoogleTokens:
     def register_key(self, key: Mapping[str, Any]) -> ServiceAccount:
         """Learn the public half of a service account's JSON key."""
         email = key["client_email"]
-        account = self.service_accounts.setdefault(email, ServiceAccount(email))
+        account = self.service_account(email)
         account.keys[key["private_key_id"]] = _public_half(key["private_key"])
         return account
 
@@ -149,6 +174,10 @@ class GoogleTokens:
                 "authorized for any of the scopes requested.",
             )
         return self.issue(subject, scopes, may_invite=subject != account.email)
+
+    def service_account(self, email: str) -> ServiceAccount:
+        """The service account of this address, made where there is none: keys are not what makes one."""
+        return self.service_accounts.setdefault(email, ServiceAccount(email))
 
     def from_refresh_token(self, form: Mapping[str, str]) -> str:
         """An access token for a refresh token. Raises GrantError."""

@@ -7,9 +7,9 @@ from aiohttp import web
 
 from sandbox import graph_list, zones
 from sandbox.answers import json_answer
-from sandbox.gate import Gate
+from sandbox.gate import Call, Gate
 from sandbox.graph_call import GraphCall, authorized, mailbox_slot, refuse
-from sandbox.graph_errors import denied, invalid, item_not_found
+from sandbox.graph_errors import denied, invalid, item_not_found, refused, unauthorized
 from sandbox.graph_fields import check_body
 from sandbox.graph_mailbox import TEAMS, GraphCalendar, Mailbox
 
@@ -25,6 +25,7 @@ UNMAILED = frozenset(
 def add_routes(router: web.UrlDispatcher) -> None:
     """Serve the calendar calls, under /me and /users/{user} alike."""
     gate = Gate("microsoft", refuse=refuse, admission=mailbox_slot)
+    router.add_get(BASE + "/applications(appId='{application}')", Gate("microsoft").around(get_application))
 
     def serve(method: str, path: str, handle: Callable[[GraphCall], web.Response]) -> None:
         router.add_route(method, BASE + path, gate.around(authorized(handle)))
@@ -44,6 +45,24 @@ def add_routes(router: web.UrlDispatcher) -> None:
         serve("GET", f"{owner}/calendars/{{calendar}}", get_calendar)
         serve("POST", f"{owner}/calendar/getSchedule", get_schedule)
         serve("GET", f"{owner}/outlook/supportedTimeZones", supported_time_zones)
+
+
+def get_application(call: Call) -> web.Response:
+    """An application's secrets: their ends, and how they begin."""
+    tokens = call.state.microsoft_tokens
+    grant = tokens.grant(call.bearer)
+    if grant is None:
+        raise unauthorized()
+    found = tokens.tenants.get(grant.tenant, {}).get(grant.client_id)
+    if found is None or not found.may_read_itself:
+        raise refused(
+            403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation."
+        )
+    if call.request.match_info["application"] != found.client_id:
+        raise refused(404, "Request_ResourceNotFound", "Resource does not exist.")
+    credential = {"endDateTime": found.secret_ends, "hint": found.secret[:3], "secretText": None}
+    old = {"endDateTime": "2020-01-01T00:00:00Z", "hint": "old", "secretText": None}
+    return json_answer({"passwordCredentials": [old, credential]})
 
 
 def create(graph: GraphCall) -> web.Response:

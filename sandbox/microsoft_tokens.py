@@ -70,6 +70,17 @@ class Application:
     certificate: str = ""
     secret_expired: bool = False
     redirect_uris: tuple[str, ...] = ("http://localhost",)
+    may_read_itself: bool = False
+    """Whether it has Application.Read.All."""
+    secret_ends: str = "2299-12-31T00:00:00Z"  # noqa: S105 - a time
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedIdentity:
+    """An identity of the platform's, in the tenant of its subscription."""
+
+    tenant: str
+    client_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +102,10 @@ class MicrosoftTokens:
     tenants: dict[str, dict[str, Application]] = field(default_factory=dict)
     refresh_tokens: dict[str, Consent] = field(default_factory=dict)
     grants: dict[str, GraphGrant] = field(default_factory=dict)
+    identities: dict[str, ManagedIdentity] = field(default_factory=dict)
+    """Managed identities of the machine, by client ID; by "" the one that it has by itself."""
+    identity_header: str = "sandbox"
+    """What App Service tells its own processes, and nobody else."""
     codes: Codes = field(init=False)
     devices: Devices = field(init=False)
 
@@ -153,6 +168,24 @@ class MicrosoftTokens:
                 400, "invalid_scope", 1002012, "The provided value for scope must end in /.default."
             )
         return self.issue(tenant, application.client_id)
+
+    def for_identity(self, client_id: str, resource: str) -> str | None:
+        """An access token of a managed identity; None where the machine has no such identity.
+
+        For `api://AzureADTokenExchange` it is a JWT that applications may trust, as a federated credential.
+        """
+        identity = self.identities.get(client_id)
+        if identity is None:
+            return None
+        if not resource.startswith("api://"):
+            return self.issue(identity.tenant, identity.client_id)
+        claims = {
+            "iss": f"https://login.microsoftonline.com/{identity.tenant}/v2.0",
+            "sub": identity.client_id,
+            "aud": resource,
+            "exp": int(self.clock()) + self.lifetime,
+        }
+        return jwt.encode(claims, secrets.token_bytes(32), algorithm="HS256")
 
     def for_user(self, tenant: str, form: Mapping[str, str]) -> dict[str, str]:
         """The answer to a refresh token: the next one in it, though the old one stays good (refresh-tokens).

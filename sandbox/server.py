@@ -25,8 +25,11 @@ from sandbox import (
     cronofy_page,
     google,
     google_consent,
+    google_federation,
+    google_iam,
     google_token,
     inspection,
+    metadata_servers,
     microsoft,
     microsoft_consent,
     microsoft_token,
@@ -36,6 +39,7 @@ from sandbox.clock import Clock
 from sandbox.cronofy_choice import Subs
 from sandbox.cronofy_courier import COURIER, Courier
 from sandbox.cronofy_link import CronofyApp, CronofyLink
+from sandbox.google_tokens import CLOUD_SCOPE, Pool
 from sandbox.inspection import SeenEvent
 from sandbox.person import Person
 from sandbox.state import STATE, State
@@ -121,6 +125,11 @@ class Sandbox:
         return f"{self.url}{google_consent.PATH}"
 
     @property
+    def iam_endpoint(self) -> str:
+        """The base of IAM Service Account Credentials v1."""
+        return f"{self.url}{google_iam.BASE}"
+
+    @property
     def graph_endpoint(self) -> str:
         """The base of Microsoft Graph v1.0."""
         return f"{self.url}{microsoft.BASE}"
@@ -140,6 +149,37 @@ class Sandbox:
         key = credentials.service_account_key(self.google_token_uri, email)
         self.state.google_tokens.register_key(key)
         return key
+
+    def external_account(self, email: str, source: dict[str, Any], *, subject: str = "") -> dict[str, Any]:
+        """A credentials file of a workload elsewhere, which may act as `email` by tokens of its own.
+
+        Args:
+            email: the service account.
+            source: where the workload's token is, `{"file": …}` or `{"url": …}`.
+            subject: the workload that may act as it; by default `workload` of the issuer's tokens.
+        """
+        tokens = self.state.google_tokens
+        tokens.pools[credentials.AUDIENCE] = Pool(credentials.ISSUER, frozenset({credentials.AUDIENCE}))
+        who = google_federation.principal(credentials.AUDIENCE, subject or credentials.WORKLOAD)
+        tokens.service_account(email).actors.add(who)
+        return credentials.external_account(
+            source, sts=f"{self.url}{google_federation.PATH}", account=self._at_iam(email)
+        )
+
+    def impersonated_account(self, email: str, user: str) -> dict[str, Any]:
+        """A credentials file of a user who may act as a service account."""
+        self.state.google_tokens.service_account(email).actors.add(user)
+        consent = self.authorized_user(user)
+        self.state.google_tokens.consents[consent["refresh_token"]].scopes = frozenset({CLOUD_SCOPE})
+        return credentials.impersonated_account(consent, self._at_iam(email))
+
+    def attached_account(self, email: str) -> None:
+        """Makes a service account the one of the machine, which may act as it."""
+        self.state.google_tokens.attached = email
+        self.state.google_tokens.service_account(email).actors.add(email)
+
+    def _at_iam(self, email: str) -> str:
+        return f"{self.iam_endpoint}/projects/-/serviceAccounts/{email}:generateAccessToken"
 
     def authorized_user(self, user: str) -> dict[str, Any]:
         """A user's consent that the token endpoint knows."""
@@ -204,6 +244,7 @@ class Sandbox:
             "google_endpoint": self.google_endpoint,
             "google_token_uri": self.google_token_uri,
             "google_authorization_endpoint": self.google_authorization_endpoint,
+            "iam_endpoint": self.iam_endpoint,
             "graph_endpoint": self.graph_endpoint,
             "authority": self.authority,
             "cronofy_endpoint": self.cronofy_endpoint,
@@ -267,7 +308,8 @@ def _app(state: State, courier: Courier) -> web.Application:
     served = (
         *(page, control, control_credentials),
         *(cronofy, cronofy_control, cronofy_page),
-        *(google, google_token, google_consent, microsoft, microsoft_token, microsoft_consent),
+        *(google, google_token, google_consent, google_federation, google_iam, metadata_servers),
+        *(microsoft, microsoft_token, microsoft_consent),
     )
     for endpoints in served:
         endpoints.add_routes(app.router)

@@ -1,9 +1,11 @@
 """The configuration itself: whether it can be read, its secrets, and what leads nowhere."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from pydantic import BaseModel
 
+from cli.checks.certificates import certificates
 from cli.checks.finding import Finding, right, warning, wrong
 from config.advice import warnings
 from config.errors import ConfigError
@@ -27,7 +29,8 @@ def configuration(settings: Settings) -> list[Finding]:
     ]
     if references:
         found.append(right("secrets", f"all {len(references)} are there: {', '.join(references)}"))
-    return found + list(_apps(settings)) + list(_unused(settings))
+    ends = certificates(settings, datetime.now(UTC))
+    return [*found, *ends, *_apps(settings), *_unused(settings)]
 
 
 def _parted(text: str, otherwise: str) -> tuple[str, str]:

@@ -4,15 +4,21 @@ import asyncio
 import base64
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 
 from redis.exceptions import RedisError
 
+from cli.checks.certificates import soon
 from cli.checks.finding import Check, Finding, right, warning, wrong
+from cli.checks.keyless import REMEDIES
+from config.accounts import MicrosoftAccount
 from config.settings import Calendar, CalendarAddress, Settings
 from workers.calendars.directory import Directory
+from workers.calendars.microsoft_secret import secret_ends
 from workers.errors import CalendarError, ErrorClass
 
+_ASIDE_S = 2.0  # what is only good to know keeps nobody waiting
 _TO_WRITE = "Calendars.ReadWrite"
 _SAYS = {
     ErrorClass.AUTH: "is refused",
@@ -31,6 +37,7 @@ _OF_CODE = {
     "logged_in_to_another_client": f"put the former client_id back, or {_LOGIN}",
     "encryption_key_missing": f"add the key it was encrypted with to encryption.keys, or {_LOGIN}",
     "redis_unavailable": "see the line of redis",
+    **REMEDIES,
 }
 
 
@@ -66,17 +73,27 @@ class Providers:
             token = await self._token(name)
         except CalendarError as error:
             return [wrong(subject, _words(error), self._remedy(name, error))]
+        return [self._granted(subject, token), *await self._secret(name, token)]
+
+    def _granted(self, subject: str, token: str) -> Finding:
         granted = permissions(token)
         if granted and not any(each.startswith(_TO_WRITE) for each in granted):
-            return [
-                warning(
-                    subject,
-                    f"gives a token without {_TO_WRITE} ({', '.join(granted)})",
-                    f"grant {_TO_WRITE}, with an administrator's consent; "
-                    "nothing, where Exchange's role-based access control grants it",
-                )
-            ]
-        return [right(subject, "gives a token")]
+            return warning(
+                subject,
+                f"gives a token without {_TO_WRITE} ({', '.join(granted)})",
+                f"grant {_TO_WRITE}, with an administrator's consent; "
+                "nothing, where Exchange's role-based access control grants it",
+            )
+        return right(subject, "gives a token")
+
+    async def _secret(self, name: str, token: str) -> list[Finding]:
+        """A warning where the account's client secret ends soon, and Graph says so."""
+        account = self._settings.account(name)
+        if not isinstance(account, MicrosoftAccount):
+            return []
+        ends = await secret_ends(account, self._directory.outgoing, token, timeout_s=_ASIDE_S)
+        found = soon(f"client secret {name}", ends, datetime.now(UTC)) if ends else None
+        return [found] if found else []
 
     async def _calendar(self, calendar: Calendar) -> list[Finding]:
         subject = f"calendar {calendar.name}"

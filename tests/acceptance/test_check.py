@@ -367,4 +367,7 @@ async def test_a_public_url_whose_certificate_nobody_trusts_is_wrong(service: Se
     url = service.sandbox.tls_url
     configure(service, ("[receiver]\n", f'[receiver]\npublic_url = "{url}"\n'))
     finding = (await check(service)).of("public_url")
-    assert (finding.level, "certificate is not signed by a known authority" in finding.words) == (Level.WRONG, True)
+    assert (finding.level, "certificate is not signed by a known authority" in finding.words) == (
+        Level.WRONG,
+        True,
+    )

@@ -47,11 +47,17 @@ EVERYTHING: dict[str, Any] = {
     "imagePullSecrets": ["registry"],
     "keda": {"enabled": True, "authenticationRef": {"name": "prometheus"}},
     "ingress": {"enabled": True, "host": "sync.example.com", "tlsSecretName": "sync-tls"},
-    "serviceAccount": {"annotations": {"azure.workload.identity/client-id": "an id"}},
-    "federatedToken": {"enabled": True},
+    "serviceAccount": {
+        "annotations": {
+            "azure.workload.identity/client-id": "an id",
+            "iam.gke.io/gcp-service-account": "sync@project.iam.gserviceaccount.com",
+        }
+    },
+    "federatedToken": {"enabled": True, "googleAudience": "//iam.googleapis.com/projects/1/p"},
     "networkPolicy": {
         "apiFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "recruiting"}}}],
         "redis": {"ports": [6379, 26379], "to": [{"ipBlock": {"cidr": "10.1.2.0/24"}}]},
+        "metadata": {"enabled": True},
         "extraEgress": [{"ports": [{"port": 4318, "protocol": "TCP"}]}],
     },
     "monitoring": {

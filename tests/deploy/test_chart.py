@@ -235,3 +235,21 @@ def test_the_notes_name_commands_that_there_are(values: dict[str, Any]) -> None:
     lines = commands_of(notes(values))
     assert len(lines) == 3
     assert [line for line in lines if not parses(line)] == []
+
+
+def test_pods_have_a_token_for_each_cloud_that_trusts_their_cluster() -> None:
+    def tokens(values: dict[str, Any]) -> dict[str, str]:
+        return {
+            source["serviceAccountToken"]["path"]: source["serviceAccountToken"]["audience"]
+            for volume in pods(render(values))["worker"]["spec"]["volumes"]
+            if volume["name"] == "federated-token"
+            for source in volume["projected"]["sources"]
+        }
+
+    assert tokens(DEFAULT) == {}
+    only_microsoft = {**DEFAULT, "federatedToken": {"enabled": True}}
+    assert tokens(only_microsoft) == {"token": "api://AzureADTokenExchange"}
+    assert tokens(EVERYTHING) == {
+        "token": "api://AzureADTokenExchange",
+        "google": EVERYTHING["federatedToken"]["googleAudience"],
+    }

@@ -125,6 +125,33 @@ def test_the_network_lets_out_to_redis_and_dns_and_all_but_receivers_to_the_prov
         assert "169.254.0.0/16" in https["to"][0]["ipBlock"]["except"], "the cloud's metadata service"
 
 
+@OURS
+def test_the_metadata_server_is_reached_where_it_is_asked_for_and_by_no_receiver(name: str) -> None:
+    def link_local(values: Manifest) -> list[tuple[str, int]]:
+        return [
+            (to["ipBlock"]["cidr"], port["port"])
+            for rule in of(render(values), "NetworkPolicy", name)["spec"]["egress"]
+            for to in rule.get("to", [])
+            if to.get("ipBlock", {}).get("cidr", "").startswith("169.254.")
+            for port in rule["ports"]
+        ]
+
+    asked = [("169.254.169.254/32", 80), ("169.254.169.252/32", 988)]
+    assert link_local(WITH_API) == []
+    assert link_local(EVERYTHING) == ([] if name == "receiver" else asked)
+
+
+def test_the_pods_run_by_the_account_that_the_clouds_know() -> None:
+    account = of(render(EVERYTHING), "ServiceAccount")
+    assert set(account["metadata"]["annotations"]) == {
+        "azure.workload.identity/client-id",
+        "iam.gke.io/gcp-service-account",
+    }
+    for pod in pods(render(EVERYTHING)).values():
+        assert pod["spec"]["serviceAccountName"] == account["metadata"]["name"]
+        assert pod["metadata"]["labels"]["azure.workload.identity/use"] == "true"
+
+
 def test_the_notes_say_where_the_api_is_and_that_nobody_may_reach_it_yet() -> None:
     assert "API" not in notes(DEFAULT)
     assert "http://sync-sequence-sync-api.hr:80/v1/" in notes(WITH_API)

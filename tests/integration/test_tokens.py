@@ -3,20 +3,18 @@
 import asyncio
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import jwt
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives import serialization
 
 from config.accounts import GoogleAccount, MicrosoftAccount
 from network.outgoing import Outgoing
 from sandbox.server import Sandbox
+from tests.certificates import pair
 from tests.conftest import Settle
 from tests.waiting import comes
 from workers.calendars.google_tokens import GoogleTokens
@@ -105,6 +103,11 @@ def encrypted(pem: str) -> str:
     return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked).decode()
 
 
+async def test_a_key_may_have_its_line_ends_written_out(google: Google, sandbox: Sandbox) -> None:
+    key = sandbox.service_account_key()
+    assert await google({**key, "private_key": key["private_key"].replace("\n", "\\n")}).token()
+
+
 async def test_a_key_file_that_is_replaced_by_something_else_is_an_account_s_trouble(
     google: Google, sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -175,28 +178,40 @@ async def test_a_client_secret_gives_a_token(microsoft: Microsoft, sandbox: Sand
     assert sandbox.state.microsoft_tokens.grant(token) is not None
 
 
-async def test_a_certificate_gives_a_token(microsoft: Microsoft, sandbox: Sandbox, tmp_path: Path) -> None:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sync")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    public = certificate.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (tmp_path / "sync.pem").write_bytes(private + public)
-    sandbox.state.microsoft_tokens.register("globex", "sync", certificate=public.decode())
-    token = await microsoft(certificate=f"file:{tmp_path / 'sync.pem'}").token()
+@pytest.mark.parametrize(
+    ("content", "opens"),
+    [
+        (pair().pem(), ""),
+        (pair().pem("a passphrase"), "a passphrase"),
+        (pair(1).certificate_pem + pair().pem(), ""),
+        (pair().pem().replace("\n", "\\n"), ""),
+        (pair().pfx(), ""),
+        (pair().pfx("a passphrase", pair(1).certificate), "a passphrase"),
+    ],
+    ids=["PEM", "locked PEM", "chain", "written out", "PFX", "locked PFX"],
+)
+async def test_a_certificate_gives_a_token(
+    microsoft: Microsoft, sandbox: Sandbox, tmp_path: Path, content: str | bytes, opens: str
+) -> None:
+    (tmp_path / "sync").write_bytes(content if isinstance(content, bytes) else content.encode())
+    (tmp_path / "opens").write_text(opens)
+    sandbox.state.microsoft_tokens.register("globex", "sync", certificate=pair().certificate_pem)
+    passphrase = {"certificate_passphrase": f"file:{tmp_path / 'opens'}"} if opens else {}
+    token = await microsoft(certificate=f"file:{tmp_path / 'sync'}", **passphrase).token()
     assert sandbox.state.microsoft_tokens.grant(token) is not None
+
+
+async def test_a_certificate_that_is_replaced_by_something_else_is_an_account_s_trouble(
+    microsoft: Microsoft, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    (tmp_path / "sync").write_text(pair().pem())
+    sandbox.state.microsoft_tokens.register("globex", "sync", certificate=pair().certificate_pem)
+    tokens = microsoft(certificate=f"file:{tmp_path / 'sync'}")
+    (tmp_path / "sync").write_text(pair().key_pem() + pair(1).certificate_pem)
+    await asyncio.sleep(1.1)  # a file is looked at again once a second
+    with pytest.raises(CalendarError, match="credentials unreadable") as raised:
+        await tokens.token()
+    assert raised.value.error_class is ErrorClass.AUTH
 
 
 async def test_a_federated_token_gives_a_token(

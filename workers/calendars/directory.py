@@ -1,5 +1,6 @@
 """The calendars of the configuration, to be written and read. Where a third provider is plugged in."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from bookings.accounts import Accounts, Limits
@@ -151,7 +152,7 @@ class Directory:
         http = self._http(configured, account, self._tokens_of(account))
         match account:
             case GoogleAccount():
-                free_busy = self._free_busy_of(configured, account) if account.service_account else None
+                free_busy = self._free_busy_of(configured, account) if account.is_service_account else None
                 return GoogleReader(account, configured.calendar_id, http, free_busy)
             case MicrosoftAccount():
                 return MicrosoftReader(account, _mailbox(configured), configured.calendar_id, http)
@@ -168,8 +169,10 @@ class Directory:
     ) -> ProviderHttp:
         timeout_s = self._settings.worker.request_timeout
         ca_file: Path | None = None
+        own: Mapping[str, str] = {}
         match account:
             case GoogleAccount():
+                own = account.billing
                 a_second = account.requests_per_minute / 60
                 limits = Limits(a_second=a_second, burst=max(1, round(a_second * BURST_S)))
                 lane = self._lane(account.name, account.name, limits)
@@ -185,6 +188,7 @@ class Directory:
             provider=account.provider,
             timeout_s=timeout_s,
             ca_file=ca_file,
+            headers=own,
         )
 
     def _free_busy_of(self, configured: Configured, account: GoogleAccount) -> GoogleFreeBusy:

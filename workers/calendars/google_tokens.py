@@ -1,34 +1,28 @@
-"""Google access tokens: service accounts (with or without domain-wide delegation) and authorized users.
+"""Google access tokens: service accounts, by a key or without one, and authorized users.
 
 google-auth refreshes with blocking calls and without single flight, so each refresh runs in a thread, one at
 a time per account. The last good token is kept while it lives, whatever a refresh says.
 """
 
 import asyncio
-import json
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
-import google.auth.credentials
 import google.auth.exceptions
-import google.oauth2.credentials
-import google.oauth2.service_account
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from google.auth.crypt import RSASigner
 from google.auth.transport.requests import Request
 
 from config.accounts import GoogleAccount
 from config.errors import ConfigError
+from config.google_files import json_members
 from network.outgoing import Outgoing
 from network.refusals import unreached
+from workers.calendars.google_credentials import credentials_of
 from workers.calendars.single_flight import SingleFlight
 from workers.errors import CalendarError, ErrorClass
 
 SCOPES = ("https://www.googleapis.com/auth/calendar.events",)
 FREE_BUSY_SCOPES = ("https://www.googleapis.com/auth/calendar.events.freebusy",)
-_TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - where tokens are asked for
 _FRESH_FOR = timedelta(minutes=4)
 _OF_ANOTHER_SHAPE = (ValueError, KeyError, TypeError, AttributeError)
 """What a file that is no credentials comes to; a key that is encrypted is a TypeError."""
@@ -58,7 +52,7 @@ class GoogleTokens:
         self._scopes = scopes
         self._timeout_s = timeout_s
         self._flight = SingleFlight()
-        self._secret = ""
+        self._secret: str | None = None
         self._credentials: Any = None
 
     async def token(self, *, instead_of: str = "") -> str:
@@ -70,7 +64,7 @@ class GoogleTokens:
                 return str(current.token)
             try:
                 await asyncio.to_thread(refresh, current, self._outgoing, self._timeout_s)
-            except (google.auth.exceptions.GoogleAuthError, OSError) as error:
+            except (CalendarError, google.auth.exceptions.GoogleAuthError, OSError) as error:
                 if not kept or not _lives(current, timedelta()):
                     raise failure(error) from None
                 self._flight.rest()
@@ -81,46 +75,20 @@ class GoogleTokens:
 
     def _load(self) -> Any:
         """The credentials; made anew when the secret behind them has changed."""
-        account = self._account
-        reference = account.service_account or account.authorized_user
-        assert reference is not None  # one of the two, by the settings' own check
+        reference = self._account.file
         try:
-            secret = reference.value()
+            secret = reference.value() if reference else ""
             if secret == self._secret:
                 return self._credentials
-            info = json.loads(secret)
-            credentials: google.auth.credentials.Credentials
-            if account.service_account:
-                credentials = google.oauth2.service_account.Credentials(
-                    RSASigner(_private_key(info["private_key"]), info["private_key_id"]),
-                    service_account_email=info["client_email"],
-                    token_uri=info["token_uri"],
-                    universe_domain=info.get("universe_domain", "googleapis.com"),
-                    scopes=self._scopes,
-                    subject=account.subject or None,
-                )
-            else:
-                # Not by from_authorized_user_info: it asks Google whatever `token_uri` says.
-                credentials = google.oauth2.credentials.Credentials(
-                    token=None,
-                    refresh_token=info["refresh_token"],
-                    client_id=info["client_id"],
-                    client_secret=info["client_secret"],
-                    token_uri=info.get("token_uri", _TOKEN_URI),
-                    scopes=self._scopes,
-                )
+            credentials = credentials_of(
+                self._account, json_members(reference) if reference else {}, self._scopes
+            )
         except (ConfigError, UnsupportedAlgorithm, *_OF_ANOTHER_SHAPE) as error:
             raise CalendarError(
                 ErrorClass.AUTH, f"credentials unreadable ({type(error).__name__})", whole_account=True
             ) from None
         self._secret, self._credentials = secret, credentials
         return credentials
-
-
-@lru_cache(maxsize=16)
-def _private_key(pem: str) -> Any:
-    """A service account's key; to check one takes a twentieth of a second, and many accounts may share it."""
-    return load_pem_private_key(pem.encode(), password=None)
 
 
 def refresh(credentials: Any, outgoing: Outgoing, timeout_s: float) -> None:
@@ -137,6 +105,8 @@ def _lives(credentials: Any, least: timedelta) -> bool:
 
 def failure(error: Exception) -> CalendarError:
     """The account's trouble where the endpoint says what it refuses; else (a page of HTML) the moment's."""
+    if isinstance(error, CalendarError):
+        return error
     if not isinstance(error, google.auth.exceptions.RefreshError):
         return CalendarError(ErrorClass.TRANSIENT, unreached(error).code)
     reason = _reason(error)

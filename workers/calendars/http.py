@@ -76,6 +76,7 @@ class ProviderHttp:
         provider: `google` or `microsoft`, for the metrics.
         timeout_s: how long one request may take.
         ca_file: an authority that the account trusts in addition.
+        headers: what goes with every request of the account.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class ProviderHttp:
         provider: str,
         timeout_s: float,
         ca_file: Path | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.outgoing = outgoing
         self.tokens = tokens
@@ -96,6 +98,7 @@ class ProviderHttp:
         self._refuses_account = refuses_account
         self._timeout_s = timeout_s
         self._ca_file = ca_file
+        self._headers = headers or {}
 
     async def send(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
@@ -134,7 +137,7 @@ class ProviderHttp:
             async with self.outgoing.request(
                 method,
                 url,
-                headers={**headers, "Authorization": f"Bearer {token}"},
+                headers={**self._headers, **headers, "Authorization": f"Bearer {token}"},
                 body=body,
                 timeout_s=self._timeout_s,
                 ca_file=self._ca_file,

@@ -37,7 +37,7 @@ class MicrosoftConsent:
     @property
     def client_id(self) -> str:
         """The application that users consent to."""
-        return self._account.client_id
+        return self._account.client_id or ""
 
     def ask(self, redirect_uri: str) -> Asked:
         """Makes a request for consent; the answer is to be posted, not put into an address (RFC 9700)."""

@@ -1,4 +1,4 @@
-"""Microsoft access tokens through msal: client secret, certificate or federated token.
+"""Microsoft access tokens through msal: client secret, certificate, federated token or managed identity.
 
 msal blocks, and without single flight: each acquisition runs in a thread, one at a time per (tenant, client).
 Within its refresh window msal raises on a network failure although the token at hand is good, so the
@@ -6,20 +6,20 @@ last good token is kept here and used while it lives.
 """
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Mapping
+from functools import cache, partial
 from typing import Any
 
 import msal
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from config.accounts import MicrosoftAccount
+from config.certificate import client_certificate
 from config.errors import ConfigError
 from network.outgoing import Outgoing
 from network.refusals import unreached
+from workers.calendars.microsoft_managed_identity import assertion, managed_identity
 from workers.calendars.single_flight import SingleFlight
 from workers.errors import CalendarError, ErrorClass
 
@@ -47,13 +47,12 @@ class MicrosoftTokens:
                 return self._token
             try:
                 answer = await asyncio.to_thread(self._acquire, renew=bool(instead_of))
-            except CalendarError:
-                raise
             except Exception as error:  # noqa: BLE001 - msal raises whatever its transport raised, and ValueErrors
-                if kept and time.time() < self._lives_until:
-                    self._flight.rest()
-                    return self._token
-                raise CalendarError(ErrorClass.TRANSIENT, trouble(error)) from None
+                failure = _failure(error)
+                if failure.error_class is ErrorClass.AUTH or not kept or time.time() >= self._lives_until:
+                    raise failure from None
+                self._flight.rest()
+                return self._token
             if "access_token" not in answer:
                 raise CalendarError(ErrorClass.AUTH, code_of(answer), whole_account=True)
             self._token = answer["access_token"]
@@ -66,6 +65,8 @@ class MicrosoftTokens:
 
     def _acquire(self, *, renew: bool) -> dict[str, Any]:
         """One acquisition, in a thread. The application is made anew when its credential has changed."""
+        if self._account.managed_identity and not self._account.client_id:
+            return managed_identity(self._account.managed_identity, origin(self._account.graph_endpoint))
         try:
             credential = _credential(self._account)
         except (ConfigError, ValueError) as error:
@@ -87,6 +88,12 @@ class MicrosoftTokens:
         return answer
 
 
+def _failure(error: Exception) -> CalendarError:
+    if isinstance(error, CalendarError):
+        return error
+    return CalendarError(ErrorClass.TRANSIENT, trouble(error))
+
+
 def trouble(error: Exception) -> str:
     """What went wrong on the way, or in msal itself, where it raises whatever it met."""
     return unreached(error).code if isinstance(error, OSError) else type(error).__name__
@@ -97,14 +104,21 @@ def _credential(account: MicrosoftAccount) -> Any:
         return account.client_secret.value()
     if account.federated_token:
         return {"client_assertion": account.federated_token.value}  # read anew for each request
-    assert account.certificate is not None  # one of the three, by the settings' own check
-    pem = account.certificate.value()
-    certificate = x509.load_pem_x509_certificate(pem[pem.index("-----BEGIN CERTIFICATE") :].encode())
-    thumbprint = hashlib.sha1(certificate.public_bytes(Encoding.DER), usedforsecurity=False).hexdigest()
-    credential = {"private_key": pem, "thumbprint": thumbprint, "public_certificate": pem}
-    if account.certificate_passphrase:
-        credential["passphrase"] = account.certificate_passphrase.value()
-    return credential
+    if account.managed_identity:
+        return _vouched(account.managed_identity, account.authority)
+    assert account.certificate is not None  # one of the four, by the settings' own check
+    certificate = client_certificate(account.certificate, account.certificate_passphrase)
+    return {
+        "private_key": certificate.private_key,
+        "thumbprint": certificate.thumbprint,
+        "public_certificate": certificate.certificates,
+    }
+
+
+@cache
+def _vouched(identity: str, authority: str) -> Any:
+    """One for each identity, so that an application is made once; asked anew for each request."""
+    return {"client_assertion": partial(assertion, identity, authority)}
 
 
 def code_of(answer: Mapping[str, Any]) -> str:

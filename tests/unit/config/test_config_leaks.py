@@ -11,6 +11,7 @@ import pytest
 from config.errors import ConfigError
 from config.load import load, parse
 from config.settings import Settings
+from tests.certificates import pair
 
 PLANTED = "pl4nted"
 ENVIRON = {
@@ -18,12 +19,16 @@ ENVIRON = {
     "KEY": json.dumps({"client_email": "a@b.example", "private_key": PLANTED, "token_uri": PLANTED}),
     "USER": json.dumps({"client_id": PLANTED, "client_secret": PLANTED, "refresh_token": PLANTED}),
 }
+ENVIRON["PEM"] = (
+    f"-----BEGIN PRIVATE KEY-----\n{PLANTED}\n-----END PRIVATE KEY-----\n{pair().certificate_pem}"
+)
 MICROSOFT = {"provider": "microsoft", "tenant_id": "t", "client_id": "c"}
 
 
 def secretive(folder: Path) -> Settings:
     (folder / "secret").write_text(PLANTED)
-    (folder / "ms.pem").write_text(f"-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n{PLANTED}")
+    (folder / "ms.pem").write_text(f"{PLANTED}\n{pair().pem(ENVIRON['SECRET'])}")
+    (folder / "token").write_text(f"{PLANTED}.{PLANTED}.{PLANTED}")
     return parse(
         {
             "redis": {"username": "env:SECRET", "password": "file:secret"},
@@ -38,7 +43,7 @@ def secretive(folder: Path) -> Settings:
                     "certificate": "file:ms.pem",
                     "certificate_passphrase": "env:SECRET",
                 },
-                {"name": "m3", **MICROSOFT, "federated_token": "file:secret"},
+                {"name": "m3", **MICROSOFT, "federated_token": "file:token"},
             ],
             "calendars": [{"name": "c", "account": "g1"}],
         },
@@ -90,6 +95,16 @@ def test_a_password_in_the_redis_url_is_not_shown_either(tmp_path: Path) -> None
         {"accounts": [{"name": "g", "provider": "google", "service_account": "env:USER"}]},
         {"accounts": [{"name": "m", **MICROSOFT, "client_secret": PLANTED}]},
         {"accounts": [{"name": "m", **MICROSOFT, "certificate": "env:SECRET"}]},
+        {"accounts": [{"name": "m", **MICROSOFT, "certificate": "env:PEM"}]},
+        {
+            "accounts": [
+                {"name": "m", **MICROSOFT, "certificate": "env:PEM", "certificate_passphrase": "env:SECRET"}
+            ]
+        },
+        {"accounts": [{"name": "m", **MICROSOFT, "federated_token": "env:SECRET"}]},
+        {"accounts": [{"name": "m", "provider": "microsoft", "managed_identity": PLANTED}]},
+        {"accounts": [{"name": "g", "provider": "google", "external_account": "env:KEY"}]},
+        {"accounts": [{"name": "g", "provider": "google", "attached_service_account": PLANTED}]},
         {"accounts": [{"name": "m", **MICROSOFT, "certificate": PLANTED, "federated_token": PLANTED}]},
     ],
 )

@@ -27,6 +27,11 @@ MICROSOFT = '[[accounts]]\nname = "m"\nprovider = "microsoft"\ntenant_id = "t"\n
 WITH_SECRET = MICROSOFT + 'client_secret = "env:SECRET"\n'
 KEYS = '[encryption]\nkeys = ["env:KEYS"]\n'
 PANEL = '[[calendars]]\nname = "panel"\naccount = "m"\nmailbox = "panel@example.com"\n'
+OF_GOOGLE = (
+    "service_account, external_account, impersonated_service_account, attached_service_account, "
+    "authorized_user, login"
+)
+OF_MICROSOFT = "client_secret, certificate, federated_token, managed_identity, login"
 NO_REFERENCE = (
     'not a reference to a secret; write "env:NAME" or "file:PATH" (what stands there is not repeated here)'
 )
@@ -213,16 +218,11 @@ def test_the_pieces_of_this_table_are_sound_in_themselves() -> None:
         ),
         (
             GOOGLE,
-            ["accounts[0]: give exactly one of service_account, authorized_user, login; found none"],
+            [f"accounts[0]: give exactly one of {OF_GOOGLE}; found none"],
         ),
         (
             SERVICE + 'authorized_user = "env:USER"',
-            [
-                (
-                    "accounts[0]: give exactly one of service_account, authorized_user, login; "
-                    "found service_account and authorized_user"
-                )
-            ],
+            [(f"accounts[0]: give exactly one of {OF_GOOGLE}; found service_account and authorized_user")],
         ),
         (
             GOOGLE + 'service_account = "env:SECRET"',
@@ -244,7 +244,7 @@ def test_the_pieces_of_this_table_are_sound_in_themselves() -> None:
         ),
         (
             GOOGLE + 'authorized_user = "env:USER"\nsubject = "hr@example.com"',
-            ["accounts[0].subject: only a service_account can act for somebody; remove it"],
+            ["accounts[0].subject: only a service account can act for somebody; remove it"],
         ),
         (
             SERVICE + 'subject = "hr"',
@@ -256,9 +256,7 @@ def test_the_pieces_of_this_table_are_sound_in_themselves() -> None:
         ),
         (
             MICROSOFT,
-            [
-                "accounts[0]: give exactly one of client_secret, certificate, federated_token, login; found none"
-            ],
+            [f"accounts[0]: give exactly one of {OF_MICROSOFT}; found none"],
         ),
         (
             WITH_SECRET + 'certificate_passphrase = "env:SECRET"',
@@ -276,8 +274,8 @@ def test_the_pieces_of_this_table_are_sound_in_themselves() -> None:
             MICROSOFT + 'certificate = "env:SECRET"',
             [
                 (
-                    "accounts[0].certificate: env:SECRET is not a PEM with a certificate "
-                    "and its private key; put both in it"
+                    "accounts[0].certificate: env:SECRET is neither a PEM nor a PFX; "
+                    "use one with the certificate and its private key"
                 )
             ],
         ),
@@ -300,12 +298,7 @@ def test_the_pieces_of_this_table_are_sound_in_themselves() -> None:
         ),
         (
             WITH_SECRET + "login = true\n" + KEYS,
-            [
-                (
-                    "accounts[0]: give exactly one of client_secret, certificate, federated_token, login; "
-                    "found client_secret and login"
-                )
-            ],
+            [(f"accounts[0]: give exactly one of {OF_MICROSOFT}; found client_secret and login")],
         ),
         (
             WITH_SECRET + "shared_calendars = true",
@@ -317,7 +310,7 @@ def test_the_pieces_of_this_table_are_sound_in_themselves() -> None:
         ),
         (
             GOOGLE + 'login = true\nclient_id = "c"\nclient_secret = "env:SECRET"\nsubject = "a@b"\n' + KEYS,
-            ["accounts[0].subject: only a service_account can act for somebody; remove it"],
+            ["accounts[0].subject: only a service account can act for somebody; remove it"],
         ),
         # encryption
         (

@@ -147,6 +147,12 @@ spec:
                   path: token
                   audience: {{ .audience }}
                   expirationSeconds: {{ .expirationSeconds }}
+              {{- with .googleAudience }}
+              - serviceAccountToken:
+                  path: google
+                  audience: {{ . | quote }}
+                  expirationSeconds: {{ $root.Values.federatedToken.expirationSeconds }}
+              {{- end }}
         {{- end }}
         {{- end }}
 {{- end -}}
