@@ -60,6 +60,7 @@ class Sandbox:
         port: the port for HTTP.
         tls_port: the port for HTTPS; everything is served on both, and msal insists on it.
         ca_file: where to write the authority's certificate.
+        names: further hosts that the HTTPS certificate is for.
         clock: gives the present time in Unix seconds.
         seed: decides which requests a fault of some probability hits.
     """
@@ -71,6 +72,7 @@ class Sandbox:
         tls_port: int = 0,
         ca_file: str | Path | None = None,
         *,
+        names: Iterable[str] = (),
         clock: Clock = time.time,
         seed: int = 0,
     ) -> None:
@@ -78,6 +80,7 @@ class Sandbox:
         self._host = host
         self._ports = (port, tls_port)
         self._wanted_ca_file = ca_file
+        self._names = tuple(names)
         self.ca_file = ""
         self.url = ""
         self.tls_url = ""
@@ -257,7 +260,9 @@ class Sandbox:
     def _tls(self, host: str) -> ssl.SSLContext:
         authority = trustme.CA()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(*dict.fromkeys(["localhost", "127.0.0.1", "::1", host])).configure_cert(context)
+        authority.issue_cert(
+            *dict.fromkeys(["localhost", "127.0.0.1", "::1", host, *self._names])
+        ).configure_cert(context)
         if self._wanted_ca_file is None:
             with tempfile.NamedTemporaryFile(prefix="sandbox-ca-", suffix=".pem", delete=False) as file:
                 self.ca_file = file.name
