@@ -46,6 +46,7 @@ from sandbox.state import STATE, State
 
 SHUTDOWN_SECONDS = 0.5
 MAX_BODY_BYTES = 4 * 2**20
+_EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
 
 
 class Sandbox:
@@ -89,9 +90,10 @@ class Sandbox:
 
     async def __aenter__(self) -> Self:
         """Start listening."""
-        http, https = (socket.create_server((self._host, port)) for port in self._ports)
-        shown_host = "127.0.0.1" if self._host in ("", "0.0.0.0") else self._host  # noqa: S104 - compared, not bound
-        self.url = f"http://{shown_host}:{http.getsockname()[1]}"
+        http, https = (_listening(self._host, port) for port in self._ports)
+        shown_host = "127.0.0.1" if self._host in _EVERYWHERE else self._host
+        in_url = f"[{shown_host}]" if ":" in shown_host else shown_host
+        self.url = f"http://{in_url}:{http.getsockname()[1]}"
         self.tls_url = f"https://localhost:{https.getsockname()[1]}"
         self._courier = Courier(self.state)
         app = _app(self.state, self._courier)
@@ -270,6 +272,13 @@ class Sandbox:
             self.ca_file = str(self._wanted_ca_file)
         authority.cert_pem.write_to_path(self.ca_file)
         return context
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens; at `::` for both families."""
+    if ":" not in host:
+        return socket.create_server((host, port))
+    return socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=host == "::")
 
 
 def _print_at_once(line: str) -> None:
