@@ -126,7 +126,7 @@ async def _answer(writer: asyncio.StreamWriter, status: str, *headers: str) -> N
 
 def _authority(url: str) -> str:
     parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port or 80}"
+    return parts.netloc if parts.port else f"{parts.netloc}:80"
 
 
 def _basic(login: tuple[str, str]) -> str:
