@@ -64,8 +64,8 @@ class ForwardProxy:
             with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 await self._converse(reader, writer)
         finally:
+            await _closed(writer)
             self._conversations.discard(conversation)
-            writer.close()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(_HEAD)
@@ -105,7 +105,13 @@ class ForwardProxy:
                     each.cancel()
                 await asyncio.gather(there, back, return_exceptions=True)
         finally:
-            far_writer.close()
+            await _closed(far_writer)
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, at_most: int | None) -> None:

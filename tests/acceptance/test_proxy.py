@@ -3,8 +3,9 @@
 import json
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import pytest
@@ -40,8 +41,14 @@ class Company(NamedTuple):
         assert before in text
         self.service.config.write_text(text.replace(before, after))
 
-    async def check(self) -> dict[str, dict[str, str]]:
-        result = await command("check", "--config", str(self.service.config), "--within", "20s", "--json")
+    async def wrong(self, variables: Mapping[str, str]) -> set[str]:
+        """What `check` finds wrong with these variables set."""
+        found = await self.check(variables)
+        return {subject for subject, each in found.items() if each["level"] == "wrong"}
+
+    async def check(self, variables: Mapping[str, str] = MappingProxyType({})) -> dict[str, dict[str, str]]:
+        typed = ("check", "--config", str(self.service.config), "--within", "20s", "--json")
+        result = await command(*typed, env=variables)
         assert "planted" not in result.data + result.words
         return {each["subject"]: each for each in result.json}
 
@@ -108,6 +115,23 @@ async def test_one_booking_reaches_each_provider_and_check_is_green(company: Com
         f"{host}:443" for host in HOSTS
     }
     assert "planted" not in service.log("worker") + service.log("receiver")
+
+
+async def test_the_usual_variables_do_the_same(company: Company) -> None:
+    text = company.service.config.read_text()
+    company.service.config.write_text(text[text.index("[redis]") :])
+    address = company.proxy.url.replace("//", "//sync:pr%C3%B6xy%3Aplanted@")
+    variables = {"HTTPS_PROXY": address, "REQUESTS_CA_BUNDLE": str(company.service.folder / CA_FILE)}
+    assert await company.wrong(variables) == set()
+    assert {each.removeprefix("CONNECT ") for each in company.proxy.asked} == {
+        f"{host}:443" for host in HOSTS
+    }
+
+
+async def test_a_proxy_in_the_shell_does_not_break_the_demo() -> None:
+    nowhere = dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"), "http://127.0.0.1:1")
+    result = await command("demo", env=nowhere)
+    assert result.status == 0, result.words
 
 
 ACCOUNTS = ("account google-hr", "account microsoft-hr")
