@@ -8,6 +8,7 @@ from prometheus_client import generate_latest
 
 from admin.figures import RedisPage, figures
 from admin.health import REDIS_WITHIN_S, Health
+from admin.listening import listen
 from admin.metrics import READY, REGISTRY
 from bookings.store import Store
 
@@ -38,7 +39,7 @@ async def start_admin(
     """Serves the admin port; `cleanup()` of what it gives ends it."""
     runner = web.AppRunner(admin_app(health, console), access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, host, port).start()
+    await listen(runner, host, port)
     return runner
 
 

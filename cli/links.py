@@ -14,6 +14,7 @@ from cli.output import lines, print_json, print_table, words
 from cli.progress import whole
 from cli.stores import opened
 from config.settings import Settings
+from network.advice import advice_on
 from network.outgoing import Outgoing
 from scheduler.api.problems import Invalid
 from scheduler.cronofy import Cronofy, CronofyAnswer, CronofyUnreachable
@@ -106,7 +107,9 @@ async def _maker(settings: Settings) -> AsyncIterator[LinkMaker]:
             known = (
                 "it is not known whether it did what it was asked" if error.unknown else "nothing was done"
             )
-            raise CommandError(f"no answer from Cronofy ({error}); {known}") from None
+            advised = advice_on(error.code)
+            why = f": {advised.words} ({error.code}); {advised.remedy}" if advised else f" ({error.code})"
+            raise CommandError(f"no answer from Cronofy{why}; {known}") from None
 
 
 def _kind(data: object) -> LinkKind | None:

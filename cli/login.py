@@ -19,6 +19,7 @@ from cli.progress import whole
 from cli.stores import opened
 from config.accounts import GoogleAccount, MicrosoftAccount
 from config.settings import Settings
+from network.advice import advice_on
 from network.outgoing import Outgoing
 from workers.calendars.consent import Consenting
 from workers.calendars.directory import consenting
@@ -181,6 +182,8 @@ def _nobody(manner: Manner) -> CommandError:
 
 def _words(error: CalendarError) -> str:
     said = _REFUSALS.get(error.code.partition(" ")[0])
-    if said is None and error.error_class is ErrorClass.TRANSIENT:
+    if advised := advice_on(error.code):
+        said = f"the provider cannot be asked: {advised.words}; {advised.remedy}"
+    elif said is None and error.error_class is ErrorClass.TRANSIENT:
         said = "the provider cannot be asked; see that this machine reaches it, and run it again"
     return f"{said or 'the provider refuses; nothing was changed'} ({error.code})"

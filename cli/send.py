@@ -7,6 +7,7 @@ import aiohttp
 from cli.apps import app_called
 from cli.options import CommandError, Exit
 from cli.output import print_json, print_table
+from cli.own_addresses import own_address
 from config.settings import Settings
 from receiver.signature import signature
 
@@ -33,7 +34,7 @@ async def run_send(  # every option of the command
         raise CommandError(f"--secret {secret}: {app.name} has {len(app.client_secrets)}", Exit.USAGE)
     chosen = app.client_secrets if secret is None else app.client_secrets[secret - 1 : secret]
     header = b",".join(signature(body, secret=each.value()) for each in chosen)
-    base = url or f"http://127.0.0.1:{settings.receiver.port}"
+    base = url or own_address(settings.receiver.host, settings.receiver.port)
     target = "/".join([base.rstrip("/"), "callbacks", app.name, *([link_token] if link_token else [])])
     status, answer = await post(target, body, header)
     if as_json:

@@ -10,6 +10,7 @@ from bookings.about_redis import Loading
 from bookings.embedded import EmbeddedRedis
 from cli.options import CommandError, settings_from
 from cli.output import words
+from cli.own_addresses import own_address
 from cli.processes import Processes
 from config.errors import ConfigError
 from config.redis_url import RedisKind
@@ -46,13 +47,16 @@ async def run_all(config: Path | None, data_dir: Path | None, hangups: Hangups) 
 async def _run(settings: Settings, config: Path | None, hangups: Hangups) -> None:
     """Runs all of it until one of them ends; cancelled, at whatever stage, it ends what it has started."""
     options = ("--config", str(config)) if config else ()
+    of_worker, of_receiver = settings.worker, settings.receiver
     async with EmbeddedRedis(settings.redis.data_dir, tell=Progress()) as server, Processes() as processes:
         worker = await processes.start("worker", *options)
         receiver = await processes.start("receiver", *options)
-        await processes.ready(_readyz(settings.worker.admin_host, settings.worker.admin_port), worker)
-        await processes.ready(_readyz(settings.receiver.admin_host, settings.receiver.admin_port), receiver)
+        await processes.ready(f"{own_address(of_worker.admin_host, of_worker.admin_port)}/readyz", worker)
+        await processes.ready(
+            f"{own_address(of_receiver.admin_host, of_receiver.admin_port)}/readyz", receiver
+        )
         words.print(
-            f"ready: callbacks at http://127.0.0.1:{settings.receiver.port}/callbacks/APP, "
+            f"ready: callbacks at {own_address(of_receiver.host, of_receiver.port)}/callbacks/APP, "
             f"data in {settings.redis.data_dir}"
         )
         children = asyncio.create_task(processes.first_to_end())
@@ -94,9 +98,3 @@ async def _pass_on(hangups: Hangups, processes: Processes, config: Path | None) 
                 words.print(line)
         else:
             processes.have_configuration_reread()
-
-
-def _readyz(host: str, port: int) -> str:
-    """Where a process of this machine says whether it is ready."""
-    everywhere = host in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
-    return f"http://{'127.0.0.1' if everywhere else host}:{port}/readyz"

@@ -83,9 +83,9 @@ class EncryptionSettings(Table):
 class ReceiverSettings(Table):
     """The HTTP edge that Cronofy calls."""
 
-    host: Text = "0.0.0.0"  # noqa: S104 - a callback comes from outside, and a pod is reached by its own address
+    host: Text = "::"  # a callback comes from outside, and a pod is reached by its own address
     port: Port = 8080
-    admin_host: Text = "0.0.0.0"  # noqa: S104 - probes and scrapers reach a pod by its own address
+    admin_host: Text = "::"  # probes and scrapers reach a pod by its own address
     admin_port: Port = 9090
     public_url: Annotated[WebAddress | None, EMPTY_IS_NONE] = None
     max_body_bytes: Count = 262_144
@@ -104,7 +104,7 @@ class ApiSettings(Table):
 
     host: Text = "127.0.0.1"
     port: Port = 8081
-    admin_host: Text = "0.0.0.0"  # noqa: S104 - probes and scrapers reach a pod by its own address
+    admin_host: Text = "::"  # probes and scrapers reach a pod by its own address
     admin_port: Port = 9092
     read_timeout: Duration = seconds("5s")
     drain_timeout: Duration = seconds("20s")
@@ -114,7 +114,7 @@ class WorkerSettings(Table):
     """What writes to the calendars."""
 
     concurrency: Count = 100
-    admin_host: Text = "0.0.0.0"  # noqa: S104 - probes and scrapers reach a pod by its own address
+    admin_host: Text = "::"  # probes and scrapers reach a pod by its own address
     admin_port: Port = 9091
     retry_for: Duration = seconds("24h")
     retry_base: Duration = seconds("1s")

@@ -79,11 +79,11 @@ OF_CERTIFICATES: Final = frozenset(each for each in Refusal if each.startswith("
 OF_THE_PROXY: Final = frozenset(each for each in Refusal if each.startswith("proxy_"))
 
 
-def advice(code: str) -> Advice:
-    """What a code means. Raises `KeyError` where it is none of `Refusal`."""
-    return _ADVICE[Refusal(code)]
+def advice(refusal: Refusal) -> Advice:
+    """What a refusal means."""
+    return _ADVICE[refusal]
 
 
-def known(code: str) -> Advice | None:
-    """The same; None where the code is of something else, a provider's own for example."""
+def advice_on(code: str) -> Advice | None:
+    """What a code means; None where it is of something else, a provider's own for example."""
     return next((said for refusal, said in _ADVICE.items() if refusal == code), None)

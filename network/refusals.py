@@ -94,8 +94,8 @@ def unreached(error: BaseException, *, proxied: bool = False) -> Unreached:
 def _refusal(causes: list[BaseException], *, of_proxy: bool) -> Refusal:
     for each in causes:
         match each:
-            case ssl.SSLCertVerificationError():
-                return _VERIFY_CODES.get(each.verify_code, Refusal.CERTIFICATE_REFUSED)
+            case ssl.SSLCertVerificationError(verify_code=code) if code:  # aiohttp's own has none
+                return _VERIFY_CODES.get(code, Refusal.CERTIFICATE_REFUSED)
             case aiohttp.ClientHttpProxyError(status=status):
                 return _of_status(status)
             case OSError() if tunnel := _TUNNEL.search(str(each)):

@@ -14,6 +14,7 @@ from aiohttp.http import HttpProcessingError
 from admin.configuration import Configuration
 from admin.health import Health
 from admin.heartbeat import heartbeat
+from admin.listening import listen
 from admin.pulse import pulse
 from admin.server import MakeConsole, start_admin
 from admin.signals import Hangups, told_to_stop
@@ -80,8 +81,7 @@ async def _serve(
     door = Door(configuration.settings, store)
     health = Health(store)
     await door.runner.setup()
-    site = web.TCPSite(door.runner, limits.host, limits.port, backlog=1024)
-    await site.start()
+    await listen(door.runner, limits.host, limits.port, backlog=1024)
     # After the public port: from then on `/readyz` tells others to send callbacks there.
     admin = await start_admin(health, limits.admin_host, limits.admin_port, console=console)
     try:

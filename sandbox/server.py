@@ -46,6 +46,7 @@ from sandbox.state import STATE, State
 
 SHUTDOWN_SECONDS = 0.5
 MAX_BODY_BYTES = 4 * 2**20
+_EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
 
 
 class Sandbox:
@@ -60,6 +61,7 @@ class Sandbox:
         port: the port for HTTP.
         tls_port: the port for HTTPS; everything is served on both, and msal insists on it.
         ca_file: where to write the authority's certificate.
+        names: further hosts that the HTTPS certificate is for.
         clock: gives the present time in Unix seconds.
         seed: decides which requests a fault of some probability hits.
     """
@@ -71,6 +73,7 @@ class Sandbox:
         tls_port: int = 0,
         ca_file: str | Path | None = None,
         *,
+        names: Iterable[str] = (),
         clock: Clock = time.time,
         seed: int = 0,
     ) -> None:
@@ -78,6 +81,7 @@ class Sandbox:
         self._host = host
         self._ports = (port, tls_port)
         self._wanted_ca_file = ca_file
+        self._names = tuple(names)
         self.ca_file = ""
         self.url = ""
         self.tls_url = ""
@@ -86,9 +90,10 @@ class Sandbox:
 
     async def __aenter__(self) -> Self:
         """Start listening."""
-        http, https = (socket.create_server((self._host, port)) for port in self._ports)
-        shown_host = "127.0.0.1" if self._host in ("", "0.0.0.0") else self._host  # noqa: S104 - compared, not bound
-        self.url = f"http://{shown_host}:{http.getsockname()[1]}"
+        http, https = (_listening(self._host, port) for port in self._ports)
+        shown_host = "127.0.0.1" if self._host in _EVERYWHERE else self._host
+        in_url = f"[{shown_host}]" if ":" in shown_host else shown_host
+        self.url = f"http://{in_url}:{http.getsockname()[1]}"
         self.tls_url = f"https://localhost:{https.getsockname()[1]}"
         self._courier = Courier(self.state)
         app = _app(self.state, self._courier)
@@ -257,7 +262,9 @@ class Sandbox:
     def _tls(self, host: str) -> ssl.SSLContext:
         authority = trustme.CA()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(*dict.fromkeys(["localhost", "127.0.0.1", "::1", host])).configure_cert(context)
+        authority.issue_cert(
+            *dict.fromkeys(["localhost", "127.0.0.1", "::1", host, *self._names])
+        ).configure_cert(context)
         if self._wanted_ca_file is None:
             with tempfile.NamedTemporaryFile(prefix="sandbox-ca-", suffix=".pem", delete=False) as file:
                 self.ca_file = file.name
@@ -265,6 +272,13 @@ class Sandbox:
             self.ca_file = str(self._wanted_ca_file)
         authority.cert_pem.write_to_path(self.ca_file)
         return context
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens; at `::` for both families."""
+    if ":" not in host:
+        return socket.create_server((host, port))
+    return socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=host == "::")
 
 
 def _print_at_once(line: str) -> None:

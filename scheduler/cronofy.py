@@ -37,6 +37,7 @@ class CronofyUnreachable(Exception):
 
     def __init__(self, code: str, *, unknown: bool) -> None:
         super().__init__(code)
+        self.code = code
         self.unknown = unknown
 
 

@@ -14,6 +14,7 @@ from cli.checks.finding import Check, Finding, right, warning, wrong
 from cli.checks.keyless import REMEDIES
 from config.accounts import MicrosoftAccount
 from config.settings import Calendar, CalendarAddress, Settings
+from network.advice import advice_on
 from workers.calendars.directory import Directory
 from workers.calendars.microsoft_secret import secret_ends
 from workers.errors import CalendarError, ErrorClass
@@ -139,6 +140,8 @@ class Providers:
     def _remedy(self, name: str, error: CalendarError) -> str:
         account = self._settings.account(name)
         assert account is not None  # it was asked just now
+        if of_network := advice_on(error.code):
+            return of_network.remedy
         known = _OF_CODE.get(error.code)
         if known is None and account.login and error.error_class is ErrorClass.AUTH:
             known = f"have the user consent anew: {_LOGIN}"
@@ -163,7 +166,9 @@ def _look_at(asked: "asyncio.Task[str]") -> None:
 
 
 def _words(error: CalendarError) -> str:
-    return f"{_SAYS.get(error.error_class, 'cannot be used')}: {error.code}"
+    said = advice_on(error.code)
+    what = f"{said.words} ({error.code})" if said else error.code
+    return f"{_SAYS.get(error.error_class, 'cannot be used')}: {what}"
 
 
 def permissions(token: str) -> list[str]:

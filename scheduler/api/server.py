@@ -10,6 +10,7 @@ from admin.configuration import Configuration
 from admin.health import Health
 from admin.heartbeat import heartbeat
 from admin.in_force import Close, InForce
+from admin.listening import listen
 from admin.pulse import pulse
 from admin.server import MakeConsole, start_admin
 from admin.signals import Hangups, told_to_stop
@@ -93,7 +94,7 @@ async def _serve(
     health = Health(store, API)
     runner = web.AppRunner(api_app(service.in_force), access_log=None, shutdown_timeout=api.drain_timeout)
     await runner.setup()
-    await web.TCPSite(runner, api.host, api.port).start()
+    await listen(runner, api.host, api.port)
     admin = await start_admin(health, api.admin_host, api.admin_port, console=console)
     gc.freeze()
     try:

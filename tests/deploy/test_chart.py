@@ -120,7 +120,7 @@ def test_probes_and_ports_are_those_of_the_process(name: str, tmp_path: Path) ->
     expected = {"admin": getattr(settings, name).admin_port}
     if name != "worker":
         expected["http"] = getattr(settings, name).port
-        assert getattr(settings, name).host == "0.0.0.0"  # noqa: S104 - reached by the pod's own address
+        assert getattr(settings, name).host == "::"  # reached by the pod's own address
     assert ports == expected
     probes = {probe: container[f"{probe}Probe"]["httpGet"] for probe in ("startup", "liveness", "readiness")}
     assert probes == {

@@ -152,6 +152,16 @@ def test_the_pods_run_by_the_account_that_the_clouds_know() -> None:
         assert pod["metadata"]["labels"]["azure.workload.identity/use"] == "true"
 
 
+@OURS
+def test_all_but_receivers_are_let_out_to_the_proxy_where_there_is_one(name: str) -> None:
+    to = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "infra"}}}]
+    only_way_out = {"networkPolicy": {"proxy": {"port": 8888, "to": to}, "httpsTo": []}}
+    egress = of(render({**WITH_API, **only_way_out}), "NetworkPolicy", name)["spec"]["egress"]
+    proxied = [rule for rule in egress if rule["ports"] == [{"port": 8888, "protocol": "TCP"}]]
+    assert [rule["to"] for rule in proxied] == ([] if name == "receiver" else [to])
+    assert not [rule for rule in egress if rule["ports"][0]["port"] == 443]
+
+
 def test_the_notes_say_where_the_api_is_and_that_nobody_may_reach_it_yet() -> None:
     assert "API" not in notes(DEFAULT)
     assert "http://sync-sequence-sync-api.hr:80/v1/" in notes(WITH_API)

@@ -90,7 +90,7 @@ def test_the_api_is_there_for_who_asks_for_it_and_is_reached_by_its_published_po
     environment = SERVICES["api"]["environment"]
     (tmp_path / "empty.toml").write_text("")
     api = load(tmp_path / "empty.toml", environment).api
-    assert api.host == "0.0.0.0"  # noqa: S104 - its own loopback would be out of reach
+    assert api.host == "::"  # its own loopback would be out of reach
     assert SERVICES["api"]["ports"] == [f"127.0.0.1:{api.port}:{api.port}"]
 
 

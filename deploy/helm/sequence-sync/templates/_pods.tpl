@@ -162,7 +162,7 @@ spec:
 - {name: SEQUENCE_SYNC__RECEIVER__PORT, value: "8080"}
 - {name: SEQUENCE_SYNC__RECEIVER__ADMIN_PORT, value: "9090"}
 - {name: SEQUENCE_SYNC__WORKER__ADMIN_PORT, value: "9091"}
-- {name: SEQUENCE_SYNC__API__HOST, value: "0.0.0.0"}
+- {name: SEQUENCE_SYNC__API__HOST, value: "::"}
 - {name: SEQUENCE_SYNC__API__PORT, value: "8081"}
 - {name: SEQUENCE_SYNC__API__ADMIN_PORT, value: "9092"}
 - {name: SEQUENCE_SYNC__RECEIVER__DRAIN_DELAY, value: {{ printf "%vs" .Values.receiver.drainDelaySeconds | quote }}}
