@@ -6,6 +6,7 @@ It knows names that nobody else does, as a company's does, and reaches nothing b
 import asyncio
 import base64
 import contextlib
+import ssl
 from collections.abc import Mapping
 from typing import Self
 from urllib.parse import urlsplit
@@ -19,11 +20,19 @@ class ForwardProxy:
     Args:
         names: where it leads each `host:port`, as a port of this machine.
         login: user and password that it wants, if any.
+        tls: what it speaks TLS by to those who ask it, if it does.
     """
 
-    def __init__(self, names: Mapping[str, int], login: tuple[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        names: Mapping[str, int],
+        login: tuple[str, str] | None = None,
+        *,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.names = dict(names)
         self.login = login
+        self._tls = tls
         self.port = 0
         self.asked: list[str] = []
         """What it was asked for, refused or not: `CONNECT host:port`, `POST http://…`."""
@@ -41,11 +50,11 @@ class ForwardProxy:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     async def start(self) -> None:
         """Listens, on the port it had if it had one."""
-        self._server = await asyncio.start_server(self._begun, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._begun, "127.0.0.1", self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:

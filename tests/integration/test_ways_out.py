@@ -46,9 +46,12 @@ class Upstream(NamedTuple):
     https: int
     ca_file: Path
     asked: list[str]
+    tls: ssl.SSLContext
 
-    def proxy(self, login: tuple[str, str] | None = None) -> ForwardProxy:
-        return ForwardProxy({f"{HOST}:80": self.http, f"{HOST}:443": self.https}, login)
+    def proxy(
+        self, login: tuple[str, str] | None = None, *, tls: ssl.SSLContext | None = None
+    ) -> ForwardProxy:
+        return ForwardProxy({f"{HOST}:80": self.http, f"{HOST}:443": self.https}, login, tls=tls)
 
 
 @asynccontextmanager
@@ -68,10 +71,10 @@ async def serving(context: ssl.SSLContext, asked: list[str]) -> AsyncIterator[tu
 @pytest.fixture
 async def upstream(tmp_path: Path) -> AsyncIterator[Upstream]:
     authority, context, asked = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), list[str]()
-    authority.issue_cert(HOST).configure_cert(context)
+    authority.issue_cert(HOST, "127.0.0.1").configure_cert(context)
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     async with serving(context, asked) as (http, https):
-        yield Upstream(http, https, tmp_path / "ca.pem", asked)
+        yield Upstream(http, https, tmp_path / "ca.pem", asked, context)
 
 
 def way(environ: dict[str, str] | None = None, *, public_only: bool = False, **network: Any) -> Outgoing:
@@ -139,6 +142,19 @@ async def test_the_proxy_is_logged_in_to_and_resolves_the_name(
         )
         assert await comes(ask(outgoing, f"{scheme}://{HOST}/path?a=b")) == "here"
     assert upstream.asked == ["POST /path?a=b body"]
+
+
+@by_either
+@to_either
+async def test_a_proxy_may_speak_tls_itself(upstream: Upstream, ask: Ask, scheme: str) -> None:
+    async with upstream.proxy(LOGIN, tls=upstream.tls) as proxy:
+        variables = {"HTTP_PROXY": proxy.url, "HTTPS_PROXY": proxy.url}
+        variables = {name: url.replace("//", "//sync:right@") for name, url in variables.items()}
+        outgoing = way(variables, ca_file=str(upstream.ca_file))
+        assert await comes(ask(outgoing, f"{scheme}://{HOST}/")) == "here"
+        error = await refusal(ask, way(proxy=proxy.url), f"{scheme}://{HOST}/")
+    assert (error.code, error.sent) == (Refusal.CERTIFICATE_UNKNOWN_AUTHORITY, False)
+    assert upstream.asked == ["POST / body"]
 
 
 @by_either

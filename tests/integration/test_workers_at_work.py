@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager, closing
 from functools import partial
 
-import aiohttp
 import pytest
 import structlog
 from redis.asyncio import Redis
@@ -17,6 +16,7 @@ from bookings.connection import connect
 from bookings.record import WriteState
 from bookings.store import Store
 from config.settings import CalendarAddress
+from network.outgoing import Outgoing
 from tests.conftest import Settle
 from tests.integration.calendars import MICROSOFT, World, one_part, utc
 from tests.waiting import comes, unless_it_hangs, until
@@ -68,8 +68,8 @@ class Defective(Directory):
 async def test_a_defect_in_one_write_is_an_alarm_and_leaves_the_others_alone(world: World) -> None:
     body = one_part("both")
     await world.accept(body)
-    async with aiohttp.ClientSession() as session:
-        with closing(Defective(world.settings, session, Accounts(world.store))) as directory:
+    async with Outgoing(world.settings.network) as outgoing:
+        with closing(Defective(world.settings, outgoing, Accounts(world.store))) as directory:
             sync = Sync(world.store, world.settings, directory, worker="test", clock=world.clock)
             with structlog.testing.capture_logs() as lines:
                 await World(world.settings, world.store, world.sandbox, sync, world.clock).work()
