@@ -18,7 +18,7 @@ from config.errors import ConfigError
 from network.outgoing import Outgoing
 from workers.calendars.google_tokens import unreadable
 from workers.calendars.microsoft_managed_identity import assertion, managed_identity
-from workers.calendars.oauth import Heard
+from workers.calendars.oauth import Heard, read
 from workers.calendars.own_thread import OwnThread
 from workers.calendars.single_flight import SingleFlight
 from workers.errors import CalendarError, ErrorClass
@@ -69,7 +69,10 @@ class MicrosoftTokens:
         gone.
         """
         if self._account.managed_identity and not self._account.client_id:
-            return managed_identity(self._account.managed_identity, origin(self._account.graph_endpoint))
+            given = managed_identity(self._account.managed_identity, origin(self._account.graph_endpoint))
+            if "access_token" not in given:
+                raise read(400, given, {}).failure()
+            return given
         try:
             credential = _credential(self._account)
         except (ConfigError, ValueError) as error:
