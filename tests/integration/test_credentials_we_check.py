@@ -65,7 +65,9 @@ async def test_one_that_is_put_there_later_parks_the_account(
 def test_so_is_the_key_of_a_certificate(microsoft: Microsoft, tmp_path: Path, code: str) -> None:
     more = {"certificate_passphrase": "env:KEY"} if code == "key_passphrase_wrong" else {}
     text = KEYS.get(code, lambda: rsa_pem(LOCKED))()
-    (tmp_path / "sync.pem").write_text(f"{text}\n-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n")
+    (tmp_path / "sync.pem").write_text(
+        f"{text}\n-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n"
+    )
     with pytest.raises(ConfigError, match="certificate"):
         microsoft(certificate=f"file:{tmp_path}/sync.pem", **more)
 
