@@ -22,6 +22,10 @@ from config.references import (
 from config.secrets import Secret
 from config.table import Table
 
+_TENANT = re.compile(
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*",
+    re.IGNORECASE,
+)
 SYSTEM_ASSIGNED = "system"
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -29,7 +33,20 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 def _one_tenant(text: str) -> str:
     if text.lower() in {"common", "organizations", "consumers"}:
         raise ValueError("an application signs in to one tenant; write its directory (tenant) ID")
+    if _TENANT.fullmatch(text) is None:
+        raise ValueError(
+            "must be the directory (tenant) ID, such as 2f1c0d9e-0000-0000-0000-000000000000, or a "
+            "domain of the "
+            "tenant, such as globex.onmicrosoft.com, and nothing else"
+        )
     return text
+
+
+def _no_tenant(url: str) -> str:
+    """Of an authority: an address with a path has the tenant in it, which has a key of its own."""
+    if url.count("/") > 2:
+        raise ValueError("must be scheme and host only; the tenant goes into tenant_id")
+    return url
 
 
 def _mail_address(text: str) -> str:
@@ -125,7 +142,7 @@ class MicrosoftAccount(Table):
     managed_identity: Annotated[str, AfterValidator(_identity)] | None = None
     login: bool = False
     shared_calendars: bool = False
-    authority: HttpsAddress = "https://login.microsoftonline.com"
+    authority: Annotated[HttpsAddress, AfterValidator(_no_tenant)] = "https://login.microsoftonline.com"
     graph_endpoint: WebAddress = "https://graph.microsoft.com/v1.0"
     ca_file: Annotated[AccountFile | None, EMPTY_IS_NONE] = None
 

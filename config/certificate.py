@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from config.errors import SecretError
 from config.google_files import with_line_ends
+from config.rsa_keys import KeyTrouble
 from config.secrets import Secret
 
 if TYPE_CHECKING:
@@ -90,7 +91,10 @@ def _from_pem(secret: Secret, raw: bytes, opens: bytes | None) -> "tuple[object,
         )
     locked = b"ENCRYPTED" in key[0]
     if locked and opens is None:
-        raise SecretError(f"the private key in {secret} is encrypted; add certificate_passphrase = …")
+        raise KeyTrouble(
+            "key_passphrase_missing",
+            f"the private key in {secret} is encrypted; add certificate_passphrase = …",
+        )
     trouble = ""
     try:
         return load_pem_private_key(key[0], opens if locked else None), [
@@ -98,10 +102,11 @@ def _from_pem(secret: Secret, raw: bytes, opens: bytes | None) -> "tuple[object,
         ]
     except Exception as error:  # noqa: BLE001 - the library raises many kinds, and some repeat what they read
         trouble = type(error).__name__
-    raise SecretError(
+    raise KeyTrouble(
+        "key_passphrase_wrong" if locked else "key_unreadable",
         f"certificate_passphrase does not open the private key in {secret}; use the one it was encrypted with"
         if locked
-        else f"{secret} cannot be read as PEM ({trouble}); copy the certificate and its key into it anew"
+        else f"{secret} cannot be read as PEM ({trouble}); copy the certificate and its key into it anew",
     )
 
 

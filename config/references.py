@@ -19,7 +19,8 @@ from pydantic import AfterValidator, PlainSerializer, PlainValidator, Validation
 
 from config.certificate import client_certificate
 from config.errors import SecretError
-from config.google_files import GoogleFile, google_file
+from config.google_files import GoogleFile, google_file, json_members, with_line_ends
+from config.rsa_keys import KeyTrouble, rsa_key
 from config.secrets import Secret
 
 
@@ -149,6 +150,16 @@ def _opens(secret: Secret, info: ValidationInfo) -> Secret:
     return secret
 
 
+def _rsa(secret: Secret) -> None:
+    """A check that the key in a service account's file can sign; one that is no PEM at all, its use tells."""
+    key = with_line_ends(str(json_members(secret)["private_key"]))
+    try:
+        if "-----BEGIN" in key:
+            rsa_key(key)
+    except KeyTrouble as trouble:
+        raise SecretError(f"{secret} cannot be used: {trouble.problems[0]}") from None
+
+
 def _long_enough(secret: Secret) -> None:
     if len(secret.value()) < _SHORTEST_PASSWORD:
         raise SecretError(f"{secret} has fewer than {_SHORTEST_PASSWORD} characters; use a longer password")
@@ -169,7 +180,7 @@ ClientSecret = Annotated[Secret, reference(_of_account, _no_certificate), as_tex
 Certificate = Annotated[Secret, reference(_of_account, is_text=False), AfterValidator(_opens), as_text]
 FederatedToken = Annotated[Secret, reference(_of_account, _signed_token), as_text]
 ServiceAccountKey = Annotated[
-    Secret, reference(_of_account, google_file(GoogleFile.SERVICE_ACCOUNT)), as_text
+    Secret, reference(_of_account, google_file(GoogleFile.SERVICE_ACCOUNT), _rsa), as_text
 ]
 AuthorizedUserKey = Annotated[
     Secret, reference(_of_account, google_file(GoogleFile.AUTHORIZED_USER)), as_text

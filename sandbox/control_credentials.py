@@ -24,6 +24,8 @@ def add_routes(router: web.UrlDispatcher) -> None:
         ("POST", "/google/tokens", add_google_token),
         ("POST", "/google/lifetime", set_google_lifetime),
         ("POST", "/google/revoke", revoke_google),
+        ("POST", "/google/unknown-users", set_unknown_users),
+        ("POST", "/google/reauthentication", set_reauthentication),
         ("POST", "/microsoft/applications", add_application),
         ("POST", "/microsoft/users", add_microsoft_user),
         ("POST", "/microsoft/devices", set_devices),
@@ -39,7 +41,10 @@ async def add_service_account(request: web.Request) -> web.Response:
     """A service account's key file."""
     spec = await body(request, specs.ServiceAccountSpec)
     key = await asyncio.to_thread(service_account_key, _google_token_uri(request), spec.email)
-    request.app[STATE].google_tokens.register_key(key).delegated = spec.delegated
+    tokens = request.app[STATE].google_tokens
+    if spec.replace and spec.email in tokens.service_accounts:
+        tokens.service_accounts[spec.email].keys.clear()
+    tokens.register_key(key).delegated = spec.delegated
     return json_answer(key, 201)
 
 
@@ -74,6 +79,22 @@ async def set_google_lifetime(request: web.Request) -> web.Response:
 async def revoke_google(request: web.Request) -> web.Response:
     """Withdraw everything of a Google user or service account."""
     request.app[STATE].google_tokens.revoke((await body(request, specs.WhoSpec)).who)
+    return json_answer({})
+
+
+async def set_unknown_users(request: web.Request) -> web.Response:
+    """Which subjects are no users."""
+    spec = await body(request, specs.UnknownSpec)
+    request.app[STATE].google_tokens.unknown_users = frozenset(each.lower() for each in spec.users)
+    return json_answer({})
+
+
+async def set_reauthentication(request: web.Request) -> web.Response:
+    """Whether a user has to sign in again before their consent is good for a token."""
+    spec = await body(request, specs.ReauthSpec)
+    for consent in request.app[STATE].google_tokens.consents.values():
+        if consent.user == spec.user.lower():
+            consent.reauthenticate = spec.required
     return json_answer({})
 
 

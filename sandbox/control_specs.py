@@ -125,10 +125,14 @@ class ActSpec(Body, frozen=True):
 
 
 class ServiceAccountSpec(Body, frozen=True):
-    """A service account to make a key for; `delegated` false: the domain has not authorised it."""
+    """A service account to make a key for; `delegated` false: the domain has not authorised it.
+
+    `replace`: the keys that were made before are deleted.
+    """
 
     email: str = DEFAULT_SERVICE_ACCOUNT
     delegated: bool = True
+    replace: bool = False
 
 
 class UserSpec(Body, frozen=True):
@@ -155,7 +159,7 @@ class GraphTokenSpec(Body, frozen=True):
 
 
 class ApplicationSpec(Body, frozen=True):
-    """A Microsoft application and its credential; `certificate` is PEM."""
+    """A Microsoft application and its credential; `certificate` is PEM, the rest as in `Application`."""
 
     tenant: str
     client_id: str
@@ -163,6 +167,10 @@ class ApplicationSpec(Body, frozen=True):
     certificate: str = ""
     secret_expired: bool = False
     redirect_uris: tuple[str, ...] = ("http://localhost",)
+    roles: tuple[str, ...] | UnsetType = UNSET
+    disabled: bool = False
+    principal: bool = True
+    federated_subject: str = ""
 
 
 class ClientSpec(Body, frozen=True):
@@ -183,6 +191,19 @@ class WhoSpec(Body, frozen=True):
     """Whose grants to withdraw: an address or a client id."""
 
     who: str
+
+
+class UnknownSpec(Body, frozen=True):
+    """Addresses that are no users of the Workspace."""
+
+    users: tuple[str, ...]
+
+
+class ReauthSpec(Body, frozen=True):
+    """A user whom the Workspace asks to sign in again, or no longer."""
+
+    user: str
+    required: bool = True
 
 
 class LifetimeSpec(Body, frozen=True):

@@ -1,5 +1,7 @@
 """What a client sees of a fault, in the body shape of the vendor it talks to."""
 
+from typing import Any
+
 import msgspec
 from aiohttp import web
 
@@ -75,7 +77,8 @@ def _google(fault: Fault) -> Refused:
         case "conflict":
             return google_errors.changed_meanwhile()
         case "forbidden":
-            return google_errors.forbidden()
+            reason = fault.params.get("reason", "forbidden")
+            return google_errors.refused(int(fault.number("status", 403)), reason, "Forbidden")
         case _:
             return google_errors.backend(int(fault.number("status", 503)), fault.params.get("code"))
 
@@ -88,6 +91,9 @@ def _graph(fault: Fault) -> Refused:
             return graph_errors.unauthorized()
         case "conflict":
             return graph_errors.changed_meanwhile(int(fault.number("status", 412)), fault.params.get("code"))
+        case "forbidden" if "code" in fault.params:
+            status = int(fault.number("status", 403))
+            return graph_errors.refused(status, fault.params["code"], "The request is refused.")
         case "forbidden":
             return graph_errors.denied()
         case _:
@@ -110,5 +116,12 @@ def _token_endpoint(fault: Fault) -> Refused:
         case _:
             status = int(fault.number("status", 503))
             code = "server_error" if status >= 500 else "invalid_request"
-    code = fault.params.get("code", code)
-    return Refused(status, {"error": code, "error_description": f"A fault asked for: {fault}"})
+    body: dict[str, Any] = {"error": fault.params.get("code", code)}
+    body["error_description"] = fault.params.get("text", f"A fault asked for: {fault}")
+    if "number" in fault.params:
+        number = int(fault.number("number", 0))
+        body["error_description"] = f"AADSTS{number}: {body['error_description']}"
+        body["error_codes"] = [number]
+    if "subtype" in fault.params:
+        body["error_subtype"] = fault.params["subtype"]
+    return Refused(int(fault.number("status", status)), body)

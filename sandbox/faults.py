@@ -21,7 +21,7 @@ AFTER = frozenset({"error_after", "drop_after", "hold", "html_after", "empty_aft
 properties.
 """
 KINDS = BEFORE | AFTER | {"delay", "late"}
-KEYS = {"code", "reason", "retry_after", "seconds", "status", "when"}
+KEYS = {"code", "number", "reason", "retry_after", "seconds", "status", "subtype", "text", "when"}
 
 
 class FaultError(ValueError):

@@ -24,6 +24,8 @@ def token(call: Call) -> web.Response:
         issued, refresh_token = _issued(tokens, form, str(call.request.url.with_query(None)))
     except GrantError as error:
         body = {"error": error.code, "error_description": error.description}
+        if error.subtype:
+            body["error_subtype"] = error.subtype
         raise Refused(error.status, body) from None
     grant = tokens.grants[issued]
     call.state.google.own_calendar(grant.subject)

@@ -18,13 +18,16 @@ CLOUD_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 GOOGLE_AUDIENCE = "https://oauth2.googleapis.com/token"
 """google-auth signs for this audience whatever the key's token_uri says (measured)."""
 MAX_ASSERTION_LIFE = 3600
+ASSERTION_SKEW_S = 300
+"""How far ahead an assertion's `iat` may lie (a guess; that there is such a limit is reported)."""
 
 
 class GrantError(Exception):
     """A token request that is refused, with OAuth's error code and Google's words."""
 
-    def __init__(self, status: int, code: str, description: str) -> None:
+    def __init__(self, status: int, code: str, description: str, subtype: str = "") -> None:
         super().__init__(f"{code}: {description}")
+        self.subtype = subtype
         self.status = status
         self.code = code
         self.description = description
@@ -85,6 +88,8 @@ class Consent:
     scopes: frozenset[str] | None = None
     """What the user said yes to; None: to anything."""
     revoked: bool = False
+    reauthenticate: bool = False
+    """Whether the Workspace asks its users to sign in again (session control), and this one has not."""
 
 
 @dataclass(slots=True)
@@ -106,6 +111,8 @@ class GoogleTokens:
     """What the machine's tokens are for, whatever is asked for: so does Compute Engine."""
     iam_enabled: bool = True
     """Whether the project uses the IAM Service Account Credentials API."""
+    unknown_users: frozenset[str] = frozenset()
+    """Addresses that nobody can act for, there being no such user."""
     codes: Codes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -166,6 +173,8 @@ class GoogleTokens:
         scopes = str(claims.get("scope", "")).split()
         if not scopes:
             raise GrantError(400, "invalid_scope", "Invalid OAuth scope or ID token audience provided.")
+        if str(subject).lower() in self.unknown_users:
+            raise GrantError(400, "invalid_grant", "Invalid email or User ID")
         if subject != account.email and not account.may_act(scopes):
             raise GrantError(
                 401,
@@ -184,6 +193,8 @@ class GoogleTokens:
         consent = self.consents.get(form.get("refresh_token", ""))
         if consent is None or consent.revoked:
             raise GrantError(400, "invalid_grant", "Token has been expired or revoked.")
+        if consent.reauthenticate:
+            raise GrantError(400, "invalid_grant", "reauth related error (invalid_rapt)", "invalid_rapt")
         if (form.get("client_id"), form.get("client_secret")) != (consent.client_id, consent.client_secret):
             raise GrantError(401, "invalid_client", "The provided client secret is invalid.")
         granted = consent.scopes if consent.scopes is not None else frozenset({CALENDAR_SCOPE})
@@ -237,7 +248,11 @@ class GoogleTokens:
             raise GrantError(400, "invalid_grant", "Invalid JWT: Failed audience check.") from None
         except jwt.PyJWTError:
             raise GrantError(400, "invalid_grant", "Invalid JWT Signature.") from None
-        if not self.clock() < float(claims["exp"]) <= float(claims["iat"]) + MAX_ASSERTION_LIFE:
+        issued, expires = float(claims["iat"]), float(claims["exp"])
+        if (
+            not self.clock() < expires <= issued + MAX_ASSERTION_LIFE
+            or issued > self.clock() + ASSERTION_SKEW_S
+        ):
             raise GrantError(
                 400,
                 "invalid_grant",

@@ -18,7 +18,7 @@ from sandbox.graph_odata import Preferences, Query, parse_preferences, parse_que
 from sandbox.graph_store import GraphStore
 from sandbox.graph_view import shown
 from sandbox.journal import Notification
-from sandbox.microsoft_tokens import GraphGrant
+from sandbox.microsoft_tokens import CALENDAR_ROLES, GraphGrant
 
 MAX_CONCURRENT = 4
 """Requests one application may have under way in one mailbox (throttling-outlook.md)."""
@@ -143,6 +143,8 @@ def _mailbox(call: Call, grant: GraphGrant) -> Mailbox:
     own = grant.user is None or grant.user == mailbox.address or grant.user in mailbox.shared_with
     if grant.scopes is not None:  # a user's own calendar, and what others share, need leave of their own
         own = own and not _MAY_WRITE[grant.user == mailbox.address].isdisjoint(grant.scopes)
+    if grant.user is None:
+        own = own and not CALENDAR_ROLES.isdisjoint(grant.roles)
     if not own or (grant.user is None and mailbox.denied):
         raise denied()
     return mailbox

@@ -10,6 +10,7 @@ from typing import Any
 import jwt
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA1
 
 from sandbox.authorization import CodeRefused, Codes, Why
 from sandbox.clock import Clock
@@ -17,6 +18,10 @@ from sandbox.device_codes import Devices, DeviceWaits, Wait
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
+
+CALENDAR_ROLES = frozenset({"Calendars.ReadWrite"})
+ASSERTION_SKEW_S = 300
+"""How far an assertion's `nbf` may lie ahead (a guess)."""
 
 _CODE_REFUSALS = {
     Why.UNKNOWN: (9002313, "Invalid request. Request is malformed or invalid."),
@@ -55,14 +60,18 @@ class GraphGrant:
     expires_at: float
     scopes: frozenset[str] | None = None
     """What the user said yes to, by their last words (`Calendars.ReadWrite`); None: to anything."""
+    roles: frozenset[str] = CALENDAR_ROLES
+    """What the application was allowed when the token was issued: what is granted later is in later ones."""
 
 
 @dataclass(slots=True)
 class Application:
     """An application known to a tenant. `certificate` is PEM; without it no assertion's signature is checked.
 
-    That is how a federated credential's assertion is taken: somebody else signed it. With neither a secret
-    nor a certificate, users may consent to it as to a public client.
+    That is how a federated credential's assertion is taken: somebody else signed it, and
+    `federated_subject`, where it is given, is whom for. With neither a secret nor a certificate, users may
+    consent to it as to a public client. `roles` are its application permissions, with an administrator's
+    consent; they stand in tokens issued from then on.
     """
 
     client_id: str
@@ -70,6 +79,10 @@ class Application:
     certificate: str = ""
     secret_expired: bool = False
     redirect_uris: tuple[str, ...] = ("http://localhost",)
+    roles: tuple[str, ...] = tuple(CALENDAR_ROLES)
+    disabled: bool = False
+    principal: bool = True
+    federated_subject: str = ""
     may_read_itself: bool = False
     """Whether it has Application.Read.All."""
     secret_ends: str = "2299-12-31T00:00:00Z"  # noqa: S105 - a time
@@ -146,10 +159,21 @@ class MicrosoftTokens:
         scopes: Iterable[str] | None = None,
     ) -> str:
         """A new access token, valid for `lifetime` seconds."""
-        token = f"eyJ0eXAi.{secrets.token_urlsafe(24)}"
         owner = user.lower() if user else None
         granted = None if scopes is None else frozenset(each.rpartition("/")[2] for each in scopes)
-        self.grants[token] = GraphGrant(tenant, client_id, owner, self.clock() + self.lifetime, granted)
+        application = self.tenants.get(tenant, {}).get(client_id)
+        roles = CALENDAR_ROLES if application is None else frozenset(application.roles)
+        expires_at = self.clock() + self.lifetime
+        token = _signed(
+            {
+                "aud": "https://graph.microsoft.com",
+                "appid": client_id,
+                "tid": tenant,
+                "exp": int(expires_at),
+                **({"scp": " ".join(sorted(granted or ()))} if owner else {"roles": sorted(roles)}),
+            }
+        )
+        self.grants[token] = GraphGrant(tenant, client_id, owner, expires_at, granted, roles)
         return token
 
     def grant(self, token: str) -> GraphGrant | None:
@@ -266,6 +290,15 @@ class MicrosoftTokens:
                 700016,
                 f"Application with identifier '{client_id}' was not found in the directory '{tenant}'.",
             )
+        if application.disabled:
+            raise TokenError(400, "unauthorized_client", 7000112, f"Application '{client_id}' is disabled.")
+        if not application.principal:
+            raise TokenError(
+                400,
+                "unauthorized_client",
+                7000229,
+                f"The client application {client_id} is missing service principal.",
+            )
         return application
 
     def _check_credential(self, application: Application, form: Mapping[str, str]) -> None:
@@ -278,6 +311,13 @@ class MicrosoftTokens:
 
     def _check_assertion(self, application: Application, form: Mapping[str, str]) -> None:
         verify = bool(application.certificate)
+        if verify and _thumbprint_shown(form["client_assertion"]) != _thumbprint(application.certificate):
+            raise TokenError(
+                401,
+                "invalid_client",
+                700027,
+                "The certificate with this identifier is not registered on application.",
+            )
         try:
             claims = jwt.decode(
                 form["client_assertion"],
@@ -299,10 +339,40 @@ class MicrosoftTokens:
         if (
             form.get("client_assertion_type") != ASSERTION_TYPE
             or claims.get("exp", self.clock() + 1) <= self.clock()
+            or claims.get("nbf", 0) > self.clock() + ASSERTION_SKEW_S
         ):
             raise TokenError(
                 401, "invalid_client", 700024, "Client assertion is not within its valid time range."
             )
+        if not verify and application.federated_subject not in ("", claims["sub"]):
+            raise TokenError(
+                401,
+                "invalid_client",
+                700213,
+                "No matching federated identity record found for presented assertion subject.",
+            )
+
+
+def _signed(claims: Mapping[str, Any]) -> str:
+    """A token of the shape of Graph's. Nobody but its issuer can check the signature, so there is none worth
+    it.
+    """
+    parts = ({"typ": "JWT", "alg": "RS256"}, claims)
+    encoded = [base64.urlsafe_b64encode(json.dumps(each).encode()).rstrip(b"=").decode() for each in parts]
+    return ".".join([*encoded, secrets.token_urlsafe(24)])
+
+
+def _thumbprint(pem: str) -> bytes:
+    return x509.load_pem_x509_certificate(pem.encode()).fingerprint(SHA1())  # noqa: S303 - a name, not a proof
+
+
+def _thumbprint_shown(assertion: str) -> bytes | None:
+    """The certificate that an assertion says it is signed by; msal names it by `x5t`."""
+    try:
+        shown = str(jwt.get_unverified_header(assertion).get("x5t", ""))
+        return base64.urlsafe_b64decode(shown + "=" * (-len(shown) % 4))
+    except (jwt.PyJWTError, ValueError):
+        return None
 
 
 def _public_key(pem: str) -> RSAPublicKey:

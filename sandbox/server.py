@@ -111,7 +111,12 @@ class Sandbox:
         if self._courier is not None:
             await self._courier.close()
         if self._runner is not None:
+            server = self._runner.server
+            open_still = [each.transport for each in (server.connections if server else ())]
             await self._runner.cleanup()
+            for transport in filter(None, open_still):
+                transport.abort()  # over TLS, a client that is gone would be waited for
+            await asyncio.sleep(0)  # a transport gives its socket back a turn of the loop later
         self._remove_ca_file()
 
     @property

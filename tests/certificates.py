@@ -36,8 +36,9 @@ class Pair(NamedTuple):
         )
 
 
+@cache
 def pair(which: int = 0, *, ends_in: timedelta = timedelta(days=365), begins_in: float = -1) -> Pair:
-    """A pair with an RSA key; `which` tells the keys apart, of which each is made once."""
+    """A pair with an RSA key, each made once, as Entra knows it by its thumbprint; `which` tells them apart."""
     return certified(rsa_key(which), ends_in=ends_in, begins_in=begins_in)
 
 

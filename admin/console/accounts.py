@@ -8,6 +8,7 @@ from admin.console.bookings import page_number
 from admin.console.rendering import page
 from admin.console.world import WORLD
 from bookings.accounts import Accounts, ClosedAccount
+from bookings.advice import Advice, advice
 from config.settings import Settings
 
 _A_PAGE = 100
@@ -20,6 +21,10 @@ class AccountRow(NamedTuple):
     provider: str
     calendars: tuple[str, ...]
     closed: tuple[ClosedAccount, ...]
+
+    def advice(self, closed: ClosedAccount) -> Advice | None:
+        """What its reason means, and what to do."""
+        return advice(self.provider, closed.reason, self.name) if closed.state == "parked" else None
 
     @property
     def state(self) -> str:

@@ -9,6 +9,8 @@ from functools import partial
 
 from redis.exceptions import RedisError
 
+from bookings.advice import advice
+from bookings.advice.ours import OURS
 from cli.checks.certificates import soon
 from cli.checks.finding import Check, Finding, right, warning, wrong
 from cli.checks.keyless import REMEDIES
@@ -33,13 +35,6 @@ _RENEW = {
 }
 _REACH = "see that this machine reaches the provider, then check again"
 _LOGIN = "`sequence-sync login {provider} {name}`"
-_OF_CODE = {
-    "not_logged_in": _LOGIN,
-    "logged_in_to_another_client": f"put the former client_id back, or {_LOGIN}",
-    "encryption_key_missing": f"add the key it was encrypted with to encryption.keys, or {_LOGIN}",
-    "redis_unavailable": "see the line of redis",
-    **REMEDIES,
-}
 
 
 class Providers:
@@ -142,11 +137,14 @@ class Providers:
         assert account is not None  # it was asked just now
         if of_network := advice_on(error.code):
             return of_network.remedy
-        known = _OF_CODE.get(error.code)
-        if known is None and account.login and error.error_class is ErrorClass.AUTH:
-            known = f"have the user consent anew: {_LOGIN}"
-        if known is not None:
-            return known.format(provider=account.provider, name=name)
+        known = advice(account.provider, error.code, name)
+        keyless = REMEDIES.get(error.code)
+        if keyless is not None and (known is None or error.whole_account):
+            return keyless
+        if known is not None and error.error_class is not ErrorClass.THROTTLED:
+            return known.remedy if error.code in OURS else f"{known.cause}: {known.remedy}"
+        if account.login and error.error_class is ErrorClass.AUTH:
+            return "have the user consent anew: " + _LOGIN.format(provider=account.provider, name=name)
         match error.error_class:
             case ErrorClass.AUTH:
                 return _RENEW[account.provider]

@@ -80,7 +80,7 @@ async def test_what_is_wrong_is_shown_with_what_to_do_and_the_status_is_1(servic
     result = await command("check", "--config", str(service.config))
     assert result.status == 1
     line = next(line for line in result.data.splitlines() if "account microsoft-hr" in line)
-    for shown in ("wrong", "is refused: invalid_client (AADSTS7000215)", "renew its secret or certificate"):
+    for shown in ("wrong", "is refused: invalid_client (AADSTS7000215)", "the client secret is wrong"):
         assert shown in line
     assert "can be read and written" in result.data
     assert "2 wrong: mend what is wrong" in result.words
@@ -242,7 +242,7 @@ async def test_credentials_that_are_refused_are_wrong_and_so_are_their_calendars
     assert checked.of_level(Level.WRONG) == {
         *("account google-hr", "account microsoft-hr", "calendar interviews", "calendar panel"),
     }
-    assert checked.of("account google-hr").words == "is refused: invalid_grant"
+    assert checked.of("account google-hr").words == "is refused: invalid_grant (account_not_found)"
     assert checked.of("calendar panel").remedy == "mend account microsoft-hr, then check again"
 
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
+from bookings.advice import advice
 from bookings.clock import now_ms
 from bookings.connection import connect
 from bookings.record import Part
@@ -208,6 +209,9 @@ async def test_accounts_are_shown_with_what_makes_them_wait(world: World, operat
     await fill(world)
     page = await operator.get("accounts")
     assert "parked invalid_client since" in page.words
+    known = advice("microsoft", "invalid_client", "microsoft-hr")
+    assert known is not None
+    assert f": {known.cause}. To do: {known.remedy}." in page.words
     assert "1 part waits" in page.words
     assert "paused anna@globex.example: rateLimitExceeded since" in page.words
     link = next(link for link in page.links if "account=google-hr" in link)

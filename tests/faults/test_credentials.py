@@ -18,7 +18,7 @@ pytestmark = pytest.mark.fault(number=16)
 
 both = pytest.mark.parametrize("provider", PROVIDERS)
 ACCOUNT = {"google": "google-hr", "microsoft": "microsoft-hr"}
-REFUSED = {"google": "invalid_grant", "microsoft": "invalid_client (AADSTS7000215)"}
+REFUSED = {"google": "invalid_grant (account_not_found)", "microsoft": "invalid_client (AADSTS7000215)"}
 
 
 async def book(world: World, provider: str, count: int) -> list[bytes]:

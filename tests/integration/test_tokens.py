@@ -94,7 +94,10 @@ async def test_a_revoked_consent_is_an_account_s_trouble(google: Google, sandbox
     sandbox.state.google_tokens.revoke("hr@globex.example")
     with pytest.raises(CalendarError) as raised:
         await tokens.token()
-    assert (raised.value.error_class, raised.value.code) == (ErrorClass.AUTH, "invalid_grant")
+    assert (raised.value.error_class, raised.value.code) == (
+        ErrorClass.AUTH,
+        "invalid_grant (consent_ended)",
+    )
 
 
 def encrypted(pem: str) -> str:
@@ -126,7 +129,7 @@ async def test_a_key_file_that_is_replaced_by_something_else_is_an_account_s_tro
         (tmp_path / name).write_text(json.dumps(replaced))
     await asyncio.sleep(1.1)  # a file is looked at again once a second
     for unreadable in tokens.values():
-        with pytest.raises(CalendarError, match="credentials unreadable") as raised:
+        with pytest.raises(CalendarError, match=r"credentials unreadable|key_") as raised:
             await unreadable.token()
         assert (raised.value.error_class, raised.value.whole_account) == (ErrorClass.AUTH, True)
     assert token_requests(sandbox, "google") == 0

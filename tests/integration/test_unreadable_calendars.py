@@ -107,7 +107,7 @@ async def test_one_that_hangs_is_too_slow_and_holds_up_no_other(calendars: Desk,
 
 async def test_credentials_that_are_refused_park_the_account_as_a_write_would(calendars: Desk) -> None:
     calendars.sandbox.state.google_tokens.revoke(RECRUITER)
-    assert await calendars.code("recruiter-user") == "invalid_grant"
+    assert await calendars.code("recruiter-user") == "invalid_grant (consent_ended)"
     [closed] = await Accounts(calendars.store).closed()
     assert (closed.name, closed.state) == ("google-user", "parked")
 

@@ -131,6 +131,32 @@ async def test_another_certificate_does_not(box: Sandbox) -> None:
     assert (result["error"], result["error_codes"]) == ("invalid_client", [700027])
 
 
+async def test_a_certificate_is_known_by_the_thumbprint_that_is_shown(box: Sandbox) -> None:
+    private, public, _ = self_signed()
+    box.state.microsoft_tokens.register(TENANT, CLIENT, certificate=public)
+    result = await acquire(box, {"private_key": private, "thumbprint": "00" * 20})
+    assert (result["error"], result["error_codes"]) == ("invalid_client", [700027])
+
+
+async def test_a_federated_subject_has_to_be_the_registered_one(box: Sandbox) -> None:
+    box.state.microsoft_tokens.register(TENANT, CLIENT, federated_subject="system:serviceaccount:sync:worker")
+    for subject, numbers in (("system:serviceaccount:sync:worker", None), ("somebody else", [700213])):
+        claims = {"iss": "https://cluster", "sub": subject, "aud": "api://AzureADTokenExchange"}
+        assertion = jwt.encode(claims, "k" * 32)
+        result = await acquire(box, {"client_assertion": lambda shown=assertion: shown})
+        assert result.get("error_codes") == numbers
+
+
+async def test_a_token_names_the_roles_that_were_granted_when_it_was_issued(box: Sandbox) -> None:
+    tokens = box.state.microsoft_tokens
+    shown = []
+    for roles in ((), ("Calendars.ReadWrite",)):
+        tokens.register(TENANT, CLIENT, secret="right", roles=roles)
+        token = (await acquire(box, "right"))["access_token"]
+        shown.append(jwt.decode(token, options={"verify_signature": False})["roles"])
+    assert shown == [[], ["Calendars.ReadWrite"]]
+
+
 async def test_a_federated_assertion_only_has_to_be_a_token(box: Sandbox) -> None:
     box.state.microsoft_tokens.register(TENANT, CLIENT)
     claims = {"iss": "https://cluster", "sub": "system:pod", "aud": "api://AzureADTokenExchange"}

@@ -18,7 +18,8 @@ class Asked(NamedTuple):
 class Consenting(Protocol):
     """One account whose user consents. Every method blocks, and raises `CalendarError`.
 
-    AUTH where the provider refuses, TRANSIENT where it fails or does not answer.
+    AUTH where the provider refuses, THROTTLED where it asks for a rest, TRANSIENT where it fails or does not
+    answer.
     """
 
     @property

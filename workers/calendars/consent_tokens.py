@@ -3,12 +3,14 @@
 import asyncio
 import time
 import uuid
+from functools import partial
 
 from redis.exceptions import RedisError
 
 from bookings.consents import Consent, Consents, Kept
 from bookings.errors import SealError
 from workers.calendars.consent import Consenting
+from workers.calendars.own_thread import OwnThread
 from workers.calendars.single_flight import SingleFlight
 from workers.errors import CalendarError, ErrorClass
 
@@ -32,6 +34,7 @@ class ConsentTokens:
         self._consents = consents
         self._turn_s = 4 * timeout_s
         self._flight = SingleFlight()
+        self._thread = OwnThread(timeout_s)
         self._here: Consent | None = None
 
     async def token(self, *, instead_of: str = "") -> str:
@@ -91,10 +94,10 @@ class ConsentTokens:
         there, and still good: neither provider revokes it for having been used.
         """
         try:
-            renewed = await asyncio.to_thread(self._provider.renew, kept.consent)
+            renewed = await self._thread.run(partial(self._provider.renew, kept.consent))
         except CalendarError as error:
             usable = kept.consent.access_token != instead_of and _lives(kept.consent, 0)
-            if error.error_class is not ErrorClass.TRANSIENT or not usable:
+            if error.error_class is ErrorClass.AUTH or not usable:
                 raise
             self._flight.rest()
             return kept.consent

@@ -17,22 +17,22 @@ from workers.calendars.google import GoogleCalendar
 from workers.calendars.google_consent import GoogleConsent
 from workers.calendars.google_reader import GoogleFreeBusy, GoogleReader
 from workers.calendars.google_tokens import FREE_BUSY_SCOPES, GoogleTokens
-from workers.calendars.http import ProviderHttp, Tokens
+from workers.calendars.http import ProviderHttp
 from workers.calendars.lane import FreeLane, Lane
 from workers.calendars.microsoft import MicrosoftCalendar
 from workers.calendars.microsoft_consent import MicrosoftConsent
 from workers.calendars.microsoft_reader import MicrosoftReader
 from workers.calendars.microsoft_tokens import MicrosoftTokens
+from workers.calendars.own_thread import LONGEST_S
 from workers.calendars.port import Calendar
 from workers.calendars.reading import Readable
+from workers.calendars.renewals import Renewals
+from workers.calendars.tokens import Tokens
 from workers.errors import CalendarError, ErrorClass
 
 MAILBOX_REQUESTS = 3
 """Requests at a time into one Microsoft mailbox; Graph allows four."""
-_REFUSES_ACCOUNT = {
-    "google": google_errors.refuses_account,
-    "microsoft": microsoft_errors.refuses_account,
-}
+_ERRORS = {"google": google_errors, "microsoft": microsoft_errors}
 BURST_S = 6.0
 """A Google user's requests of so many seconds may come at once after a rest."""
 
@@ -58,13 +58,14 @@ class Directory:
         self.outgoing = outgoing
         self._accounts = accounts
         self._consents = consents
-        self._tokens: dict[str, Tokens] = {}
+        self._tokens: dict[str, Renewals] = {}
         self._calendars: dict[str, Calendar] = {}
         self._readables: dict[str, Readable] = {}
         self._free_busy: dict[str, GoogleFreeBusy] = {}
         self._lanes: dict[str, Lane | FreeLane] = {}
         self._names: dict[CalendarAddress, str] = {}
         self._defaults: dict[str, str] = {}
+        self._token_timeout_s = min(settings.worker.request_timeout, LONGEST_S)
 
     def calendar(self, name: str) -> Calendar:
         """Gives the calendar of this name. Raises `CalendarError` (PARK) where the configuration has none."""
@@ -165,7 +166,7 @@ class Directory:
         return configured, account
 
     def _http(
-        self, configured: Configured, account: GoogleAccount | MicrosoftAccount, tokens: Tokens
+        self, configured: Configured, account: GoogleAccount | MicrosoftAccount, tokens: Tokens | Renewals
     ) -> ProviderHttp:
         timeout_s = self._settings.worker.request_timeout
         ca_file: Path | None = None
@@ -184,7 +185,8 @@ class Directory:
             self.outgoing,
             tokens,
             lane,
-            refuses_account=_REFUSES_ACCOUNT[account.provider],
+            refuses_account=_ERRORS[account.provider].refuses_account,
+            refuses_rights=_ERRORS[account.provider].refuses_rights,
             provider=account.provider,
             timeout_s=timeout_s,
             ca_file=ca_file,
@@ -194,18 +196,19 @@ class Directory:
     def _free_busy_of(self, configured: Configured, account: GoogleAccount) -> GoogleFreeBusy:
         """One for all calendars of an account: what Google refuses one of them, it refuses all."""
         if account.name not in self._free_busy:
-            timeout_s = self._settings.worker.request_timeout
-            tokens = GoogleTokens(account, self.outgoing, timeout_s=timeout_s, scopes=FREE_BUSY_SCOPES)
+            tokens = GoogleTokens(
+                account, self.outgoing, timeout_s=self._token_timeout_s, scopes=FREE_BUSY_SCOPES
+            )
             self._free_busy[account.name] = GoogleFreeBusy(account, self._http(configured, account, tokens))
         return self._free_busy[account.name]
 
-    def _tokens_of(self, account: GoogleAccount | MicrosoftAccount) -> Tokens:
+    def _tokens_of(self, account: GoogleAccount | MicrosoftAccount) -> Renewals:
         if account.name not in self._tokens:
-            self._tokens[account.name] = self._tokens_for(account)
+            self._tokens[account.name] = Renewals(self._tokens_for(account))
         return self._tokens[account.name]
 
     def _tokens_for(self, account: GoogleAccount | MicrosoftAccount) -> Tokens:
-        timeout_s = self._settings.worker.request_timeout
+        timeout_s = self._token_timeout_s
         if account.login:
             assert self._consents is not None  # whoever asks for such an account brings them
             asking = consenting(account, self.outgoing, timeout_s)

@@ -76,7 +76,7 @@ class GoogleCalendar:
         answer = await self._send(self._events.get(calendarId=self._calendar_id, eventId=event_id))
         if answer.status == 404 and answer.error:
             return None
-        return google_event.found(raise_for_answer(answer))
+        return google_event.found(raise_for_answer(answer, calendar=is_ambiguous(answer)))
 
     async def create(self, body: bytes) -> Found:
         """Inserts a journalled body under our id."""
@@ -119,7 +119,7 @@ class GoogleCalendar:
             return
         if is_ambiguous(answer) and (there := await self.get(event_id)) and there.cancelled:
             return
-        raise_for_answer(answer)
+        raise_for_answer(answer, calendar=is_ambiguous(answer))  # it is the calendar: no event is in the way
 
     async def _send(self, request: Any, headers: Mapping[str, str] | None = None) -> Answer:
         return await google_api.send(self._http, request, headers)

@@ -14,17 +14,15 @@ from datetime import UTC
 from typing import Any
 from urllib.parse import urlencode
 
-import google.auth.exceptions
 import google.oauth2.credentials
-import requests
 
 from bookings.consents import Consent
 from config.accounts import GoogleAccount
 from config.errors import ConfigError
 from network.outgoing import Outgoing
-from network.refusals import unreached
 from workers.calendars.consent import Asked
-from workers.calendars.google_tokens import SCOPES, failure, refresh
+from workers.calendars.google_tokens import SCOPES, refresh, unreadable
+from workers.calendars.oauth import Heard
 from workers.errors import CalendarError, ErrorClass
 
 
@@ -94,10 +92,7 @@ class GoogleConsent:
             token_uri=self._account.token_endpoint,
             scopes=SCOPES,
         )
-        try:
-            refresh(credentials, self._outgoing, self._timeout_s)
-        except (google.auth.exceptions.GoogleAuthError, OSError) as error:
-            raise failure(error) from None
+        refresh(credentials, self._outgoing, self._timeout_s)
         expiry = credentials.expiry
         return Consent(
             client_id=consent.client_id,
@@ -124,19 +119,17 @@ class GoogleConsent:
         try:
             return self._account.client_secret.value() if self._account.client_secret else ""
         except ConfigError as error:
-            code = f"credentials unreadable ({type(error).__name__})"
-            raise CalendarError(ErrorClass.AUTH, code, whole_account=True) from None
+            raise unreadable(error) from None
 
     def _post(self, url: str, form: Mapping[str, str]) -> dict[str, Any]:
-        try:
-            with self._outgoing.blocking(timeout_s=self._timeout_s) as session:
+        with self._outgoing.blocking(timeout_s=self._timeout_s) as session:
+            heard = Heard(session)
+            try:
                 answer = session.post(url, data=form, allow_redirects=False)
-                data = answer.json()
-        except requests.RequestException as error:
-            raise CalendarError(ErrorClass.TRANSIENT, unreached(error).code) from None
-        if answer.status_code == 200 and isinstance(data, dict):
-            return data
-        code = data.get("error") if isinstance(data, dict) else None
-        if answer.status_code >= 500 or not isinstance(code, str):
-            raise CalendarError(ErrorClass.TRANSIENT, f"status_{answer.status_code}")
-        raise CalendarError(ErrorClass.AUTH, code, whole_account=True)
+                said = heard.refusal()
+                data: dict[str, Any] = {} if said else answer.json()
+            except Exception as error:  # noqa: BLE001 - all that requests raises
+                raise heard.explain(error) from None
+        if said is not None:
+            raise said.failure()
+        return data

@@ -6,11 +6,11 @@ from typing import Any
 
 import google.oauth2.credentials
 import google.oauth2.service_account
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from google.auth.crypt import RSASigner
 
 from config.accounts import GoogleAccount
 from config.google_files import GoogleFile, impersonation, with_line_ends
+from config.rsa_keys import rsa_key
 from workers.calendars.google_federation import Federated
 from workers.calendars.google_keyless import CLOUD, ActingAs, Attached, Target
 
@@ -84,4 +84,4 @@ def _source(info: Mapping[str, Any]) -> Any:
 @lru_cache(maxsize=16)
 def _private_key(pem: str) -> Any:
     """A service account's key; to check one takes a twentieth of a second, and many accounts may share it."""
-    return load_pem_private_key(pem.encode(), password=None)
+    return rsa_key(pem)

@@ -9,12 +9,40 @@ from workers.errors import CalendarError, ErrorClass, FormRefused, Taken
 _BY_REASON = {
     "rateLimitExceeded": ErrorClass.THROTTLED,
     "userRateLimitExceeded": ErrorClass.THROTTLED,
+    "rateLimitExceededUnreg": ErrorClass.THROTTLED,
+    "userRateLimitExceededUnreg": ErrorClass.THROTTLED,
+    "concurrentLimitExceeded": ErrorClass.THROTTLED,
+    "servingLimitExceeded": ErrorClass.THROTTLED,
+    "RATE_LIMIT_EXCEEDED": ErrorClass.THROTTLED,
     "quotaExceeded": ErrorClass.PARK,
+    "calendarUsageLimitsExceeded": ErrorClass.PARK,
     "dailyLimitExceeded": ErrorClass.PARK,
+    "dailyLimitExceededUnreg": ErrorClass.PARK,
+    "limitExceeded": ErrorClass.PARK,
+    "variableTermLimitExceeded": ErrorClass.PARK,
+    "variableTermExpiredDailyExceeded": ErrorClass.PARK,
+    "requiredAccessLevel": ErrorClass.PARK,
+    "notACalendarUser": ErrorClass.PARK,
+    "domainPolicy": ErrorClass.PARK,
     "insufficientPermissions": ErrorClass.AUTH,
+    "ACCESS_TOKEN_SCOPE_INSUFFICIENT": ErrorClass.AUTH,
+    "insufficientAudience": ErrorClass.AUTH,
+    "insufficientAuthorizedParty": ErrorClass.AUTH,
     "accessNotConfigured": ErrorClass.AUTH,
     "SERVICE_DISABLED": ErrorClass.AUTH,
-    "requiredAccessLevel": ErrorClass.PARK,
+    "CONSUMER_SUSPENDED": ErrorClass.AUTH,
+    "CONSUMER_INVALID": ErrorClass.AUTH,
+    "USER_PROJECT_DENIED": ErrorClass.AUTH,
+    "BILLING_DISABLED": ErrorClass.AUTH,
+    "accountDeleted": ErrorClass.AUTH,
+    "accountDisabled": ErrorClass.AUTH,
+    "accountSuspended": ErrorClass.AUTH,
+    "accountUnverified": ErrorClass.AUTH,
+    "ACCOUNT_STATE_INVALID": ErrorClass.AUTH,
+    "domainCannotUseApis": ErrorClass.AUTH,
+    "LOCATION_POLICY_VIOLATED": ErrorClass.AUTH,
+    "SECURITY_POLICY_VIOLATED": ErrorClass.AUTH,
+    "ORG_RESTRICTION_VIOLATION": ErrorClass.AUTH,
     "forbiddenForNonOrganizer": ErrorClass.PERMANENT,
     "conditionNotMet": ErrorClass.CONFLICT,
     "conflict": ErrorClass.CONFLICT,
@@ -68,6 +96,11 @@ def refuses_account(answer: Answer) -> bool:
     if answer.status in (401, 429):
         return True
     return answer.status == 403 and _BY_REASON.get(_reason(answer)) in (ErrorClass.AUTH, ErrorClass.THROTTLED)
+
+
+def refuses_rights(answer: Answer) -> bool:
+    """Whether what is refused is what the token permits: a newer one may permit more."""
+    return answer.status == 403 and _BY_REASON.get(_reason(answer)) is ErrorClass.AUTH
 
 
 def is_ambiguous(answer: Answer) -> bool:

@@ -4,20 +4,20 @@ google-auth refreshes with blocking calls and without single flight, so each ref
 a time per account. The last good token is kept while it lives, whatever a refresh says.
 """
 
-import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
-import google.auth.exceptions
-from cryptography.exceptions import UnsupportedAlgorithm
 from google.auth.transport.requests import Request
 
 from config.accounts import GoogleAccount
 from config.errors import ConfigError
 from config.google_files import json_members
+from config.rsa_keys import KeyTrouble
 from network.outgoing import Outgoing
-from network.refusals import unreached
 from workers.calendars.google_credentials import credentials_of
+from workers.calendars.oauth import Heard
+from workers.calendars.own_thread import OwnThread
 from workers.calendars.single_flight import SingleFlight
 from workers.errors import CalendarError, ErrorClass
 
@@ -25,7 +25,7 @@ SCOPES = ("https://www.googleapis.com/auth/calendar.events",)
 FREE_BUSY_SCOPES = ("https://www.googleapis.com/auth/calendar.events.freebusy",)
 _FRESH_FOR = timedelta(minutes=4)
 _OF_ANOTHER_SHAPE = (ValueError, KeyError, TypeError, AttributeError)
-"""What a file that is no credentials comes to; a key that is encrypted is a TypeError."""
+"""What a file that is no credentials comes to."""
 
 
 class GoogleTokens:
@@ -52,6 +52,7 @@ class GoogleTokens:
         self._scopes = scopes
         self._timeout_s = timeout_s
         self._flight = SingleFlight()
+        self._thread = OwnThread(timeout_s)
         self._secret: str | None = None
         self._credentials: Any = None
 
@@ -63,10 +64,10 @@ class GoogleTokens:
             if kept and _lives(current, timedelta() if self._flight.rests else _FRESH_FOR):
                 return str(current.token)
             try:
-                await asyncio.to_thread(refresh, current, self._outgoing, self._timeout_s)
-            except (CalendarError, google.auth.exceptions.GoogleAuthError, OSError) as error:
+                await self._thread.run(partial(refresh, current, self._outgoing, self._timeout_s))
+            except CalendarError:
                 if not kept or not _lives(current, timedelta()):
-                    raise failure(error) from None
+                    raise
                 self._flight.rest()
             return str(current.token)
 
@@ -83,40 +84,29 @@ class GoogleTokens:
             credentials = credentials_of(
                 self._account, json_members(reference) if reference else {}, self._scopes
             )
-        except (ConfigError, UnsupportedAlgorithm, *_OF_ANOTHER_SHAPE) as error:
-            raise CalendarError(
-                ErrorClass.AUTH, f"credentials unreadable ({type(error).__name__})", whole_account=True
-            ) from None
+        except (ConfigError, *_OF_ANOTHER_SHAPE) as error:
+            raise unreadable(error) from None
         self._secret, self._credentials = secret, credentials
         return credentials
 
 
+def unreadable(error: Exception) -> CalendarError:
+    """What credentials that cannot be read come to, with a code that says why where that is known."""
+    code = error.code if isinstance(error, KeyTrouble) else f"credentials unreadable ({type(error).__name__})"
+    return CalendarError(ErrorClass.AUTH, code, whole_account=True)
+
+
 def refresh(credentials: Any, outgoing: Outgoing, timeout_s: float) -> None:
-    """Has google-auth get a new access token. Blocks; raises `GoogleAuthError` and `OSError`."""
+    """Has google-auth get a new access token. Blocks; raises `CalendarError`."""
     with outgoing.blocking(timeout_s=timeout_s) as session:
-        credentials.refresh(Request(session))
+        heard = Heard(session)
+        try:
+            credentials.refresh(Request(session))
+        except Exception as error:  # noqa: BLE001 - google-auth raises ValueErrors and KeyErrors, too
+            raise heard.explain(error) from None
 
 
 def _lives(credentials: Any, least: timedelta) -> bool:
     if credentials.expiry is None:
         return False
     return bool(credentials.expiry.replace(tzinfo=UTC) - datetime.now(UTC) > least)
-
-
-def failure(error: Exception) -> CalendarError:
-    """The account's trouble where the endpoint says what it refuses; else (a page of HTML) the moment's."""
-    if isinstance(error, CalendarError):
-        return error
-    if not isinstance(error, google.auth.exceptions.RefreshError):
-        return CalendarError(ErrorClass.TRANSIENT, unreached(error).code)
-    reason = _reason(error)
-    if not reason or error.retryable:
-        return CalendarError(ErrorClass.TRANSIENT, reason or "refresh_failed")
-    return CalendarError(ErrorClass.AUTH, reason, whole_account=True)
-
-
-def _reason(error: google.auth.exceptions.RefreshError) -> str:
-    """The endpoint's own error code (`invalid_grant` and the like), never its free text; or nothing."""
-    details = error.args[1] if len(error.args) > 1 else None
-    code = details.get("error") if isinstance(details, dict) else None
-    return code if isinstance(code, str) else ""

@@ -4,13 +4,15 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from network.outgoing import Outgoing
 from network.refusals import Unreached
 from workers.calendars.lane import FreeLane, Lane
+from workers.calendars.renewals import Renewals
+from workers.calendars.tokens import Tokens
 from workers.errors import CalendarError, ErrorClass
 from workers.metrics import PROVIDER_SECONDS
 from workers.retry_after import retry_after
@@ -20,21 +22,6 @@ _READS = frozenset({"GET", "HEAD"})
 
 UNMISTAKABLE = frozenset({401, 412, 413, 429})
 """Statuses that mean what they say, with whatever body: the provider, or somebody before it, did nothing."""
-
-
-class Tokens(Protocol):
-    """Gives access tokens of one account."""
-
-    async def token(self, *, instead_of: str = "") -> str:
-        """Gives a token; `instead_of` is one that the provider has just refused.
-
-        Raises `CalendarError`: AUTH where there is none to be had, TRANSIENT where the endpoint fails.
-        """
-        ...
-
-    def close(self) -> None:
-        """Closes what is kept open between requests for tokens."""
-        ...
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -73,6 +60,7 @@ class ProviderHttp:
         tokens: the account's tokens.
         lane: what has to be asked before each request.
         refuses_account: whether an answer speaks of the account, and not of what was asked for.
+        refuses_rights: whether a token that was issued later may be taken for the same request.
         provider: `google` or `microsoft`, for the metrics.
         timeout_s: how long one request may take.
         ca_file: an authority that the account trusts in addition.
@@ -82,20 +70,22 @@ class ProviderHttp:
     def __init__(
         self,
         outgoing: Outgoing,
-        tokens: Tokens,
+        tokens: Tokens | Renewals,
         lane: Lane | FreeLane,
         *,
         refuses_account: Callable[[Answer], bool],
         provider: str,
         timeout_s: float,
+        refuses_rights: Callable[[Answer], bool] = lambda _answer: False,
         ca_file: Path | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.outgoing = outgoing
-        self.tokens = tokens
+        self.tokens = tokens if isinstance(tokens, Renewals) else Renewals(tokens)
         self.lane = lane
         self.provider = provider
         self._refuses_account = refuses_account
+        self._refuses_rights = refuses_rights
         self._timeout_s = timeout_s
         self._ca_file = ca_file
         self._headers = headers or {}
@@ -111,9 +101,11 @@ class ProviderHttp:
         async with self.lane.admitted() as admission:
             token = await self.tokens.token()
             answer = await self._exchange(method, url, headers, body, token)
-            if answer.status == 401:
+            if answer.status == 401 or (self._refuses_rights(answer) and self.tokens.is_old(token)):
                 token = await self.tokens.token(instead_of=token)
                 answer = await self._exchange(method, url, headers, body, token)
+            if answer.status == 401 or self._refuses_rights(answer):
+                self.tokens.refused(token, of_account=self._refuses_account(answer))
             if answer.status < 500 and not self._refuses_account(answer):
                 await admission.went_well()
         return answer

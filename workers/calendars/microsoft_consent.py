@@ -15,7 +15,8 @@ from bookings.consents import Consent
 from config.accounts import MicrosoftAccount
 from network.outgoing import Outgoing
 from workers.calendars.consent import Asked
-from workers.calendars.microsoft_tokens import code_of, http_client, origin, trouble
+from workers.calendars.microsoft_tokens import http_client, origin
+from workers.calendars.oauth import Heard
 from workers.errors import CalendarError, ErrorClass
 
 _WAITS = frozenset({"authorization_pending", "slow_down"})
@@ -29,6 +30,7 @@ class MicrosoftConsent:
     def __init__(self, account: MicrosoftAccount, outgoing: Outgoing, *, timeout_s: float) -> None:
         self._account = account
         self._http = http_client(account, outgoing, timeout_s)
+        self._heard = Heard(self._http)
         self._app: msal.PublicClientApplication | None = None
         shared = ("Calendars.ReadWrite.Shared",) if account.shared_calendars else ()
         graph = origin(account.graph_endpoint)
@@ -58,7 +60,7 @@ class MicrosoftConsent:
         """Gets a device code; `message` in it tells the user what to do, `expires_at` how long it is good."""
         flow = self._asked(lambda app: app.initiate_device_flow(self._scopes))
         if "user_code" not in flow:
-            raise CalendarError(ErrorClass.AUTH, code_of(flow), whole_account=True)
+            raise self._heard.without_token(flow)
         return flow
 
     def poll_device(self, flow: dict[str, Any]) -> Consent | None:
@@ -89,7 +91,8 @@ class MicrosoftConsent:
 
     def _consent(self, answer: Mapping[str, Any], before: Consent | None = None) -> Consent:
         if "access_token" not in answer:
-            raise CalendarError(ErrorClass.AUTH, code_of(answer), whole_account=True)
+            self._app = None  # msal repeats a refusal for a minute without asking
+            raise self._heard.without_token(answer)
         refresh_token = answer.get("refresh_token") or (before.refresh_token if before else "")
         if not refresh_token:
             raise CalendarError(ErrorClass.AUTH, "no_refresh_token", whole_account=True)
@@ -104,6 +107,7 @@ class MicrosoftConsent:
 
     def _asked(self, ask: Any) -> dict[str, Any]:
         """What msal answers; it raises whatever its transport raised, and ValueErrors."""
+        self._heard.forget()
         try:
             if self._app is None:
                 self._app = msal.PublicClientApplication(
@@ -114,5 +118,6 @@ class MicrosoftConsent:
                 )
             answer: dict[str, Any] = ask(self._app)
         except Exception as error:  # noqa: BLE001 - see above
-            raise CalendarError(ErrorClass.TRANSIENT, trouble(error)) from None
+            self._app = None
+            raise self._heard.explain(error) from None
         return answer

@@ -10,6 +10,9 @@ from workers.errors import CalendarError, ErrorClass, FormRefused, Taken
 _BY_CODE = {
     "ApplicationThrottled": ErrorClass.THROTTLED,
     "activityLimitReached": ErrorClass.THROTTLED,
+    "TooManyRequests": ErrorClass.THROTTLED,
+    "ErrorExceededConnectionCount": ErrorClass.THROTTLED,
+    "ErrorTooManyObjectsOpened": ErrorClass.THROTTLED,
     "ErrorServerBusy": ErrorClass.TRANSIENT,
     "ErrorInternalServerTransientError": ErrorClass.TRANSIENT,
     "ErrorMailboxStoreUnavailable": ErrorClass.TRANSIENT,
@@ -17,10 +20,20 @@ _BY_CODE = {
     "ErrorMailboxFailover": ErrorClass.TRANSIENT,
     "ErrorQuotaExceeded": ErrorClass.PARK,
     "MailboxNotEnabledForRESTAPI": ErrorClass.PARK,
+    "MailboxNotSupportedForRESTAPI": ErrorClass.PARK,
+    "ErrorNonExistentMailbox": ErrorClass.PARK,
+    "ErrorMailboxNotFound": ErrorClass.PARK,
     "ErrorInvalidUser": ErrorClass.PARK,
+    "Request_ResourceNotFound": ErrorClass.PARK,
     "InvalidAuthenticationToken": ErrorClass.AUTH,
     "Authorization_RequestDenied": ErrorClass.AUTH,
     "Authorization_IdentityNotFound": ErrorClass.AUTH,
+    "Authorization_IdentityDisabled": ErrorClass.AUTH,
+    "NoPermissionsInAccessToken": ErrorClass.AUTH,
+    "AuthenticationError": ErrorClass.AUTH,
+    "InvalidAuthenticationTokenAudience": ErrorClass.AUTH,
+    "ErrorInsufficientPermissionsInAccessToken": ErrorClass.AUTH,
+    "ErrorAccountDisabled": ErrorClass.AUTH,
     "insufficient_claims": ErrorClass.AUTH,
     "ErrorItemNotFound": ErrorClass.GONE,
     "ErrorIrresolvableConflict": ErrorClass.CONFLICT,
@@ -87,6 +100,15 @@ def refuses_account(answer: Answer) -> bool:
         return True
     codes = _codes(answer.error)
     return answer.status == 403 and any(_BY_CODE.get(code) is ErrorClass.AUTH for code in codes)
+
+
+def refuses_rights(answer: Answer) -> bool:
+    """Whether what is refused may be what the token permits: a newer one may permit more.
+
+    `ErrorAccessDenied` says so, too, where the permission was granted only after the token was issued.
+    """
+    codes = set(_codes(answer.error))
+    return answer.status == 403 and ("ErrorAccessDenied" in codes or refuses_account(answer))
 
 
 def _by_status(answer: Answer) -> ErrorClass:

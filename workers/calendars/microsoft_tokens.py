@@ -5,9 +5,7 @@ Within its refresh window msal raises on a network failure although the token at
 last good token is kept here and used while it lives.
 """
 
-import asyncio
 import time
-from collections.abc import Mapping
 from functools import cache, partial
 from typing import Any
 
@@ -18,8 +16,10 @@ from config.accounts import MicrosoftAccount
 from config.certificate import client_certificate
 from config.errors import ConfigError
 from network.outgoing import Outgoing
-from network.refusals import unreached
+from workers.calendars.google_tokens import unreadable
 from workers.calendars.microsoft_managed_identity import assertion, managed_identity
+from workers.calendars.oauth import Heard, read
+from workers.calendars.own_thread import OwnThread
 from workers.calendars.single_flight import SingleFlight
 from workers.errors import CalendarError, ErrorClass
 
@@ -35,6 +35,8 @@ class MicrosoftTokens:
         self._credential: Any = None
         self._app: msal.ConfidentialClientApplication | None = None
         self._http = http_client(account, outgoing, timeout_s)
+        self._heard = Heard(self._http)
+        self._thread = OwnThread(timeout_s)
         self._token = ""
         self._lives_until = 0.0
         self._scope = f"{origin(account.graph_endpoint)}/.default"
@@ -46,15 +48,12 @@ class MicrosoftTokens:
             if kept and time.time() < self._lives_until - (0 if self._flight.rests else _FRESH_FOR_S):
                 return self._token
             try:
-                answer = await asyncio.to_thread(self._acquire, renew=bool(instead_of))
-            except Exception as error:  # noqa: BLE001 - msal raises whatever its transport raised, and ValueErrors
-                failure = _failure(error)
+                answer = await self._thread.run(partial(self._acquire, renew=bool(instead_of)))
+            except CalendarError as failure:
                 if failure.error_class is ErrorClass.AUTH or not kept or time.time() >= self._lives_until:
-                    raise failure from None
+                    raise
                 self._flight.rest()
                 return self._token
-            if "access_token" not in answer:
-                raise CalendarError(ErrorClass.AUTH, code_of(answer), whole_account=True)
             self._token = answer["access_token"]
             self._lives_until = time.time() + float(answer.get("expires_in", 0))
             return self._token
@@ -64,39 +63,39 @@ class MicrosoftTokens:
         self._http.close()
 
     def _acquire(self, *, renew: bool) -> dict[str, Any]:
-        """One acquisition, in a thread. The application is made anew when its credential has changed."""
+        """One acquisition, in a thread. The application is made anew when its credential has changed.
+
+        And after each failure: msal repeats a refusal for a minute without asking, when the cause may be
+        gone.
+        """
         if self._account.managed_identity and not self._account.client_id:
-            return managed_identity(self._account.managed_identity, origin(self._account.graph_endpoint))
+            given = managed_identity(self._account.managed_identity, origin(self._account.graph_endpoint))
+            if "access_token" not in given:
+                raise read(400, given, {}).failure()
+            return given
         try:
             credential = _credential(self._account)
         except (ConfigError, ValueError) as error:
-            raise CalendarError(
-                ErrorClass.AUTH, f"credentials unreadable ({type(error).__name__})", whole_account=True
-            ) from None
-        if self._app is None or credential != self._credential:
-            self._app = msal.ConfidentialClientApplication(
+            raise unreadable(error) from None
+        app, self._app = self._app if credential == self._credential else None, None
+        self._heard.forget()
+        try:
+            app = app or msal.ConfidentialClientApplication(
                 self._account.client_id,
                 authority=f"{self._account.authority.rstrip('/')}/{self._account.tenant_id}",
                 client_credential=credential,
                 http_client=self._http,
                 instance_discovery=False,  # the authority is the operator's own word
             )
-            self._credential = credential
-        if renew:
-            self._app.remove_tokens_for_client()
-        answer: dict[str, Any] = self._app.acquire_token_for_client([self._scope])
+            if renew:
+                app.remove_tokens_for_client()
+            answer: dict[str, Any] = app.acquire_token_for_client([self._scope])
+        except Exception as error:  # noqa: BLE001 - msal raises whatever its transport raised, and ValueErrors
+            raise self._heard.explain(error) from None
+        if "access_token" not in answer:
+            raise self._heard.without_token(answer)
+        self._app, self._credential = app, credential
         return answer
-
-
-def _failure(error: Exception) -> CalendarError:
-    if isinstance(error, CalendarError):
-        return error
-    return CalendarError(ErrorClass.TRANSIENT, trouble(error))
-
-
-def trouble(error: Exception) -> str:
-    """What went wrong on the way, or in msal itself, where it raises whatever it met."""
-    return unreached(error).code if isinstance(error, OSError) else type(error).__name__
 
 
 def _credential(account: MicrosoftAccount) -> Any:
@@ -119,13 +118,6 @@ def _credential(account: MicrosoftAccount) -> Any:
 def _vouched(identity: str, authority: str) -> Any:
     """One for each identity, so that an application is made once; asked anew for each request."""
     return {"client_assertion": partial(assertion, identity, authority)}
-
-
-def code_of(answer: Mapping[str, Any]) -> str:
-    """`invalid_client (AADSTS7000215)`; never the free text, which names tenants and applications."""
-    numbers = ", ".join(f"AADSTS{number}" for number in answer.get("error_codes", ()))
-    error = str(answer.get("error", "no_token"))
-    return f"{error} ({numbers})" if numbers else error
 
 
 def origin(url: str) -> str:
