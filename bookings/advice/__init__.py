@@ -6,13 +6,17 @@ One table for `sequence-sync check`, the console and the documentation.
 import re
 
 from bookings.advice.google import GOOGLE
+from bookings.advice.keyless import GOOGLE_KEYLESS, MICROSOFT_KEYLESS
 from bookings.advice.microsoft import MICROSOFT
 from bookings.advice.ours import OURS
 from bookings.advice.row import Advice
 
 __all__ = ["Advice", "advice"]
 
-_TABLES = {"google": GOOGLE, "microsoft": MICROSOFT}
+_TABLES = {
+    "google": {**GOOGLE, **GOOGLE_KEYLESS},
+    "microsoft": {**MICROSOFT, **MICROSOFT_KEYLESS},
+}
 _NUMBER = re.compile(r"AADSTS\d+")
 
 

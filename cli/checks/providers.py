@@ -13,7 +13,6 @@ from bookings.advice import advice
 from bookings.advice.ours import OURS
 from cli.checks.certificates import soon
 from cli.checks.finding import Check, Finding, right, warning, wrong
-from cli.checks.keyless import REMEDIES
 from config.accounts import MicrosoftAccount
 from config.settings import Calendar, CalendarAddress, Settings
 from network.advice import advice_on
@@ -138,9 +137,6 @@ class Providers:
         if of_network := advice_on(error.code):
             return of_network.remedy
         known = advice(account.provider, error.code, name)
-        keyless = REMEDIES.get(error.code)
-        if keyless is not None and (known is None or error.whole_account):
-            return keyless
         if known is not None and error.error_class is not ErrorClass.THROTTLED:
             return known.remedy if error.code in OURS else f"{known.cause}: {known.remedy}"
         if account.login and error.error_class is ErrorClass.AUTH:

@@ -123,7 +123,7 @@ async def test_check_says_what_is_the_matter_with_a_workload_s_token(service: Se
     )
     finding = (await check(service)).of("account google-hr")
     assert finding.words == "is refused: federation invalid_grant"
-    assert "its audience" in finding.remedy
+    assert "audience" in finding.remedy
     (service.folder / "token").unlink()
     finding = (await check(service)).of("account google-hr")
     assert finding.words == "is refused: subject_token_missing"

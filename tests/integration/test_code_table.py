@@ -8,6 +8,7 @@ import pytest
 
 from bookings.advice import Advice, advice
 from bookings.advice.google import GOOGLE
+from bookings.advice.keyless import GOOGLE_KEYLESS, MICROSOFT_KEYLESS
 from bookings.advice.microsoft import MICROSOFT
 from bookings.advice.ours import OURS
 from bookings.consents import Consents
@@ -134,6 +135,8 @@ async def test_check_says_what_a_code_means_and_what_to_do(
     [
         ("google", "google.md", GOOGLE),
         ("microsoft", "microsoft.md", MICROSOFT),
+        ("google", "google.md", GOOGLE_KEYLESS),
+        ("microsoft", "microsoft.md", MICROSOFT_KEYLESS),
         ("google", "runbook.md", OURS),
     ],
 )

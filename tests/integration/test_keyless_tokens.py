@@ -195,13 +195,13 @@ async def test_what_else_keeps_a_service_account_from_being_acted_as_is_the_acco
     state = sandbox.state.google_tokens
     tokens = google("attached_service_account", subject=USER)
     state.iam_enabled = False
-    assert await refusal(tokens) == (ErrorClass.AUTH, "SERVICE_DISABLED")
+    assert await refusal(tokens) == (ErrorClass.AUTH, "IAM SERVICE_DISABLED")
     state.iam_enabled = True
     state.service_account(SYNC).delegated = False
     assert await refusal(tokens) == (ErrorClass.AUTH, "unauthorized_client")
     state.machine_scopes = frozenset({"https://www.googleapis.com/auth/devstorage.read_only"})
     fresh = google("attached_service_account")
-    assert await refusal(fresh) == (ErrorClass.AUTH, "ACCESS_TOKEN_SCOPE_INSUFFICIENT")
+    assert await refusal(fresh) == (ErrorClass.AUTH, "IAM ACCESS_TOKEN_SCOPE_INSUFFICIENT")
 
 
 async def test_a_machine_without_a_service_account_is_the_account_s_trouble(

@@ -175,12 +175,18 @@ def _json(body: bytes) -> dict[str, Any]:
 
 
 def _iam_code(given: Mapping[str, Any]) -> str:
-    """`IAM_PERMISSION_DENIED (iam.serviceAccounts.signJwt)`, `SERVICE_DISABLED`; never free text."""
+    """`IAM_PERMISSION_DENIED (iam.serviceAccounts.signJwt)`, `IAM SERVICE_DISABLED`; never free text."""
     error = given.get("error")
     if not isinstance(error, dict):
         return ""
     for detail in error.get("details") or ():
         if isinstance(detail, dict) and detail.get("reason"):
             permission = (detail.get("metadata") or {}).get("permission")
-            return f"{detail['reason']} ({permission})" if permission else str(detail["reason"])
-    return str(error.get("status") or "")
+            reason = _of_iam(str(detail["reason"]))
+            return f"{reason} ({permission})" if permission else reason
+    return _of_iam(str(error["status"])) if error.get("status") else ""
+
+
+def _of_iam(reason: str) -> str:
+    """The Calendar API has reasons of the same name, which mean something else."""
+    return reason if reason.startswith("IAM_") else f"IAM {reason}"
