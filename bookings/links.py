@@ -32,6 +32,8 @@ class LinkState(StrEnum):
     ASKED = "asked"
     """Asked for, and not known whether it was made."""
     OPEN = "open"
+    COMPLETED = "completed"
+    """A time was chosen: its callback was accepted."""
     DISABLED = "disabled"
 
 
@@ -169,7 +171,7 @@ def _link(lid: str, record: Mapping[bytes, bytes], expires_at: int | None) -> Li
         id=lid,
         app=text("app"),
         kind=LinkKind(text("kind")),
-        state=LinkState(text("state")),
+        state=LinkState.COMPLETED if b"completed_at" in record else LinkState(text("state")),
         targets=msgspec.json.decode(record[b"targets"], type=dict[str, tuple[LinkTarget, ...]]),
         forward_to=msgspec.json.decode(record.get(b"forward_to", b"[]"), type=tuple[str, ...]),
         cronofy_id=text("cronofy_id"),

@@ -126,7 +126,8 @@ def worker(config: ConfigFile = None) -> None:
 def api(config: ConfigFile = None) -> None:
     """Run the Cronofy-compatible API: links and availability."""
     hangups = Hangups()
-    configuration = _configuration("api", config)
+    uses = (Use.RECORD, Use.CALLBACKS, Use.CALENDARS, Use.PROGRAMS, Use.CONSOLE)
+    configuration = _configuration("api", config, *uses)
     from cli.console import console_of
     from scheduler.api.server import run_api
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from config.fields import AT_LEAST_ONE, EMPTY_IS_NONE, Name, WebAddress, WebTarget, Zone
-from config.references import AppSecret
+from config.references import AppSecret, ProgramsToken
 from config.table import Table
 
 _HOSTS = {"us": "api.cronofy.com"} | {
@@ -23,6 +23,8 @@ class App(Table):
     pass_target_calendars: bool = False
     scheduler_requests: bool = False
     availability: bool = True
+    access_tokens: tuple[ProgramsToken, ...] = ()
+    """What programs may bring in place of a client secret to ask for availability, and for nothing else."""
     forward_to: tuple[WebTarget, ...] = ()
     forward_to_private: bool = False
 

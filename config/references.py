@@ -33,6 +33,8 @@ class Use(StrEnum):
     """Checks signatures, or makes them."""
     CALENDARS = "accounts"
     """Asks the calendar providers."""
+    PROGRAMS = "programs"
+    """Answers programs that bring an app's access token."""
     CONSOLE = "console"
     """Shows the console."""
 
@@ -173,6 +175,7 @@ _of_record, _of_app, _of_account = map(used_for, (Use.RECORD, Use.CALLBACKS, Use
 
 RecordSecret = Annotated[Secret, reference(_of_record), as_text]
 AppSecret = Annotated[Secret, reference(_of_app), as_text]
+ProgramsToken = Annotated[Secret, reference(used_for(Use.PROGRAMS)), as_text]
 AccountSecret = Annotated[Secret, reference(_of_account), as_text]
 ConsolePassword = Annotated[Secret, reference(used_for(Use.CONSOLE), _long_enough), as_text]
 SealingKeys = Annotated[Secret, reference(_seals, sealing_keys), as_text]

@@ -73,6 +73,9 @@ if known[1] then
   redis.call('PERSIST', booking .. ':none')
   redis.call('HGET', booking, '')
 end
+if KEYS[6] then
+  redis.call('HDEL', KEYS[6], '')
+end
 
 redis.call('HSET', booking, 'app', ARGV[9], 'event_id', ARGV[10], 'link', ARGV[11], 'revision', rev,
   'delivery', delivery, 'deliveries', table.concat(kept), 'accepted_at', at,
@@ -83,6 +86,9 @@ end
 redis.call('ZADD', queue, unpack(queued))
 redis.call('ZADD', KEYS[2], unpack(open))
 redis.call('ZADD', KEYS[4], at, bid)
+if KEYS[6] then
+  redis.call('HSET', KEYS[6], 'completed_at', at)
+end
 
 -- What is passed on has a record of its own, like a booking with one part: no calendar waits for it.
 if passed_on then

@@ -20,7 +20,6 @@ MOST_PARTS = 5
 MOST_ACCOUNTS = 10
 MOST_GROUPS = 10
 INTERVALS = (5, 10, 15, 20, 30, 60)
-_LONG = range(-(1 << 63), 1 << 63)
 
 
 def read_request(data: object, settings: Settings, now: datetime) -> SequencedRequest:
@@ -84,8 +83,8 @@ class _RequestReader:
         return AskedPart(shape, tuple(groups))
 
     def _sequence_id(self, value: Value) -> str | int:
-        """Cronofy's Ruby library sends Integers. They come back as they were sent."""
-        read = value.integer(_LONG) if value.is_integer() else value.text()
+        """An Integer comes back as it was sent."""
+        read = value.identifier()
         if read is None:
             return ""
         if str(read) in self._ids:
@@ -106,7 +105,8 @@ class _RequestReader:
             if member.sub and any(member.sub == other.sub for other in members):
                 each.wrong(Key.DUPLICATE, "is in this group already")
             members.append(member)
-        return AskedGroup(tuple(members), _required(group["required"], len(listed)))
+        required = group.get("required")
+        return AskedGroup(tuple(members), _required(required, len(listed)) if required else None)
 
     def _count(self, participants: Value, groups: Sequence[AskedGroup]) -> None:
         before = len(self._accounts)
@@ -168,7 +168,7 @@ def _excluded(value: Value | None) -> Excluded:
             item.wrong(Key.INVALID, "must have either event_id or event_uid")
             continue
         if event_id is not None:
-            event_ids.add(event_id.text() or "")
+            event_ids.add(str(event_id.identifier()))
         elif event_uid is not None:
             event_uids.add(event_uid.text() or "")
     return Excluded(frozenset(event_ids), frozenset(event_uids))
