@@ -11,8 +11,10 @@
 --       | {'dead_letters_full'}
 --
 -- The field `deliveries` holds a line "<delivery> <duplicate until ms> <revision>" for each delivery whose
--- bytes still count as a repeat. On a link's URL they always do: a link completes once.
+-- bytes still count as a repeat. On a link's URL they always do: a link completes once. Of more than MOST_KEPT, the
+-- newest are there: each delivery writes the whole field, which stays as short as Redis keeps in one piece.
 
+local MOST_KEPT = 128
 local booking = KEYS[1]
 local bid, delivery = ARGV[2], ARGV[3]
 local now = clock()
@@ -78,7 +80,7 @@ if KEYS[6] then
 end
 
 redis.call('HSET', booking, 'app', ARGV[9], 'event_id', ARGV[10], 'link', ARGV[11], 'revision', rev,
-  'delivery', delivery, 'deliveries', table.concat(kept), 'accepted_at', at,
+  'delivery', delivery, 'deliveries', table.concat(kept, '', math.max(1, #kept - MOST_KEPT + 1)), 'accepted_at', at,
   'parts', table.concat(pids, ' '), 'queue', ARGV[14], 'jobs', jobs, unpack(fields))
 for pid, job in pairs(listed) do
   write_job(job, bid, pid, at, ARGV[8])
