@@ -114,7 +114,7 @@ class Reader(Scripted):
             reason=record[b"reason"].decode(),
             at=int(record[b"at"]),
             body=self.stored.read_body(record.get(b"body"), record.get(b"sealed")),
-            signature=record.get(b"signature", b"").decode(),
+            signature=self.stored.read_text(record.get(b"signature", b"")),
             link=record[b"link"].decode() or None,
         )
 
@@ -168,7 +168,7 @@ def _booking(bid: str, record: Mapping[bytes, bytes], expires_at: int | None, st
     return Booking(
         id=bid,
         app=text("app"),
-        event_id=text("event_id"),
+        event_id=stored_as.read_text(record.get(b"event_id", b"")),
         revision=int(text("revision")),
         accepted_at=int(text("accepted_at")),
         parts=tuple(stored(pid) for pid in order),

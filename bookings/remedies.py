@@ -98,7 +98,7 @@ class Remedies(Reader):
                 bid,
                 pid,
                 letter.app,
-                letter.event_id,
+                self.stored.text(letter.event_id),
                 letter.link,
                 letter.revision,
                 self.stored.part(letter.part),

@@ -167,7 +167,7 @@ class PublicPort:
             return await self._quarantine(delivery, UNREADABLE, str(unreadable))
         if isinstance(callback, Notification):
             RECEIVED.labels("ignored").inc()
-            self._log.info("callback_ignored", **delivery.known, type=callback.type[:64])
+            self._log.info("callback_ignored", **delivery.known, type=callback.kind)
             return Answer(200, {"status": "ignored", "type": callback.type})
         return await self._accept(delivery, callback)
 
