@@ -16,6 +16,7 @@ from bookings.record import Part
 from bookings.routing import route
 from config.apps import App
 from config.fields import WebTarget
+from config.leave import Leave
 from config.settings import Calendar, Settings
 from scheduler.api.problems import Key, Problems
 from scheduler.api.values import Object, Value
@@ -132,7 +133,8 @@ def _targets(
 ) -> dict[str, tuple[LinkTarget, ...]]:
     """Where each part goes: its target calendars, else by the routes, else its members' own calendars."""
     parts = list(parts)
-    asked = _asked_targets(body, settings)
+    leave = settings.leave(app.name)
+    asked = _asked_targets(body, settings, leave)
     everybody = {sub for part in parts for sub in part.subs}
     targets = {}
     for part in parts:
@@ -144,7 +146,11 @@ def _targets(
         routed = Part(sequence_id=part.sequence_id or None, subs=part.subs)
         if not found and not route(app.name, routed, settings.routes):
             found = [
-                LinkTarget(person.calendars[0], sub) for sub in part.subs if (person := settings.person(sub))
+                LinkTarget(person.calendars[0], sub)
+                for sub in part.subs
+                if sub in leave.people
+                and (person := settings.person(sub))
+                and person.calendars[0] in leave.calendars
             ]
             if not found:
                 part.at.wrong(
@@ -157,7 +163,7 @@ def _targets(
     return targets
 
 
-def _asked_targets(body: Object, settings: Settings) -> list[tuple[str, Calendar]]:
+def _asked_targets(body: Object, settings: Settings, leave: Leave) -> list[tuple[str, Calendar]]:
     given = body.get("target_calendars")
     found = []
     for item in given.items() if given else ():
@@ -168,10 +174,11 @@ def _asked_targets(body: Object, settings: Settings) -> list[tuple[str, Calendar
         if calendar_id is None:
             continue
         calendar = settings.calendar_of_cronofy(calendar_id) or settings.calendar(calendar_id)
-        if calendar is None:
+        if calendar is None or calendar.name not in leave.calendars:
             target["calendar_id"].wrong(
                 Key.UNKNOWN,
-                "no calendar of ours is called so by Cronofy; add it to a [[calendars]] as its cronofy_id",
+                "the app has no calendar that Cronofy calls so; add it to a [[calendars]] as its cronofy_id, "
+                "and that to the app's own",
             )
         elif sub is not None:
             found.append((sub, calendar))

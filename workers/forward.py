@@ -30,7 +30,7 @@ class ForwardUnderWay(UnderWay):
         await self.all([self._pass_on(write, urls[write.id]) for write in self.due(now)])
 
     def _target(self, wid: str, url: str) -> part_writes.Target:
-        """As it is shown: by its host, since path and query may hold a token; one that is sealed by its id."""
+        """As it is shown: by its host, since path and query may hold a token; what is sealed, by its id."""
         app = self.means.settings.app(self.claim.app)
         configured = app is not None and url in app.forward_to
         told = configured or not self.means.store.seal.on_bookings

@@ -177,7 +177,7 @@ async def _sequenced_availability(request: web.Request) -> web.Response:
     asked = await _asked(request, by_token=True)
     if not asked.app.availability:
         raise _Refused(402)
-    answer = await _service(request).asker.sequenced(asked.data, [asked.app])
+    answer = await _service(request).asker.sequenced(asked.data, asked.app)
     _log.info(
         "availability_answered",
         app=asked.app.name,

@@ -7,6 +7,7 @@ own libraries send beyond it; docs/availability.md says what we add.
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from config.leave import Leave
 from config.settings import Settings
 from scheduler.api.members import MemberReader
 from scheduler.api.periods import PeriodReader
@@ -22,20 +23,23 @@ MOST_GROUPS = 10
 INTERVALS = (5, 10, 15, 20, 30, 60)
 
 
-def read_request(data: object, settings: Settings, now: datetime) -> SequencedRequest:
+def read_request(
+    data: object, settings: Settings, now: datetime, *, leave: Leave | None = None
+) -> SequencedRequest:
     """Reads what came as JSON; members that nobody knows are ignored, since libraries send some.
 
     Args:
         data: the body.
         settings: the people and their calendars.
         now: when it came.
+        leave: of the app that asks; None is an operator, who may ask for everybody.
 
     Raises:
         Invalid: with everything that is wrong.
     """
     problems = Problems()
     body = Value(data, "", problems).object()
-    request = None if body is None else _RequestReader(settings, now).read(body)
+    request = None if body is None else _RequestReader(settings, now, leave).read(body)
     problems.check()
     assert request is not None
     return request
@@ -44,9 +48,9 @@ def read_request(data: object, settings: Settings, now: datetime) -> SequencedRe
 class _RequestReader:
     """Reads one request. What stands in for something wrong is never seen: the problems are raised."""
 
-    def __init__(self, settings: Settings, now: datetime) -> None:
+    def __init__(self, settings: Settings, now: datetime, leave: Leave | None) -> None:
         self._periods = PeriodReader(now)
-        self._members = MemberReader(settings, self._periods)
+        self._members = MemberReader(settings, self._periods, leave)
         self._ids: set[str] = set()
         self._accounts: set[str] = set()
 

@@ -99,7 +99,7 @@ async def office(settle: Settle, store: Store, sandbox: Sandbox, **changes: Any)
         secrets=calendar_secrets(sandbox),
         **{
             **tables,
-            "apps": [app],
+            "apps": [app, *changes.pop("neighbours", [])],
             "calendars": [
                 google | {"cronofy_id": RECRUITER_CALENDAR},
                 microsoft | {"cronofy_id": MANAGER_CALENDAR},

@@ -274,7 +274,10 @@ async def test_nothing_that_a_sender_wrote_stands_in_redis_in_a_log_or_in_a_metr
                 await world.work()
                 shown.append(await everything_in(redis))
         [again] = await opened.links()
-        assert (again.targets, again.forward_to) == (link.targets, (f"https://{MARK}.example/{MARK}?t={MARK}",))
+        assert (again.targets, again.forward_to) == (
+            link.targets,
+            (f"https://{MARK}.example/{MARK}?t={MARK}",),
+        )
         letters = [each async for each in dead_letters.find(store, Filter())]
         bookings = [each async for each in store.bookings()]
     assert {each.reason for each in letters} == {"permanent", "unreadable"}
@@ -309,11 +312,16 @@ def marked(value: Any) -> Any:
 def marked_callbacks() -> list[bytes]:
     whole = marked(json.loads(SEQUENCING))
     for part in whole["sequence"]:
-        part["event"] |= marked({"description": "x", "location": {"description": "x"}, "color": "x", "url": "x"})
+        part["event"] |= marked(
+            {"description": "x", "location": {"description": "x"}, "color": "x", "url": "x"}
+        )
     broken = {**whole, "event": {**whole["event"], "event_id": f"{MARK} other"}}
     broken["sequence"] = [
         {**broken["sequence"][0], "event": {"start": MARK, "end": MARK}},
-        {**broken["sequence"][1], "event": {"start": {"time": "2030-01-01T09:00:00", "tzid": MARK}, "end": MARK}},
+        {
+            **broken["sequence"][1],
+            "event": {"start": {"time": "2030-01-01T09:00:00", "tzid": MARK}, "end": MARK},
+        },
     ]
     notice = {"notification": {"type": f"{MARK} type"}}
     unreadable = {"event": {"event_id": MARK, MARK: 1}, "sequence": [{"sequence_id": {MARK: MARK}}]}
