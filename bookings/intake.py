@@ -43,7 +43,8 @@ class Intake(Reader):
         `trace` is the traceparent of what accepts it: whoever writes its parts goes on from there. `forward`
         is stored to be passed on, if `forward_always` or the link says so.
 
-        Raises `UnknownLink`, `QueueFull` or `DeadLettersFull`; nothing is stored then.
+        `queue_limit` and `dead_letters_limit` are of this app. Raises `UnknownLink`, `QueueFull` or
+        `DeadLettersFull`; nothing is stored then.
         """
         keys = self.keys
         bid = booking_id(app, event_id)

@@ -129,6 +129,10 @@ class Settings(Table):
         """The app of this name, if there is one."""
         return self._apps.get(name)
 
+    def share(self, limit: int) -> int:
+        """What each app may have of a limit that all of them share."""
+        return -(-limit // max(1, len(self.apps)))
+
     def leave(self, app: str) -> Leave:
         """What an app of this configuration may use. Raises `KeyError` where it is none."""
         return self._leaves[app]

@@ -1,7 +1,8 @@
 """What one app may not do with what is another's: write into its calendars, ask when its people are free."""
 
+import json
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 import pytest
@@ -10,15 +11,17 @@ from bookings import dead_letters
 from bookings.accounts import Accounts
 from bookings.consents import Consents
 from bookings.dead_letters import DeadLetter, Filter
+from bookings.identity import booking_id
 from bookings.links import LinkTarget
 from bookings.operating import Act, Selection, carry_out
 from bookings.record import NOT_ALLOWED
 from bookings.store import Store
 from config.settings import Settings
+from receiver.signature import signature
 from sandbox.server import Sandbox
 from tests import unrouted
 from tests.callbacks import SEQUENCING
-from tests.conftest import SECOND_SECRET, Settle
+from tests.conftest import FIRST_SECRET, SECOND_SECRET, Settle
 from tests.integration.calendars import World
 from tests.integration.scheduling import (
     MANAGER,
@@ -33,7 +36,7 @@ from tests.integration.scheduling import (
 from workers.calendars.directory import Directory
 from workers.sync import Sync
 
-NEIGHBOUR = {"name": "clinic-secret-name", "client_secrets": ["env:SECOND"]}
+NEIGHBOUR: Final[dict[str, Any]] = {"name": "clinic-secret-name", "client_secrets": ["env:SECOND"]}
 ROUTES = [
     {"app": "hiring", "calendars": ["interviews"]},
     {"app": "clinic-secret-name", "sub": MANAGER, "calendars": ["panel"]},
@@ -164,3 +167,97 @@ async def replayed(store: Store, letter: DeadLetter, settings: Settings) -> None
         store, Act.REPLAY, chosen, [letter], who="test", redeliver=redeliver, settings=settings
     )
     assert (result.done, result.said) == (True, "replayed, to panel")
+
+
+# -- what one app's flood costs the others
+
+
+@pytest.fixture(name="receiver_of_two")
+async def receiver_of_two(
+    settle: Settle, store: Store, sandbox: Sandbox, request: pytest.FixtureRequest
+) -> AsyncIterator[Office]:
+    limits = {"queue_limit": 5, "dead_letters_limit": 3}
+    async with office(
+        settle, store, sandbox, app={"client_secrets": ["env:FIRST"]}, neighbours=[NEIGHBOUR], receiver=limits
+    ) as opened:
+        store.follow(opened.world.settings)
+        yield opened
+
+
+async def sent(office: Office, app: str, body: bytes) -> tuple[int, str]:
+    secret = FIRST_SECRET if app == "hiring" else SECOND_SECRET
+    headers = {"Cronofy-HMAC-SHA256": signature(body, secret=secret).decode()}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{office.receiver}/callbacks/{app}", data=body, headers=headers) as answer,
+    ):
+        data = await answer.json()
+        return answer.status, data.get("error", data.get("status"))
+
+
+def booking(number: int, parts: int = 1) -> bytes:
+    sequence = [{"sequence_id": str(each), "event": {}} for each in range(parts)]
+    return json.dumps({"event": {"event_id": f"event {number}"}, "sequence": sequence}).encode()
+
+
+async def test_one_app_s_open_parts_fill_its_own_share_of_the_queue_alone(receiver_of_two: Office) -> None:
+    office, store = receiver_of_two, receiver_of_two.world.store
+    flood = [await sent(office, "hiring", booking(number)) for number in range(4)]
+    assert flood == [(202, "accepted")] * 3 + [(503, "queue_full")]  # half of 5, rounded up
+    assert await sent(office, NEIGHBOUR["name"], booking(1)) == (202, "accepted")
+    assert (await store.counts())["of_apps"] == {"hiring": (3, 0), NEIGHBOUR["name"]: (1, 0)}
+    await store.cancel(booking_id("hiring", "event 0"))
+    assert (await store.counts())["of_apps"]["hiring"] == (3, 0)  # to be removed
+    await office.world.work()  # what is withdrawn before it was written is over
+    assert (await store.counts())["of_apps"]["hiring"] == (2, 0)
+    assert await sent(office, "hiring", booking(9)) == (202, "accepted")
+
+
+async def test_one_app_s_dead_letters_fill_its_own_share_alone(receiver_of_two: Office) -> None:
+    office, store = receiver_of_two, receiver_of_two.world.store
+    flood = [await sent(office, "hiring", b"{%d" % number) for number in range(3)]
+    assert flood == [(202, "quarantined")] * 2 + [(503, "dead_letters_full")]
+    assert await sent(office, "hiring", booking(1)) == (503, "dead_letters_full")
+    for body, status in ((b"{", "quarantined"), (booking(1), "accepted")):
+        assert await sent(office, NEIGHBOUR["name"], body) == (202, status)
+    assert (await store.counts())["of_apps"] == {"hiring": (0, 2), NEIGHBOUR["name"]: (1, 1)}
+    [first, *_] = await letters(store)
+    dropped = next(each for each in await letters(store) if each.app == "hiring")
+    assert first.delivery is not None
+    assert dropped.delivery is not None
+    await store.drop_delivery(dropped.delivery)
+    assert await sent(office, "hiring", booking(1)) == (202, "accepted")
+
+
+async def test_unrouted_parts_are_their_app_s_dead_letters_until_they_are_discarded(
+    receiver_of_two: Office,
+) -> None:
+    office, store = receiver_of_two, receiver_of_two.world.store
+    await sent(office, "hiring", booking(1, parts=2))
+    await office.world.work()
+    await unrouted.let_it_pass(store, await unrouted.waiting(store))
+    await office.world.work()
+    assert (await store.counts())["of_apps"]["hiring"] == (0, 2)
+    assert await sent(office, "hiring", booking(2)) == (503, "dead_letters_full")
+    assert await sent(office, NEIGHBOUR["name"], booking(2)) == (202, "accepted")
+    for letter in await letters(store):
+        await store.ask(*letter.place[:2], f"discard {letter.place[2]}", dead_letter=letter.id)
+    assert (await store.counts())["of_apps"]["hiring"] == (2, 0)
+    await office.world.work()
+    assert (await store.counts())["of_apps"]["hiring"] == (0, 0)
+
+
+async def test_what_apps_hold_is_brought_up_to_what_there_is(receiver_of_two: Office) -> None:
+    office, store = receiver_of_two, receiver_of_two.world.store
+    await sent(office, "hiring", booking(1))
+    await sent(office, "hiring", b"{")
+    held = (await store.counts())["of_apps"]
+    for key in (store.keys.open_of("hiring"), store.keys.dead_of("hiring")):
+        await store.redis.delete(key)  # as an older version leaves it
+    for key in (store.keys.open_of(NEIGHBOUR["name"]), store.keys.dead_of(NEIGHBOUR["name"])):
+        await store.redis.zadd(key, {"gone:gone": 0, "delivery:gone": 0})
+    assert (await store.counts())["of_apps"] != held
+    at = (0, 0)
+    while (at := await store.heal_shares(*at)) != (0, 0):
+        pass
+    assert (await store.counts())["of_apps"] == held

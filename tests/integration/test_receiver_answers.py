@@ -285,7 +285,7 @@ async def test_a_signed_body_that_is_no_callback_is_kept_as_a_dead_letter(
     kept = await store.quarantined(member.removeprefix("delivery:"))
     assert kept is not None
     assert kept.body == body
-    assert len(await redis.keys()) == 2
+    assert len(await redis.keys()) == 3
     assert (await receiver.post(body)).status == 202
     assert len(await store.dead_letters(limit=10)) == 1
 
