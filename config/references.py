@@ -40,6 +40,12 @@ class Use(StrEnum):
 
 
 EVERYTHING = frozenset(Use)
+USES_OF: Mapping[str, frozenset[Use]] = {
+    "receiver": frozenset({Use.RECORD, Use.CALLBACKS, Use.CONSOLE}),
+    "worker": frozenset({Use.RECORD, Use.CALENDARS, Use.CONSOLE}),
+    "api": EVERYTHING,
+}
+"""What each process does; compose.yaml and the chart give it the secrets of that, and no others."""
 
 
 @dataclass(frozen=True, slots=True)

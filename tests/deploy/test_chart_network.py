@@ -33,6 +33,7 @@ def test_there_is_an_api_where_one_is_asked_for_and_else_nothing_of_it() -> None
         "HorizontalPodAutoscaler",
         "PodDisruptionBudget",
         "NetworkPolicy",
+        "ServiceAccount",
     }
     assert without < with_it
 
