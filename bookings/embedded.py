@@ -115,7 +115,6 @@ class EmbeddedRedis:
                 stderr=asyncio.subprocess.DEVNULL,
                 preexec_fn=partial(_before_it_runs, file),
                 pass_fds=(file,),
-                umask=0o077,
                 env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
                 start_new_session=True,  # a Ctrl-C must not stop it before those who write to it
             )
@@ -165,7 +164,11 @@ class EmbeddedRedis:
 
 
 def end_with_parent() -> None:
-    """Called in a child before it runs: on Linux it is ended (SIGTERM) when we are, however we end."""
+    """Called in a child before it runs: on Linux it is ended (SIGTERM) when we are, however we end.
+
+    What it writes is its user's alone. (uvloop takes no `umask` for a child.)
+    """
+    os.umask(0o077)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 

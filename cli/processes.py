@@ -55,7 +55,6 @@ class Processes:
             stdout=log,
             stderr=log,
             preexec_fn=end_with_parent,
-            umask=0o077,
             env={each: value for each, value in os.environ.items() if each not in without},
         )
         self._children.append((name, child))

@@ -351,6 +351,11 @@ def environment_of(pid: int) -> set[str]:
     return {each.partition(b"=")[0].decode() for each in entries if each}
 
 
+def umask_of(pid: int) -> str:
+    [umask] = re.findall(r"^Umask:\s*(\d+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return str(umask)
+
+
 def children_of(pid: int) -> dict[str, int]:
     """The processes that one has started, by the last words of their command lines."""
     found = {}
@@ -374,9 +379,6 @@ async def test_each_process_of_up_has_the_secrets_that_it_uses_in_its_environmen
     has = {name: environment_of(pid) for name, pid in children.items()}
     assert {name for name in has if "SECRET" in has[name]} == {"receiver"}
     assert has["redis-server"] <= {"PATH", "LD_LIBRARY_PATH", "TZ", "LANG", "LC_ALL", "TMPDIR"}
-    umasks = {
-        name: re.findall(r"^Umask:\s*(\d+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
-        for name, pid in children.items()
-    }
-    assert umasks == {name: ["0077"] for name in children}
+    umasks = {name: umask_of(pid) for name, pid in children.items()}
+    assert umasks == dict.fromkeys(children, "0077")
     assert await up.end() == 0
