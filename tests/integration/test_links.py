@@ -362,7 +362,7 @@ async def test_a_part_that_goes_nowhere_is_refused_before_anybody_can_book_it(of
     assert (said.status, paths) == (422, ["availability.sequence[0]", "availability.sequence[1]"])
 
 
-@pytest.mark.settings(receiver={})
+@pytest.mark.settings(receiver={"public_url": ""})
 async def test_without_a_public_address_there_are_no_links(office: Office) -> None:
     said = await office.ask("real_time_sequencing", sequencing())
     assert said.status == 422

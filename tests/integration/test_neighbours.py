@@ -17,6 +17,7 @@ from bookings.operating import Act, Selection, carry_out
 from bookings.record import NOT_ALLOWED
 from bookings.store import Store
 from config.settings import Settings
+from network.outgoing import Outgoing
 from receiver.signature import signature
 from sandbox.server import Sandbox
 from tests import unrouted
@@ -115,11 +116,11 @@ async def test_a_person_s_calendars_are_told_to_nobody_else(office: Office) -> N
 @pytest.fixture
 async def worker_of(office: Office) -> AsyncIterator[Callable[[Settings], World]]:
     """Makes the workers of another configuration."""
-    async with aiohttp.ClientSession() as session:
+    async with Outgoing(office.world.settings.network) as outgoing:
         world, store = office.world, office.world.store
 
         def make(settings: Settings) -> World:
-            directory = Directory(settings, session, Accounts(store), Consents(store))
+            directory = Directory(settings, outgoing, Accounts(store), Consents(store))
             sync = Sync(store, settings, directory, worker="test", clock=world.clock)
             return World(settings, store, world.sandbox, sync, world.clock)
 
