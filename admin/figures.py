@@ -89,6 +89,15 @@ def _of_counts(counts: Counts) -> Iterator[Metric]:
     yield GaugeMetricFamily("sequence_sync_stored_bookings", "Bookings on record", counts["bookings"])
     yield GaugeMetricFamily("sequence_sync_open_parts", "Parts with something still to write", counts["open"])
     yield GaugeMetricFamily("sequence_sync_dead_letters", "Dead letters", counts["dead"])
+    opened = GaugeMetricFamily(
+        "sequence_sync_app_open_parts", "Parts of an app with something still to write", labels=["app"]
+    )
+    dead = GaugeMetricFamily("sequence_sync_app_dead_letters", "Dead letters of an app", labels=["app"])
+    for app, held in counts["of_apps"].items():
+        opened.add_metric([app], held.open)
+        dead.add_metric([app], held.dead)
+    yield opened
+    yield dead
     jobs = GaugeMetricFamily(
         "sequence_sync_queue_jobs", "Jobs in the queue: ready to be taken, or deferred", labels=["state"]
     )

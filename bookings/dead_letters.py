@@ -152,8 +152,8 @@ def _letter(letter_id: str, died_at: int, record: Sequence[Any], stored: Stored)
         app, link, words, body, sealed, signature, kind, event_id = record
         return DeadLetter(
             id=letter_id, died_at=died_at, app=app.decode(), reason=(kind or UNREADABLE.encode()).decode(),
-            detail=words.decode(), event_id=(event_id or b"").decode(), link=link.decode(),
-            body=stored.read_body(body, sealed), signature=(signature or b"").decode(),
+            detail=words.decode(), event_id=stored.read_text(event_id or b""), link=link.decode(),
+            body=stored.read_body(body, sealed), signature=stored.read_text(signature or b""),
         )  # fmt: skip
     app, event_id, link, revision, part_json, writes, gone = record
     part = stored.read_part(part_json)
@@ -165,7 +165,7 @@ def _letter(letter_id: str, died_at: int, record: Sequence[Any], stored: Stored)
         id=letter_id,
         died_at=died_at,
         app=app.decode(),
-        event_id=event_id.decode(),
+        event_id=stored.read_text(event_id),
         link=(link or b"").decode(),
         sequence_id=part.sequence_id,
         reason=write.reason,

@@ -102,11 +102,8 @@ def as_indexed(writes: Iterable[Write]) -> list[str | int | bytes]:
 
 
 def _shown(write: Write) -> bytes:
-    """Of an address that callbacks are passed on to only the host: its path may hold a token."""
-    address = write.address
-    provider = address.provider if address is not None else ""
-    name = address.owner if address is not None and provider == "forward" else write.calendar
-    return msgspec.json.encode(_Shown(provider, name, write.detail or write.reason))
+    provider = write.address.provider if write.address is not None else ""
+    return msgspec.json.encode(_Shown(provider, write.calendar, write.detail or write.reason))
 
 
 async def counted(reader: Reader) -> list[Delayed]:
@@ -187,7 +184,7 @@ async def _load(
                     booking=bid,
                     part=pid,
                     app=app.decode(),
-                    event_id=event_id.decode(),
+                    event_id=reader.stored.read_text(event_id),
                     sequence_id=reader.stored.read_part(part).sequence_id,
                     account=accounts.get(write.calendar, ""),
                     write=write,

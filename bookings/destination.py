@@ -1,10 +1,11 @@
 """Where a part or a delivery goes by a configuration, and what the configuration lacks for that."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from bookings.dead_letters import DeadLetter
 from bookings.links import Link
-from bookings.record import UNROUTED, Part
+from bookings.record import NOT_ALLOWED, UNROUTED, Part
 from bookings.routing import route
 from bookings.state import NO_ROUTE, UNROUTED_FOR_S
 from bookings.store import Store
@@ -17,6 +18,8 @@ class Destination(NamedTuple):
     calendars: tuple[Calendar, ...]
     missing: str
     """What the configuration lacks for it, in words; empty where that is nothing."""
+    reason: str = UNROUTED
+    """The reason of a dead letter, should it go on to be missing."""
 
 
 def destination(settings: Settings, app: str, part: Part, link: Link | None) -> Destination:
@@ -26,11 +29,20 @@ def destination(settings: Settings, app: str, part: Part, link: Link | None) -> 
     names = route(app, part, settings.routes, link=link.targets if link else None)
     if not names:
         return Destination((), NO_ROUTE)
-    calendars = tuple(calendar for name in names if (calendar := settings.calendar(name)) is not None)
-    unknown = ", ".join(f'"{name}"' for name in names if settings.calendar(name) is None)
-    return Destination(
-        calendars, f"no [[calendars]] is called {unknown}, as its link has it" if unknown else ""
-    )
+    allowed = settings.leave(app).calendars
+    found = [calendar for name in names if (calendar := settings.calendar(name)) is not None]
+    calendars = tuple(calendar for calendar in found if calendar.name in allowed)
+    if unknown := _quoted(name for name in names if settings.calendar(name) is None):
+        return Destination(calendars, f"no [[calendars]] is called {unknown}, as its link has it")
+    if barred := _quoted(calendar.name for calendar in found if calendar.name not in allowed):
+        return Destination(
+            calendars, f"the app may not write to {barred}: no calendar of its own", NOT_ALLOWED
+        )
+    return Destination(calendars, "")
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
 
 
 class Addresses(NamedTuple):
@@ -67,10 +79,10 @@ async def foreseen(store: Store, settings: Settings, letter: DeadLetter) -> Fore
         names, missing = addresses(settings, letter.app, link)
         where = "its addresses"
     else:
-        calendars, missing = destination(settings, letter.app, letter.part, link)
+        calendars, missing, _ = destination(settings, letter.app, letter.part, link)
         names = tuple(calendar.name for calendar in calendars)
         where = ", ".join(names)
-    unrouted = letter.reason == UNROUTED
+    unrouted = letter.reason in (UNROUTED, NOT_ALLOWED)
     if missing and (unrouted or not names):
         minutes = UNROUTED_FOR_S // 60
         return Foreseen(f", but {missing}: open for {minutes} minutes, then dead again", in_vain=True)

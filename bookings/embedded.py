@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import ctypes
 import importlib.util
+import os
 import shutil
 import signal
 import sys
@@ -18,6 +19,7 @@ from typing import Self
 
 from bookings import data_lock, redis_socket
 from bookings.about_redis import AboutRedis, Loading
+from bookings.data_dir import make_private
 from bookings.errors import EmbeddedRedisError
 from bookings.hanging import Hanging
 
@@ -34,6 +36,8 @@ _HANGING_AFTER_S = 30.0
 """A server that loads its data answers all the while, and one that saves it works all the while."""
 _ASKED_EVERY_S = 0.02
 _PR_SET_PDEATHSIG = 1
+_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZ", "LANG", "LC_ALL", "TMPDIR")
+"""Of our environment: no secret of ours is the server's business."""
 
 
 def socket_path(data_dir: Path) -> Path:
@@ -98,12 +102,7 @@ class EmbeddedRedis:
 
         Cancelled meanwhile, it stops the server, which leaves the data as it is.
         """
-        try:
-            self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # it will hold what meetings say
-        except OSError as error:
-            raise EmbeddedRedisError(
-                f"the data directory {self.data_dir} cannot be made ({error.strerror}); choose another one"
-            ) from None
+        make_private(self.data_dir)
         path = socket_path(self.data_dir)
         if len(bytes(path)) > _LONGEST_SOCKET_PATH:
             raise EmbeddedRedisError(
@@ -116,6 +115,7 @@ class EmbeddedRedis:
                 stderr=asyncio.subprocess.DEVNULL,
                 preexec_fn=partial(_before_it_runs, file),
                 pass_fds=(file,),
+                env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
                 start_new_session=True,  # a Ctrl-C must not stop it before those who write to it
             )
         try:
@@ -164,7 +164,11 @@ class EmbeddedRedis:
 
 
 def end_with_parent() -> None:
-    """Called in a child before it runs: on Linux it is ended (SIGTERM) when we are, however we end."""
+    """Called in a child before it runs: on Linux it is ended (SIGTERM) when we are, however we end.
+
+    What it writes is its user's alone. (uvloop takes no `umask` for a child.)
+    """
+    os.umask(0o077)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 

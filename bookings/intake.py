@@ -43,7 +43,8 @@ class Intake(Reader):
         `trace` is the traceparent of what accepts it: whoever writes its parts goes on from there. `forward`
         is stored to be passed on, if `forward_always` or the link says so.
 
-        Raises `UnknownLink`, `QueueFull` or `DeadLettersFull`; nothing is stored then.
+        `queue_limit` and `dead_letters_limit` are of this app. Raises `UnknownLink`, `QueueFull` or
+        `DeadLettersFull`; nothing is stored then.
         """
         keys = self.keys
         bid = booking_id(app, event_id)
@@ -57,7 +58,7 @@ class Intake(Reader):
             GRACE_MS,
             PAYLOAD_MS,
             app,
-            event_id,
+            self.stored.text(event_id),
             link or "",
             "prune" if prune else "",
             trace,
@@ -115,9 +116,9 @@ class Intake(Reader):
                 link or "",
                 reason,
                 *self.stored.body(body),
-                signature,
+                self.stored.text(signature),
                 kind,
-                event_id,
+                self.stored.text(event_id),
                 "" if at is None else at,
             ],
             within_s=within_s,

@@ -21,6 +21,14 @@ class Keys:
         self.fleet = f"{prefix}:fleet"
         self.seen = f"{prefix}:seen"
 
+    def open_of(self, app: str) -> str:
+        """The open parts of one app."""
+        return f"{self.open}:{app}"
+
+    def dead_of(self, app: str) -> str:
+        """The dead letters of one app."""
+        return f"{self.dead}:{app}"
+
     def queue_of(self, app: str) -> str:
         """The queue of an app that has one of its own; `queue` is everybody else's."""
         return f"{self.queue}:{app}"

@@ -80,6 +80,7 @@ class Leases(Reader):
         delivery, _, trace = origin.decode().partition(" ")
         try:
             part, known = self.stored.read_part(desired), self.stored.read_writes(writes)
+            named = self.stored.read_text(event_id)
         except SealError:
             await self.run(
                 "journal",
@@ -93,7 +94,7 @@ class Leases(Reader):
             fence=fence.decode(),
             revision=int(revision),
             app=app.decode(),
-            event_id=event_id.decode(),
+            event_id=named,
             link=link.decode() or None,
             desired=part,
             writes=known,

@@ -13,6 +13,7 @@ import msgspec
 from bookings.clock import now_ms
 from bookings.identity import link_id
 from bookings.reader import Reader
+from bookings.stored import Stored
 
 _PAGE = 200
 _DROPPED = 2
@@ -32,6 +33,8 @@ class LinkState(StrEnum):
     ASKED = "asked"
     """Asked for, and not known whether it was made."""
     OPEN = "open"
+    COMPLETED = "completed"
+    """A time was chosen: its callback was accepted."""
     DISABLED = "disabled"
 
 
@@ -41,6 +44,9 @@ class LinkTarget(msgspec.Struct, frozen=True, array_like=True):
     calendar: str
     sub: str | None = None
 
+
+_TARGETS = msgspec.json.Decoder(dict[str, tuple[LinkTarget, ...]])
+_ADDRESSES = msgspec.json.Decoder(tuple[str, ...])
 
 LinkTargets = Mapping[str, tuple[LinkTarget, ...]]
 """The targets of each `sequence_id`; of a callback without a sequence, under ""."""
@@ -83,11 +89,11 @@ class Links(Reader):
             "app": app,
             "kind": kind,
             "state": LinkState.ASKED,
-            "targets": msgspec.json.encode(targets),
+            "targets": self.stored.json(targets),
             "created_at": now,
         }
         if forward_to:
-            fields["forward_to"] = msgspec.json.encode(forward_to)
+            fields["forward_to"] = self.stored.json(forward_to)
         async with self.redis.pipeline(transaction=True) as pipe:
             pipe.hset(self.keys.link(lid), mapping=fields)
             pipe.expire(self.keys.link(lid), int(keep_s))
@@ -108,7 +114,7 @@ class Links(Reader):
         await self.run(
             "amend_link",
             keys=[self.keys.link(lid), *named],
-            args=[lid, "state", LinkState.OPEN, "cronofy_id", cronofy_id, "url", url],
+            args=[lid, "state", LinkState.OPEN, "cronofy_id", cronofy_id, "url", self.stored.text(url)],
         )
 
     async def link_disabled(self, cronofy_id: str) -> None:
@@ -134,7 +140,7 @@ class Links(Reader):
             pipe.hgetall(self.keys.link(lid))
             pipe.pttl(self.keys.link(lid))
             record, ttl = await pipe.execute()
-        return _link(lid, record, now_ms() + ttl if ttl > 0 else None) if record else None
+        return _link(lid, record, now_ms() + ttl if ttl > 0 else None, self.stored) if record else None
 
     async def link_of_cronofy(self, cronofy_id: str) -> Link | None:
         """The link that Cronofy calls so, if it is one of ours."""
@@ -161,7 +167,7 @@ class Links(Reader):
             seen = {lid for lid, made in page if int(made) == int(newest)}
 
 
-def _link(lid: str, record: Mapping[bytes, bytes], expires_at: int | None) -> Link:
+def _link(lid: str, record: Mapping[bytes, bytes], expires_at: int | None, stored: Stored) -> Link:
     def text(name: str) -> str:
         return record.get(name.encode(), b"").decode()
 
@@ -169,11 +175,11 @@ def _link(lid: str, record: Mapping[bytes, bytes], expires_at: int | None) -> Li
         id=lid,
         app=text("app"),
         kind=LinkKind(text("kind")),
-        state=LinkState(text("state")),
-        targets=msgspec.json.decode(record[b"targets"], type=dict[str, tuple[LinkTarget, ...]]),
-        forward_to=msgspec.json.decode(record.get(b"forward_to", b"[]"), type=tuple[str, ...]),
+        state=LinkState.COMPLETED if b"completed_at" in record else LinkState(text("state")),
+        targets=_TARGETS.decode(stored.read_json(record[b"targets"])),
+        forward_to=_ADDRESSES.decode(stored.read_json(record.get(b"forward_to", b"[]"))),
         cronofy_id=text("cronofy_id"),
-        url=text("url"),
+        url=stored.read_text(record.get(b"url", b"")),
         created_at=int(text("created_at")),
         expires_at=expires_at,
     )

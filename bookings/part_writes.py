@@ -25,6 +25,7 @@ def revised(
     targets: Sequence[Target],
     *,
     missing: str = "",
+    reason: str = UNROUTED,
     revision: int,
     now: int,
     again_at: int | None = None,
@@ -38,7 +39,7 @@ def revised(
     """
     known = [write for write in writes if write.id != UNROUTED]
     if not targets:
-        unrouted = _unrouted(writes, missing or state.NO_ROUTE, revision, now, again_at)
+        unrouted = _unrouted(writes, missing or state.NO_ROUTE, reason, revision, now, again_at)
         return (*(state.stranded(write, unrouted, now=now) for write in known), unrouted)
     wanted = {target.id: target for target in targets}
     result = [
@@ -52,18 +53,20 @@ def revised(
         for target in wanted.values()
     ]
     if missing:
-        result.append(_unrouted(writes, missing, revision, now, again_at))
+        result.append(_unrouted(writes, missing, reason, revision, now, again_at))
     return tuple(result)
 
 
-def _unrouted(writes: Sequence[Write], missing: str, revision: int, now: int, again_at: int | None) -> Write:
+def _unrouted(
+    writes: Sequence[Write], missing: str, reason: str, revision: int, now: int, again_at: int | None
+) -> Write:
     """The unrouted write of a revision: a new one; or the one that is there, which waits or has ended."""
     told = next((write for write in writes if write.id == UNROUTED and write.revision == revision), None)
     if told is None:
         told = Write(id=UNROUTED, calendar="", address=None, revision=revision)
     elif not told.state.is_open or told.due_at > now:
         return told
-    return state.unrouted(told, missing, again_at=_again_at(again_at, now), now=now)
+    return state.unrouted(told, missing, again_at=_again_at(again_at, now), now=now, reason=reason)
 
 
 def _again_at(given: int | None, now: int) -> int:

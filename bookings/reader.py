@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 import msgspec
 
@@ -16,6 +16,13 @@ from config.sections import EncryptionSettings
 
 _PAGE = 200
 _AT_ONCE = 16
+
+
+class Held(NamedTuple):
+    """How much one app has of what is limited."""
+
+    open: int
+    dead: int
 
 
 class Counts(TypedDict):
@@ -32,6 +39,8 @@ class Counts(TypedDict):
     deferred: int
     oldest_ready_ms: int
     """For how long the oldest ready job has waited; 0 where none is ready."""
+    of_apps: dict[str, "Held"]
+    """What each app holds of its share."""
 
 
 class Reader(Scripted):
@@ -46,6 +55,8 @@ class Reader(Scripted):
     ) -> None:
         super().__init__(redis, prefix)
         self.own_queues = own_queues
+        self.apps: tuple[str, ...] = ()
+        """Those of the configuration."""
         self.seal = seal or Seal(EncryptionSettings())
         self.stored = Stored(self.seal)
 
@@ -114,7 +125,7 @@ class Reader(Scripted):
             reason=record[b"reason"].decode(),
             at=int(record[b"at"]),
             body=self.stored.read_body(record.get(b"body"), record.get(b"sealed")),
-            signature=record.get(b"signature", b"").decode(),
+            signature=self.stored.read_text(record.get(b"signature", b"")),
             link=record[b"link"].decode() or None,
         )
 
@@ -130,11 +141,15 @@ class Reader(Scripted):
             pipe.zcard(self.keys.index)
             pipe.zcard(self.keys.open)
             pipe.zcard(self.keys.dead)
+            for app in self.apps:
+                pipe.zcard(self.keys.open_of(app))
+                pipe.zcard(self.keys.dead_of(app))
             for queue in self.queues:
                 pipe.zcount(queue, "-inf", now)
                 pipe.zcount(queue, f"({now}", "+inf")
                 pipe.zrange(queue, 0, 0, withscores=True)
-            bookings, opened, dead, *of_queues = await pipe.execute()
+            bookings, opened, dead, *more = await pipe.execute()
+        of_apps, of_queues = more[: 2 * len(self.apps)], more[2 * len(self.apps) :]
         ready, deferred = sum(of_queues[::3]), sum(of_queues[1::3])
         return {
             "bookings": bookings,
@@ -144,6 +159,7 @@ class Reader(Scripted):
             "ready": ready,
             "deferred": deferred,
             "oldest_ready_ms": max(0, *(now - int(first[0][1]) for first in of_queues[2::3] if first), 0),
+            "of_apps": dict(zip(self.apps, map(Held, of_apps[::2], of_apps[1::2]), strict=True)),
         }
 
 
@@ -168,7 +184,7 @@ def _booking(bid: str, record: Mapping[bytes, bytes], expires_at: int | None, st
     return Booking(
         id=bid,
         app=text("app"),
-        event_id=text("event_id"),
+        event_id=stored_as.read_text(record.get(b"event_id", b"")),
         revision=int(text("revision")),
         accepted_at=int(text("accepted_at")),
         parts=tuple(stored(pid) for pid in order),

@@ -150,6 +150,8 @@ class Write(msgspec.Struct, frozen=True, omit_defaults=True):
 
 UNROUTED = "unrouted"
 """Id and reason of the one write of a part that no route sends anywhere."""
+NOT_ALLOWED = "calendar_not_allowed"
+"""Reason of that write where something leads to a calendar that the app may not use."""
 NOT_CONFIGURED = "calendar_not_configured"
 """Why a write is parked: the configuration in force does not have its calendar."""
 UNREADABLE = "unreadable"

@@ -76,10 +76,12 @@ class Remedies(Reader):
 
     async def drop_delivery(self, did: str) -> bool:
         """Lets go of a quarantined delivery; False where it is gone already."""
+        app = (await self.redis.hget(self.keys.delivery(did), "app") or b"").decode()
         async with self.redis.pipeline(transaction=True) as pipe:
             pipe.zrem(self.keys.dead, f"delivery:{did}")
             pipe.delete(self.keys.delivery(did))
-            dropped, _ = await pipe.execute()
+            pipe.zrem(self.keys.dead_of(app), f"delivery:{did}")
+            dropped, *_ = await pipe.execute()
         return bool(dropped)
 
     async def restore(self, letter: DeadLetter) -> str:
@@ -98,7 +100,7 @@ class Remedies(Reader):
                 bid,
                 pid,
                 letter.app,
-                letter.event_id,
+                self.stored.text(letter.event_id),
                 letter.link,
                 letter.revision,
                 self.stored.part(letter.part),

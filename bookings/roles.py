@@ -38,7 +38,8 @@ def _commands(scripts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _of_bookings(keys: Keys) -> tuple[str, ...]:
-    return (keys.booking(NONE), keys.open, keys.queue, keys.dead, keys.bell, A_JOB)
+    held = (keys.open_of(NONE), keys.dead_of(NONE))
+    return (keys.booking(NONE), keys.open, keys.queue, keys.dead, *held, keys.bell, A_JOB)
 
 
 def _of_accounts(keys: Keys) -> tuple[str, ...]:
@@ -68,7 +69,17 @@ def _of_all(keys: Keys) -> tuple[str, ...]:
 
 
 _ACCOUNTS = ("admit", "close", "reopen", "keep_consent", "resign")
-_WORKING = ("take", "claim", "journal", "settle", "release", "reconcile", "saw", "heal_delayed")
+_WORKING = (
+    "take",
+    "claim",
+    "journal",
+    "settle",
+    "release",
+    "reconcile",
+    "saw",
+    "heal_delayed",
+    "heal_shares",
+)
 _OPERATING = ("amend_link", "ask", "cancel", "restore", "try_account", "wake_calendar")
 RECEIVER = Role(("accept", "quarantine"), _of_receivers)
 WORKER = Role((*_WORKING, *_ACCOUNTS), _of_workers, waits=True)

@@ -76,10 +76,10 @@ def unwanted(write: Write, over: WriteState, *, revision: int, now: int) -> Writ
     return replace(marked, state=WriteState.WRITTEN, looks=0 if in_doubt else -1)
 
 
-def unrouted(write: Write, missing: str, *, again_at: int, now: int) -> Write:
+def unrouted(write: Write, missing: str, *, again_at: int, now: int, reason: str = UNROUTED) -> Write:
     """The configuration lacks what a part needs (`missing`, in words): it waits, or has for long enough."""
     told = replace(
-        write, reason=UNROUTED, detail=f"{missing}; add it, have the workers read it, and replay what is dead"
+        write, reason=reason, detail=f"{missing}; add it, have the workers read it, and replay what is dead"
     )
     if write.failing_since and now - write.failing_since >= UNROUTED_FOR_S * 1000:
         return replace(told, state=WriteState.DEAD, due_at=0, updated_at=now)
@@ -106,7 +106,7 @@ def stranded(write: Write, by: Write, *, now: int) -> Write:
         state=by.state if by.state.is_open else WriteState.DEAD,
         due_at=by.due_at,
         waiting=False,
-        reason=UNROUTED,
+        reason=by.reason,
         detail=by.detail,
         updated_at=now,
     )

@@ -14,6 +14,7 @@ from config.settings import Settings
 STILL_QUEUED_MS = 60_000
 """When the reconciler looks again at a part that waits in a long queue."""
 _HEALED_OF_EACH = 20
+_HEALED_SHARES = 500
 
 
 class Store(Intake, Leases, Links, Remedies):
@@ -34,6 +35,7 @@ class Store(Intake, Leases, Links, Remedies):
         """Goes by a configuration from now on: what is encrypted, and which apps have queues of their own."""
         self.seal = Seal(settings.encryption)
         self.stored = Stored(self.seal)
+        self.apps = tuple(app.name for app in settings.apps)
         self.own_queues = tuple(app.name for app in settings.apps if app.own_queue)
 
     async def reconcile(self, *, limit: int = 200) -> tuple[int, int]:
@@ -62,6 +64,21 @@ class Store(Intake, Leases, Links, Remedies):
             "heal_delayed", keys=[self.keys.delayed], args=[self.keys.bookings, cursor, _HEALED_OF_EACH]
         )
         return int(cursor)
+
+    async def heal_shares(self, turn: int, cursor: int) -> tuple[int, int]:
+        """Looks at some of what apps hold, and brings it up to what there is.
+
+        Begin with (0, 0), go on with what it gives: the turns go through all that there is, then through what
+        each app holds, and begin anew.
+        """
+        turns = [(all_of, app) for all_of in (self.keys.open, self.keys.dead) for app in ("", *self.apps)]
+        all_of, app = turns[turn % len(turns)]
+        cursor, _ = await self.run(
+            "heal_shares",
+            keys=[all_of],
+            args=[self.keys.bookings, self.keys.delivery(""), app, cursor, _HEALED_SHARES],
+        )
+        return (turn % len(turns), int(cursor)) if int(cursor) else ((turn + 1) % len(turns), 0)
 
     async def elect(self, office: str, holder: str, *, for_s: float) -> bool:
         """Takes an office that one process of the fleet holds at a time; False while another one does."""

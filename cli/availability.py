@@ -22,7 +22,7 @@ async def run_availability(settings: Settings, file: Path, *, as_json: bool) -> 
     async with opened(settings) as store, Outgoing(settings.network) as outgoing:
         directory = Directory(settings, outgoing, Accounts(store), Consents(store))
         try:
-            answer = await Asker(settings, store, directory).sequenced(data, settings.apps)
+            answer = await Asker(settings, store, directory).sequenced(data, None)
         except Invalid as invalid:
             raise CommandError(str(invalid), Exit.USAGE) from None
         finally:

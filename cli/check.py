@@ -23,6 +23,7 @@ from cli.checks.service import public_url, record
 from cli.options import settings_from
 from cli.output import print_json, print_table, words
 from config.errors import ConfigError
+from config.references import EVERYTHING, Use
 from config.settings import Settings
 from network.outgoing import Outgoing
 from workers.calendars.directory import Directory
@@ -30,9 +31,9 @@ from workers.calendars.directory import Directory
 _COLOURS = {Level.RIGHT: "green", Level.WARNING: "yellow", Level.WRONG: "red"}
 
 
-async def run_check(config: Path | None, *, within_s: float, as_json: bool) -> bool:
+async def run_check(config: Path | None, uses: frozenset[Use], *, within_s: float, as_json: bool) -> bool:
     """Prints every finding; True where none is wrong. Each thing asked has `within_s` seconds to answer."""
-    findings = await everything(config, within_s=within_s)
+    findings = await everything(config, uses, within_s=within_s)
     if as_json:
         print_json([finding._asdict() for finding in findings])
     else:
@@ -41,16 +42,18 @@ async def run_check(config: Path | None, *, within_s: float, as_json: bool) -> b
     return all(finding.level is not Level.WRONG for finding in findings)
 
 
-async def everything(config: Path | None, *, within_s: float) -> list[Finding]:
+async def everything(
+    config: Path | None, uses: frozenset[Use] = EVERYTHING, *, within_s: float
+) -> list[Finding]:
     """Every finding, in the order in which it is shown."""
     try:
-        settings = settings_from(config)
+        settings = settings_from(config, *uses)
     except ConfigError as error:
         return unreadable(error)
-    return configuration(settings) + await _asked(settings, within_s)
+    return configuration(settings) + await _asked(settings, uses, within_s)
 
 
-async def _asked(settings: Settings, within_s: float) -> list[Finding]:
+async def _asked(settings: Settings, uses: frozenset[Use], within_s: float) -> list[Finding]:
     """Asks everything at once, and says meanwhile what it waits for."""
     hasty = settings.model_copy(
         update={"worker": settings.worker.model_copy(update={"request_timeout": within_s})}
@@ -58,9 +61,10 @@ async def _asked(settings: Settings, within_s: float) -> list[Finding]:
     async with Outgoing(settings.network) as outgoing, aclosing(connect(settings.redis)) as client:
         store = Store.of(settings, client)
         directory = Directory(hasty, outgoing, consents=Consents(store))
+        providers = Providers(settings, directory, partial(calendar_works, store))
         checks = [
             Check("redis", partial(redis, settings)),
-            *Providers(settings, directory, partial(calendar_works, store)).checks(),
+            *(providers.checks() if Use.CALENDARS in uses else ()),
             Check("record", partial(record, settings)),
             Check("public_url", partial(public_url, settings, outgoing)),
         ]

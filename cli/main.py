@@ -20,10 +20,18 @@ from cli.options import AsJson, CommandError, ConfigFile, Exit, end, quiet, run,
 from cli.strays_command import strays
 from cli.streams import OutputError, give_up_output, has_unicode, prepare
 from config.errors import ConfigError
-from config.references import Use
+from config.references import EVERYTHING, USES_OF, Use
 
 if TYPE_CHECKING:
     from admin.configuration import Configuration
+
+
+class Process(StrEnum):
+    """What a service may be."""
+
+    RECEIVER = "receiver"
+    WORKER = "worker"
+    API = "api"
 
 
 class Provider(StrEnum):
@@ -88,8 +96,8 @@ def _options(
     """Nothing is common to all commands but this."""
 
 
-def _configuration(kind: str, config: Path | None, *uses: Use) -> "Configuration":
-    """What a service works by, read for these uses or for all of them; and its log, which tells of it."""
+def _configuration(kind: str, config: Path | None) -> "Configuration":
+    """What a service works by, read for what it does; and its log, which tells of it."""
     from cli.lean import import_lean
 
     import_lean()
@@ -97,14 +105,14 @@ def _configuration(kind: str, config: Path | None, *uses: Use) -> "Configuration
     from admin.logs import configure_logs
 
     configure_logs(kind)
-    return Configuration(partial(settings_from, config, *uses), kind=kind)
+    return Configuration(partial(settings_from, config, *USES_OF[kind]), kind=kind)
 
 
 @app.command()
 def receiver(config: ConfigFile = None) -> None:
     """Run the receiver: the HTTP edge that Cronofy calls."""
     hangups = Hangups()
-    configuration = _configuration("receiver", config, Use.RECORD, Use.CALLBACKS, Use.CONSOLE)
+    configuration = _configuration("receiver", config)
     from cli.console import console_of
     from receiver.server import run_receiver
 
@@ -115,7 +123,7 @@ def receiver(config: ConfigFile = None) -> None:
 def worker(config: ConfigFile = None) -> None:
     """Run a worker: it writes the parts into their calendars."""
     hangups = Hangups()
-    configuration = _configuration("worker", config, Use.RECORD, Use.CALENDARS, Use.CONSOLE)
+    configuration = _configuration("worker", config)
     from cli.console import console_of
     from workers.worker import run_worker
 
@@ -177,13 +185,18 @@ def demo(
 def check(
     config: ConfigFile = None,
     within: Annotated[str, typer.Option(help="How long anything asked may take to answer.")] = "10s",
+    process: Annotated[
+        Process | None,
+        typer.Option(help="Check what one process needs, where only its own secrets are there."),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Check the configuration, Redis, every account and every calendar; say what to do."""
     from cli.check import run_check
 
     within_s = duration_option("within", within)
-    end(Exit.DONE if run(run_check(config, within_s=within_s, as_json=json)) else Exit.FAILED)
+    uses = USES_OF[process] if process else EVERYTHING
+    end(Exit.DONE if run(run_check(config, uses, within_s=within_s, as_json=json)) else Exit.FAILED)
 
 
 @app.command()

@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import os
 import random
 import signal
 import socket
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import IO, Self
 
@@ -40,8 +42,10 @@ class Processes:
             await _stop(child)
         self._logs.close()
 
-    async def start(self, name: str, *arguments: str) -> asyncio.subprocess.Process:
-        """Starts `sequence-sync NAME ARGUMENTS…`."""
+    async def start(
+        self, name: str, *arguments: str, without: Collection[str] = ()
+    ) -> asyncio.subprocess.Process:
+        """Starts `sequence-sync NAME ARGUMENTS…`, in our environment `without` some variables."""
         log: IO[bytes] | None = None
         if self._log_dir is not None:
             log = self._logs.enter_context((self._log_dir / f"{name}.log").open("ab"))
@@ -51,6 +55,7 @@ class Processes:
             stdout=log,
             stderr=log,
             preexec_fn=end_with_parent,
+            env={each: value for each, value in os.environ.items() if each not in without},
         )
         self._children.append((name, child))
         return child

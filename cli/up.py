@@ -14,6 +14,8 @@ from cli.own_addresses import own_address
 from cli.processes import Processes
 from config.errors import ConfigError
 from config.redis_url import RedisKind
+from config.references import USES_OF
+from config.secrets import secrets_in
 from config.settings import Settings
 
 _TOLD_EVERY_S = 5.0
@@ -49,8 +51,8 @@ async def _run(settings: Settings, config: Path | None, hangups: Hangups) -> Non
     options = ("--config", str(config)) if config else ()
     of_worker, of_receiver = settings.worker, settings.receiver
     async with EmbeddedRedis(settings.redis.data_dir, tell=Progress()) as server, Processes() as processes:
-        worker = await processes.start("worker", *options)
-        receiver = await processes.start("receiver", *options)
+        worker = await processes.start("worker", *options, without=_not_for("worker", settings, config))
+        receiver = await processes.start("receiver", *options, without=_not_for("receiver", settings, config))
         await processes.ready(f"{own_address(of_worker.admin_host, of_worker.admin_port)}/readyz", worker)
         await processes.ready(
             f"{own_address(of_receiver.admin_host, of_receiver.admin_port)}/readyz", receiver
@@ -71,6 +73,12 @@ async def _run(settings: Settings, config: Path | None, hangups: Hangups) -> Non
         finally:
             for each in (children, gone, rereading):
                 each.cancel()
+
+
+def _not_for(process: str, settings: Settings, config: Path | None) -> set[str]:
+    """The variables with secrets that one of the processes does not use."""
+    used = {each.variable for each in secrets_in(settings_from(config, *USES_OF[process])) if each.is_read}
+    return {each.variable for each in secrets_in(settings) if each.variable is not None} - used
 
 
 class Progress:

@@ -80,8 +80,22 @@ def _routes(settings: Settings) -> list[str]:
         return ["apps: there is none, so every callback is answered 404; add [[apps]]"]
     routed = {route.app for route in settings.routes}
     return [
-        f'apps[{at}]: no route is for "{app.name}", so its parts become dead letters ("unrouted"); '
-        f'add [[routes]] with app = "{app.name}"'
-        for at, app in enumerate(settings.apps)
-        if app.name not in routed
+        *_barred(settings),
+        *(
+            f'apps[{at}]: no route is for "{app.name}", so its parts become dead letters ("unrouted"); '
+            f'add [[routes]] with app = "{app.name}"'
+            for at, app in enumerate(settings.apps)
+            if app.name not in routed
+        ),
+    ]
+
+
+def _barred(settings: Settings) -> list[str]:
+    """Routes to calendars that their app may not use."""
+    return [
+        f'routes[{at}]: "{name}" is none of the calendars of "{route.app}", so nothing is written there; '
+        "add it to them, or take it out of the route"
+        for at, route in enumerate(settings.routes)
+        for name in route.calendars
+        if name not in settings.leave(route.app).calendars
     ]

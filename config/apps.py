@@ -2,13 +2,16 @@
 
 from typing import Annotated, Literal
 
-from config.fields import AT_LEAST_ONE, EMPTY_IS_NONE, Name, WebAddress, WebTarget, Zone
-from config.references import AppSecret
+from config.fields import AT_LEAST_ONE, EMPTY_IS_NONE, Name, Text, WebAddress, WebTarget, Zone
+from config.references import AppSecret, ProgramsToken
 from config.table import Table
 
 _HOSTS = {"us": "api.cronofy.com"} | {
     centre: f"api-{centre}.cronofy.com" for centre in ("uk", "de", "au", "ca", "sg")
 }
+
+ALL = "*"
+"""In `calendars` or `people` of an app: every one that there is."""
 
 
 class App(Table):
@@ -23,6 +26,12 @@ class App(Table):
     pass_target_calendars: bool = False
     scheduler_requests: bool = False
     availability: bool = True
+    access_tokens: tuple[ProgramsToken, ...] = ()
+    """What programs may bring in place of a client secret to ask for availability, and for nothing else."""
+    calendars: tuple[Literal["*"] | Name, ...] | None = None
+    """Where its parts may be written; `config.leave` says what it is without a list."""
+    people: tuple[Text, ...] | None = None
+    """Whose availability it may ask for, and to whose calendars its links may lead."""
     forward_to: tuple[WebTarget, ...] = ()
     forward_to_private: bool = False
 

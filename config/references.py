@@ -33,11 +33,19 @@ class Use(StrEnum):
     """Checks signatures, or makes them."""
     CALENDARS = "accounts"
     """Asks the calendar providers."""
+    PROGRAMS = "programs"
+    """Answers programs that bring an app's access token."""
     CONSOLE = "console"
     """Shows the console."""
 
 
 EVERYTHING = frozenset(Use)
+USES_OF: Mapping[str, frozenset[Use]] = {
+    "receiver": frozenset({Use.RECORD, Use.CALLBACKS, Use.CONSOLE}),
+    "worker": frozenset({Use.RECORD, Use.CALENDARS, Use.CONSOLE}),
+    "api": EVERYTHING,
+}
+"""What each process does; compose.yaml and the chart give it the secrets of that, and no others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +181,7 @@ _of_record, _of_app, _of_account = map(used_for, (Use.RECORD, Use.CALLBACKS, Use
 
 RecordSecret = Annotated[Secret, reference(_of_record), as_text]
 AppSecret = Annotated[Secret, reference(_of_app), as_text]
+ProgramsToken = Annotated[Secret, reference(used_for(Use.PROGRAMS)), as_text]
 AccountSecret = Annotated[Secret, reference(_of_account), as_text]
 ConsolePassword = Annotated[Secret, reference(used_for(Use.CONSOLE), _long_enough), as_text]
 SealingKeys = Annotated[Secret, reference(_seals, sealing_keys), as_text]

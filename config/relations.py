@@ -9,6 +9,7 @@ from itertools import combinations
 from typing import Any
 
 from config.accounts import SYSTEM_ASSIGNED
+from config.apps import ALL
 from config.durations import seconds
 from config.nearest import suggestion
 from config.redis_url import parse_redis_url
@@ -90,15 +91,22 @@ def _names_unknown(tables: Tables) -> Iterator[str]:
         yield from _unknown(tables, f"calendars[{at}].account", "accounts", calendar.get("account"))
     for at, route in _entries(tables, "routes"):
         yield from _unknown(tables, f"routes[{at}].app", "apps", route.get("app"))
-    for section in ("routes", "people"):
+    for section, key in (
+        ("routes", "calendars"),
+        ("people", "calendars"),
+        ("apps", "calendars"),
+        ("apps", "people"),
+    ):
         for at, entry in _entries(tables, section):
-            names = entry.get("calendars")
+            names = entry.get(key)
             for index, name in enumerate(names if isinstance(names, list) else []):
-                yield from _unknown(tables, f"{section}[{at}].calendars[{index}]", "calendars", name)
+                if section != "apps" or name != ALL:
+                    yield from _unknown(tables, f"{section}[{at}].{key}[{index}]", key, name)
 
 
 def _unknown(tables: Tables, where: str, section: str, name: object) -> Iterator[str]:
-    known = {_text(entry, "name") for _, entry in _entries(tables, section)} - {""}
+    called = "sub" if section == "people" else "name"
+    known = {_text(entry, called) for _, entry in _entries(tables, section)} - {""}
     if isinstance(name, str) and name not in known:
         yield f'{where}: no [[{section}]] is called "{name}"; {suggestion(name, known)}'
 

@@ -3,9 +3,11 @@
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel
 
 from config.errors import SecretError
 
@@ -22,7 +24,18 @@ class Secret:
     repr, str, pickle and JSON carry the reference only.
     """
 
-    __slots__ = ("_bytes", "_clock", "_look_again", "_of", "_source", "_text", "reference", "written")
+    __slots__ = (
+        "_bytes",
+        "_clock",
+        "_look_again",
+        "_of",
+        "_source",
+        "_text",
+        "path",
+        "reference",
+        "variable",
+        "written",
+    )
 
     def __init__(
         self,
@@ -44,10 +57,13 @@ class Secret:
             SecretError: it is not a reference.
         """
         kind, _, name = reference.partition(":")
+        self.path: Path | None = None
+        self.variable: str | None = None
         if kind == "env" and _VARIABLE.fullmatch(name):
             self._source: Callable[[], bytes] = lambda: _from_variable(name, environ)
+            self.variable = name
         elif kind == "file" and name and "\0" not in name:
-            path = ((folder or Path()) / name).absolute()
+            self.path = path = ((folder or Path()) / name).absolute()
             reference = f"file:{path}"
             self._source = lambda: _from_file(path)
         else:
@@ -59,6 +75,11 @@ class Secret:
         self._bytes: bytes | None = None
         self._look_again = 0.0
         self._text, self._of = "", b""  # of which bytes it is the text
+
+    @property
+    def is_read(self) -> bool:
+        """Whether it was wanted so far."""
+        return self._bytes is not None
 
     def value(self, *, fresh: bool = False) -> str:
         """The secret as text, without one line end at its end.
@@ -111,6 +132,19 @@ class Secret:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Secret, (self.reference,)
+
+
+def secrets_in(value: object) -> Iterator[Secret]:
+    """Gives the secrets of a configuration, or of a part of it."""
+    match value:
+        case Secret():
+            yield value
+        case tuple():
+            for each in value:
+                yield from secrets_in(each)
+        case BaseModel():
+            for name in type(value).model_fields:
+                yield from secrets_in(getattr(value, name))
 
 
 def _from_variable(name: str, environ: Mapping[str, str]) -> bytes:

@@ -9,6 +9,7 @@ from config.accounts import Account, GoogleAccount, MicrosoftAccount
 from config.apps import App
 from config.digest import digest_of
 from config.fields import AT_LEAST_ONE, EMPTY_IS_NONE, Name, SequenceId, Text
+from config.leave import Leave, Routed, leave_of
 from config.network import NetworkSettings
 from config.sections import (
     ApiSettings,
@@ -108,12 +109,33 @@ class Settings(Table):
         return {each.sub: each for each in self.people}
 
     @cached_property
+    def _leaves(self) -> dict[str, Leave]:
+        return {
+            app.name: leave_of(
+                app,
+                [Routed(each.sub, each.calendars) for each in self.routes if each.app == app.name],
+                calendars=frozenset(self._calendars),
+                people={person.sub: person.calendars for person in self.people},
+                alone=len(self.apps) == 1,
+            )
+            for app in self.apps
+        }
+
+    @cached_property
     def _addresses(self) -> dict[Calendar, CalendarAddress]:
         return {}
 
     def app(self, name: str) -> App | None:
         """The app of this name, if there is one."""
         return self._apps.get(name)
+
+    def share(self, limit: int) -> int:
+        """What each app may have of a limit that all of them share."""
+        return -(-limit // max(1, len(self.apps)))
+
+    def leave(self, app: str) -> Leave:
+        """What an app of this configuration may use. Raises `KeyError` where it is none."""
+        return self._leaves[app]
 
     def account(self, name: str) -> GoogleAccount | MicrosoftAccount | None:
         """The account of this name, if there is one."""

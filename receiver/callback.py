@@ -34,6 +34,11 @@ class Notification(msgspec.Struct, frozen=True):
 
     type: str
 
+    @property
+    def kind(self) -> str:
+        """The type as logs may show it: one that is no name such as `change` may be any text."""
+        return self.type if _KIND.fullmatch(self.type) else "other"
+
 
 class _OuterEvent(msgspec.Struct):
     event_id: str | int | None = None
@@ -59,6 +64,7 @@ class _Body(msgspec.Struct):
 
 _SIGNS = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[][{}]', re.DOTALL)
 """Texts, whole or to the end of the body, so that each byte is looked at once; and what is nested."""
+_KIND = re.compile(r"[a-z_]{1,64}")
 _NO_EVENT = _OuterEvent()
 _BODY = msgspec.json.Decoder(_Body)
 _OUTER = msgspec.json.Decoder(_OuterEvent | None)

@@ -4,7 +4,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from admin.metrics import FAST, REGISTRY
 from bookings.record import UNKNOWN_LINK, UNREADABLE
-from config.sections import ReceiverSettings
+from config.settings import Settings
 
 RECEIVED = Counter(
     "sequence_sync_callbacks_received",
@@ -29,12 +29,13 @@ ACCEPT_SECONDS = Histogram(
 )
 _QUEUE_LIMIT = Gauge(
     "sequence_sync_queue_limit",
-    "With so many parts open, callbacks are answered 503 (receiver.queue_limit)",
+    "With so many parts of an app open, its callbacks are answered 503 (its share of receiver.queue_limit)",
     registry=REGISTRY,
 )
 _DEAD_LETTERS_LIMIT = Gauge(
     "sequence_sync_dead_letters_limit",
-    "With so many dead letters, callbacks are answered 503 (receiver.dead_letters_limit)",
+    "With so many dead letters of an app, its callbacks are answered 503 (its share of "
+    "receiver.dead_letters_limit)",
     registry=REGISTRY,
 )
 
@@ -65,7 +66,7 @@ for _reason in (UNREADABLE, UNKNOWN_LINK):
     QUARANTINED.labels(_reason)
 
 
-def show_limits(settings: ReceiverSettings) -> None:
-    """Lets the limits be seen beside what they limit."""
-    _QUEUE_LIMIT.set(settings.queue_limit)
-    _DEAD_LETTERS_LIMIT.set(settings.dead_letters_limit)
+def show_limits(settings: Settings) -> None:
+    """Lets each app's share of the limits be seen beside what it limits."""
+    _QUEUE_LIMIT.set(settings.share(settings.receiver.queue_limit))
+    _DEAD_LETTERS_LIMIT.set(settings.share(settings.receiver.dead_letters_limit))

@@ -167,7 +167,7 @@ class PublicPort:
             return await self._quarantine(delivery, UNREADABLE, str(unreadable))
         if isinstance(callback, Notification):
             RECEIVED.labels("ignored").inc()
-            self._log.info("callback_ignored", **delivery.known, type=callback.type[:64])
+            self._log.info("callback_ignored", **delivery.known, type=callback.kind)
             return Answer(200, {"status": "ignored", "type": callback.type})
         return await self._accept(delivery, callback)
 
@@ -194,8 +194,8 @@ class PublicPort:
                     forward=forward,
                     forward_always=bool(app.forward_to),
                     window_s=self._limits.redelivery_window,
-                    queue_limit=self._limits.queue_limit,
-                    dead_letters_limit=self._limits.dead_letters_limit,
+                    queue_limit=self._settings.share(self._limits.queue_limit),
+                    dead_letters_limit=self._settings.share(self._limits.dead_letters_limit),
                     prune=self._settings.worker.prune_missing_parts,
                     trace=accepting.traceparent,
                     within_s=_STORED_WITHIN_S,
@@ -237,7 +237,7 @@ class PublicPort:
                 signature=delivery.signature,
                 kind=kind,
                 event_id=event_id,
-                dead_letters_limit=self._limits.dead_letters_limit,
+                dead_letters_limit=self._settings.share(self._limits.dead_letters_limit),
                 within_s=_STORED_WITHIN_S,
             )
         except (DeadLettersFull, SealError, RedisError, OSError) as error:

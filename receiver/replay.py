@@ -60,7 +60,7 @@ async def _accept(
         forward=forward,
         forward_always=always,
         window_s=settings.receiver.redelivery_window,
-        queue_limit=settings.receiver.queue_limit,
-        dead_letters_limit=settings.receiver.dead_letters_limit + 1,  # this very one goes
+        queue_limit=settings.share(settings.receiver.queue_limit),
+        dead_letters_limit=settings.share(settings.receiver.dead_letters_limit) + 1,  # this very one goes
         prune=settings.worker.prune_missing_parts,
     )

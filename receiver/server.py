@@ -41,7 +41,7 @@ async def run_receiver(
     """Serves until SIGTERM or SIGINT; then accepts nothing more and finishes what it has read."""
     settings = configuration.settings
     redis = connect(settings.redis, connections=_REDIS_CONNECTIONS)
-    show_limits(settings.receiver)
+    show_limits(settings)
     store = Store.of(settings, redis)
     async with (
         tracing(settings.telemetry, "receiver"),
@@ -71,7 +71,7 @@ class Door:
         self._store.follow(settings)
         self.port = PublicPort(settings, self._store)
         cast("Connections", self.runner.server).follow(settings.receiver)
-        show_limits(settings.receiver)
+        show_limits(settings)
 
 
 async def _serve(

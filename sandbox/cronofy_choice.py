@@ -74,7 +74,7 @@ def choose(link: CronofyLink, now: float, start: str | None = None, subs: Subs |
     at = _first(link, now) if start is None else _instant(start)
     chosen: list[Chosen] = []
     for part in parts:
-        taking = tuple(wanted.pop(str(part.sequence_id or ""), part.subs))
+        taking = tuple(wanted.pop("" if part.sequence_id is None else str(part.sequence_id), part.subs))
         if strangers := set(taking) - set(part.members):
             raise ChoiceError(f"{strangers.pop()} is no member of part {part.sequence_id!r}")
         chosen.append(Chosen(part, at, at + part.duration, taking))

@@ -46,17 +46,21 @@ class Asker:
         self._store = store
         self._directory = directory
 
-    async def sequenced(self, data: object, apps: Iterable[App]) -> Availability:
+    async def sequenced(self, data: object, app: App | None) -> Availability:
         """Finds times for a sequence.
 
         Args:
             data: the query.
-            apps: whose bookings `excluded_events` may name by their `event_id`.
+            app: who asks, for its people; `excluded_events` may name its bookings by their `event_id`. None
+                is an operator, who may name anybody's.
 
         Raises:
             Invalid: the query is wrong.
         """
-        request = await self._with_ours_excluded(read_request(data, self._settings, datetime.now(UTC)), apps)
+        settings, now = self._settings, datetime.now(UTC)
+        leave = None if app is None else settings.leave(app.name)
+        request = read_request(data, settings, now, leave=leave)
+        request = await self._with_ours_excluded(request, settings.apps if app is None else [app])
         found = await read(
             self._directory,
             calendars_of(request),

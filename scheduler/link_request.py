@@ -3,7 +3,8 @@
 Only what we need is checked; the rest is Cronofy's to judge.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from bookings.record import Part
 from bookings.routing import route
 from config.apps import App
 from config.fields import WebTarget
+from config.leave import Leave
 from config.settings import Calendar, Settings
 from scheduler.api.problems import Key, Problems
 from scheduler.api.values import Object, Value
@@ -23,6 +25,9 @@ LONGEST_QUERY = timedelta(days=35)
 LATEST_END = timedelta(days=366)
 """No token is good for longer than this, and as long as bookings are kept then."""
 LONGEST_MESSAGE = 500
+_MOST_SLOTS = 512
+_TAG = re.compile(r"<[A-Za-z/!?][^>]*>")
+"""HTML, as a browser takes it; any other "<" is text."""
 
 _WEB_TARGET = TypeAdapter(WebTarget)
 
@@ -83,7 +88,7 @@ def prepare(
     availability = body["availability"].object()
     parts = _parts(kind, availability) if availability is not None else []
     targets = _targets(body, parts, app, settings)
-    forward_to = _own_callback(kind, request, body)
+    forward_to = _own_callbacks(request, body)
     keep = _last_end(availability, now) - now + timedelta(seconds=settings.worker.keep_bookings)
     problems.check()
     if not pass_targets:
@@ -91,8 +96,8 @@ def prepare(
     callback_url = f"{settings.receiver.public_url}/callbacks/{app.name}/{token}"
     if kind is LinkKind.SEQUENCING:
         request["callback_url"] = callback_url
-    else:
-        urls = request.get("callback_urls")
+    urls = request.get("callback_urls")
+    if kind is LinkKind.SCHEDULING or urls is not None:  # Cronofy would rather call what stands in there
         request["callback_urls"] = {**(urls if isinstance(urls, dict) else {}), "completed_url": callback_url}
     return Prepared(request, targets, forward_to, keep.total_seconds())
 
@@ -106,9 +111,8 @@ def _parts(kind: LinkKind, availability: Object) -> list[_Part]:
         part = item.object()
         if part is None:
             continue
-        named = part["sequence_id"]
-        sequence_id = named.text() if named.is_text() else str(named.integer() or "")
-        parts.append(_Part(sequence_id or "", _subs(part["participants"]), item))
+        named = part["sequence_id"].identifier()
+        parts.append(_Part("" if named is None else str(named), _subs(part["participants"]), item))
     return parts
 
 
@@ -129,7 +133,8 @@ def _targets(
 ) -> dict[str, tuple[LinkTarget, ...]]:
     """Where each part goes: its target calendars, else by the routes, else its members' own calendars."""
     parts = list(parts)
-    asked = _asked_targets(body, settings)
+    leave = settings.leave(app.name)
+    asked = _asked_targets(body, settings, leave)
     everybody = {sub for part in parts for sub in part.subs}
     targets = {}
     for part in parts:
@@ -141,7 +146,11 @@ def _targets(
         routed = Part(sequence_id=part.sequence_id or None, subs=part.subs)
         if not found and not route(app.name, routed, settings.routes):
             found = [
-                LinkTarget(person.calendars[0], sub) for sub in part.subs if (person := settings.person(sub))
+                LinkTarget(person.calendars[0], sub)
+                for sub in part.subs
+                if sub in leave.people
+                and (person := settings.person(sub))
+                and person.calendars[0] in leave.calendars
             ]
             if not found:
                 part.at.wrong(
@@ -154,7 +163,7 @@ def _targets(
     return targets
 
 
-def _asked_targets(body: Object, settings: Settings) -> list[tuple[str, Calendar]]:
+def _asked_targets(body: Object, settings: Settings, leave: Leave) -> list[tuple[str, Calendar]]:
     given = body.get("target_calendars")
     found = []
     for item in given.items() if given else ():
@@ -165,45 +174,58 @@ def _asked_targets(body: Object, settings: Settings) -> list[tuple[str, Calendar
         if calendar_id is None:
             continue
         calendar = settings.calendar_of_cronofy(calendar_id) or settings.calendar(calendar_id)
-        if calendar is None:
+        if calendar is None or calendar.name not in leave.calendars:
             target["calendar_id"].wrong(
                 Key.UNKNOWN,
-                "no calendar of ours is called so by Cronofy; add it to a [[calendars]] as its cronofy_id",
+                "the app has no calendar that Cronofy calls so; add it to a [[calendars]] as its cronofy_id, "
+                "and that to the app's own",
             )
         elif sub is not None:
             found.append((sub, calendar))
     return found
 
 
-def _own_callback(kind: LinkKind, request: dict[str, Any], body: Object) -> tuple[str, ...]:
-    """The callback URL that the request names itself: what comes to ours is passed on to it."""
-    named = body.get("callback_url")
+def _own_callbacks(request: dict[str, Any], body: Object) -> tuple[str, ...]:
+    """The callback URLs that the request names itself: what comes to ours is passed on to them."""
     request.pop("callback_url", None)
-    if kind is LinkKind.SCHEDULING and (urls := body.get("callback_urls")) is not None:
-        several = urls.object()
-        named = (several.get("completed_url") if several else None) or named
-    url = named.text() if named else None
-    if named is None or url is None:
-        return ()
+    urls = body.get("callback_urls")
+    several = urls.object() if urls else None
+    named = (body.get("callback_url"), several.get("completed_url") if several else None)
+    found = [_web_target(each) for each in named if each is not None]
+    return tuple(dict.fromkeys(url for url in found if url is not None))
+
+
+def _web_target(value: Value) -> str | None:
+    url = value.text()
+    if url is None:
+        return None
     try:
-        return (_WEB_TARGET.validate_python(url),)
+        return _WEB_TARGET.validate_python(url)
     except ValidationError:
-        named.wrong(Key.INVALID, "must be an address such as https://host/path")
-        return ()
+        value.wrong(Key.INVALID, "must be an address such as https://host/path")
+        return None
 
 
 def _last_end(availability: Object | None, now: datetime) -> datetime:
-    """When the last period of a query ends; where that cannot be read, as late as it may be."""
-    periods = (
-        (availability.get("query_periods") or availability.get("available_periods")) if availability else None
-    )
-    ends = []
-    for item in periods.items(0, 50) if periods else ():
-        period = item.object()
-        end = period["end"].time() if period else None
-        if end is not None:
-            ends.append(end)
+    """When the last period or slot of a query ends; where that cannot be read, as late as it may be."""
+    if availability is None:
+        return now + LONGEST_QUERY
+    periods = availability.get("query_periods") or availability.get("available_periods")
+    slots, duration = availability.get("query_slots"), availability.get("required_duration")
+    lasting = timedelta(minutes=(duration.minutes() if slots and duration else None) or 0)
+    ends = [
+        *_times(periods.items(0, 50) if periods else (), "end"),
+        *(start + lasting for start in _times(slots.items(0, _MOST_SLOTS) if slots else (), "start")),
+    ]
     return min(max([now, *ends]), now + LATEST_END) if ends else now + LONGEST_QUERY
+
+
+def _times(items: Iterable[Value], name: str) -> Iterator[datetime]:
+    for item in items:
+        whole = item.object()
+        time = whole[name].time() if whole else None
+        if time is not None:
+            yield time
 
 
 def prepare_disabling(data: object) -> dict[str, Any]:
@@ -211,7 +233,7 @@ def prepare_disabling(data: object) -> dict[str, Any]:
     problems = Problems()
     body = Value(data, "", problems).object()
     message = body["display_message"].text() if body else None
-    if message is not None and body is not None and (len(message) > LONGEST_MESSAGE or "<" in message):
+    if message is not None and body is not None and (len(message) > LONGEST_MESSAGE or _TAG.search(message)):
         body["display_message"].wrong(
             Key.INVALID, f"must have at most {LONGEST_MESSAGE} characters and no HTML"
         )

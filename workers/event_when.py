@@ -1,12 +1,9 @@
 """When a part takes place: its start, its end, and the zone it was booked in."""
 
-import re
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from workers.times import UTC_ZONE, AllDay, Period, Reading, Timed, UnreadableTime, booked_zone, read_time
-
-_ODD_IN_A_ZONE = re.compile(r"[^A-Za-z0-9_+/-]")
 
 
 class InvalidPart(ValueError):
@@ -63,12 +60,8 @@ def _label(zones: tuple[Any, ...], notes: list[str]) -> str:
         notes.append("wrong_type: tzid")
     known = booked_zone(names[0])
     if known is None:
-        notes.append(f"unknown_zone: {_shown(names[0])} → {UTC_ZONE}")
+        notes.append(f"unknown_zone: read as {UTC_ZONE}")
     return known or UTC_ZONE
-
-
-def _shown(zone: Any) -> str:
-    return _ODD_IN_A_ZONE.sub("?", zone[:40]) if isinstance(zone, str) else "not a text"
 
 
 def _read(field: str, text: str, zones: tuple[Any, ...], notes: list[str]) -> date:
@@ -80,7 +73,7 @@ def _read(field: str, text: str, zones: tuple[Any, ...], notes: list[str]) -> da
         raise InvalidPart(f"{field}: {error}") from None
     if reading.no_offset:
         if known is None:
-            raise InvalidPart(f"{field}: a time without offset in an unknown zone ({_shown(nearest)})")
+            raise InvalidPart(f"{field}: a time without offset in an unknown zone")
         notes.append(f"no_offset: {field} read in {known}")
     if reading.fraction_dropped:
         notes.append(f"fraction_dropped: {field}")

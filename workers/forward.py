@@ -26,8 +26,16 @@ class ForwardUnderWay(UnderWay):
         link = await self.means.store.link(self.claim.link) if self.claim.link else None
         found, missing = addresses(self.means.settings, self.claim.app, link)
         urls = {endpoint_id(url): url for url in found}
-        self.route([_target(wid, url) for wid, url in urls.items()], missing, now=now)
+        self.route([self._target(wid, url) for wid, url in urls.items()], missing, now=now)
         await self.all([self._pass_on(write, urls[write.id]) for write in self.due(now)])
+
+    def _target(self, wid: str, url: str) -> part_writes.Target:
+        """As it is shown: by its host, since path and query may hold a token; what is sealed, by its id."""
+        app = self.means.settings.app(self.claim.app)
+        configured = app is not None and url in app.forward_to
+        told = configured or not self.means.store.seal.on_bookings
+        host = URL(url, encoded=True).authority if told else wid
+        return part_writes.Target(wid, host, CalendarAddress("forward", host, ""))
 
     async def _pass_on(self, write: Write, url: str) -> None:
         forward, endpoints, now = self.claim.desired.forward, self.means.endpoints, self.means.clock()
@@ -44,10 +52,3 @@ class ForwardUnderWay(UnderWay):
             self.replace(state.passed_on(write, revision=self.claim.revision, now=self.means.clock()))
             self.count(write, "forwarded")
             self.log.info("write_done", write=write.id, calendar=write.calendar, outcome="forwarded")
-
-
-def _target(wid: str, url: str) -> part_writes.Target:
-    """As it is shown: without the query, which may hold a token."""
-    address = URL(url, encoded=True)
-    shown = f"{address.authority}{address.raw_path}"
-    return part_writes.Target(wid, shown, CalendarAddress("forward", address.host or "", ""))

@@ -39,7 +39,8 @@ class PartUnderWay(UnderWay):
             self.writes = part_writes.withdrawn(self.writes, revision=claim.revision, now=now)
             self.writes = part_writes.asked(self.writes, claim.asks, now=now)
         else:
-            self.route(*await self._targets(), now=now)
+            targets, missing, reason = await self._targets()
+            self.route(targets, missing, now=now, reason=reason)
         await self._bring()
         if part_writes.is_everywhere(self.writes):
             removable = part_writes.removable(self.writes, self.means.clock())
@@ -58,18 +59,18 @@ class PartUnderWay(UnderWay):
         self.ends_at = event.over_at
         await self.all([self._attempt(write, event) for write in due])
 
-    async def _targets(self) -> tuple[list[part_writes.Target], str]:
-        """The calendars that the part goes to, and what is missing for that."""
+    async def _targets(self) -> tuple[list[part_writes.Target], str, str]:
+        """The calendars that the part goes to, what is missing for that, and what that comes to."""
         claim, settings = self.claim, self.means.settings
         link = await self.means.store.link(claim.link) if claim.link else None
-        calendars, missing = destination(settings, claim.app, claim.desired, link)
+        calendars, missing, reason = destination(settings, claim.app, claim.desired, link)
         targets: dict[str, part_writes.Target] = {}
         for calendar in calendars:
             address = await self._identity(settings.address(calendar))
             targets.setdefault(
                 write_id(address), part_writes.Target(write_id(address), calendar.name, address)
             )
-        return list(targets.values()), missing
+        return list(targets.values()), missing, reason
 
     async def _identity(self, address: CalendarAddress) -> CalendarAddress:
         """The address under which this calendar stands in the record, or will: one for all its names.

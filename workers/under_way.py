@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from bookings import part_writes, state
 from bookings.errors import LeaseLost, SealError
 from bookings.leases import Claim
-from bookings.record import Attempt, Write, WriteState
+from bookings.record import UNROUTED, Attempt, Write, WriteState
 from workers.backoff import decide
 from workers.calendars.port import Calendar
 from workers.errors import AccountWaits, CalendarError, ErrorClass
@@ -42,7 +42,9 @@ class UnderWay(ABC):
     async def write(self) -> None:
         """Attempts every write that is due; failures end up in the writes."""
 
-    def route(self, targets: Sequence[part_writes.Target], missing: str, *, now: int) -> None:
+    def route(
+        self, targets: Sequence[part_writes.Target], missing: str, *, now: int, reason: str = UNROUTED
+    ) -> None:
         """Brings the writes to the claim's revision, for these targets, and does what operators asked for.
 
         What is `missing`, in words, is waited for: until it is looked for again, or a worker reads another
@@ -54,6 +56,7 @@ class UnderWay(ABC):
             self.writes,
             targets,
             missing=missing,
+            reason=reason,
             revision=self.claim.revision,
             now=now,
             again_at=again_at,
@@ -62,7 +65,7 @@ class UnderWay(ABC):
             self.writes, self.claim.asks, now=now, routed=self._routed, again_at=again_at
         )
         if missing:
-            self.log.warning("part_unrouted", missing=missing)
+            self.log.warning("part_unrouted", missing=missing, reason=reason)
 
     def due(self, now: int) -> list[Write]:
         """The writes to be attempted now; none where the part is not routed anywhere."""

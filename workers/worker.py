@@ -94,6 +94,7 @@ async def _reconcile(store: Store, worker: str) -> None:
     One worker of the fleet does so at a time.
     """
     cursor = healed = 0
+    shares = (0, 0)
     while True:
         await asyncio.sleep(_RECONCILE_EVERY_S)
         try:
@@ -102,6 +103,7 @@ async def _reconcile(store: Store, worker: str) -> None:
             looked, queued = await store.reconcile(limit=_RECONCILE_AT_ONCE)
             cursor = await store.prune_index(cursor)
             healed = await store.heal_delayed(healed)
+            shares = await store.heal_shares(*shares)
         except (RedisError, OSError) as error:
             REDIS_ERRORS.inc()
             _log.warning("reconciler_skipped", error=named(error))

@@ -2,7 +2,7 @@
 --
 -- KEYS  1 booking hash   2 open   3 queue   4 index of bookings   5 dead letters   6 link hash, on a link's URL
 -- ARGV  1 job prefix   2 booking id   3 delivery id   4 redelivery window (ms)   5 most open parts
---       6 most dead letters   7 grace (ms)   8 life of a job's payload (ms)   9 app   10 event_id
+--       6 most dead letters, both of this app   7 grace (ms)   8 life of a job's payload (ms)   9 app   10 event_id
 --       11 link id or ''   12 'prune' to remove parts that this delivery no longer lists, or ''
 --       13 traceparent or ''   14 app, where it has a queue of its own, or ''
 --       15 number of parts, then for each part: id, JSON; then, where the delivery may have to be passed on:
@@ -11,8 +11,10 @@
 --       | {'dead_letters_full'}
 --
 -- The field `deliveries` holds a line "<delivery> <duplicate until ms> <revision>" for each delivery whose
--- bytes still count as a repeat. On a link's URL they always do: a link completes once.
+-- bytes still count as a repeat. On a link's URL they always do: a link completes once. Of more than MOST_KEPT, the
+-- newest are there: each delivery writes the whole field, which stays as short as Redis keeps in one piece.
 
+local MOST_KEPT = 128
 local booking = KEYS[1]
 local bid, delivery = ARGV[2], ARGV[3]
 local now = clock()
@@ -34,10 +36,10 @@ end
 if KEYS[6] and redis.call('EXISTS', KEYS[6]) == 0 then
   return {'unknown_link'}
 end
-if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[5]) then
+if redis.call('ZCARD', held_by(KEYS[2], ARGV[9])) >= tonumber(ARGV[5]) then
   return {'queue_full'}
 end
-if redis.call('ZCARD', KEYS[5]) >= tonumber(ARGV[6]) then
+if redis.call('ZCARD', held_by(KEYS[5], ARGV[9])) >= tonumber(ARGV[6]) then
   return {'dead_letters_full'}
 end
 
@@ -48,7 +50,7 @@ kept[#kept + 1] = delivery .. ' ' .. string.format('%.0f', now + window) .. ' ' 
 -- Every part's fields and its job, gathered so that the whole costs few commands, however many parts there are.
 local jobs = tonumber(known[5]) or 0
 local look_at = string.format('%.0f', now + tonumber(ARGV[7]))
-local pids, listed, fields, queued, open = {}, {}, {}, {}, {}
+local pids, listed, fields, queued, open, held = {}, {}, {}, {}, {}, {}
 for i = 16, 15 + 2 * tonumber(ARGV[15]), 2 do
   local pid = ARGV[i]
   jobs = jobs + 1
@@ -60,6 +62,7 @@ for i = 16, 15 + 2 * tonumber(ARGV[15]), 2 do
   end
   queued[#queued + 1], queued[#queued + 2] = at, job
   open[#open + 1], open[#open + 2] = look_at, bid .. ':' .. pid
+  held[#held + 1] = bid .. ':' .. pid
 end
 
 local queue = queue_named(KEYS[3], ARGV[14])
@@ -73,16 +76,24 @@ if known[1] then
   redis.call('PERSIST', booking .. ':none')
   redis.call('HGET', booking, '')
 end
+if KEYS[6] then
+  redis.call('HDEL', KEYS[6], '')
+end
+may_hold(held_by(KEYS[2], ARGV[9]))
 
 redis.call('HSET', booking, 'app', ARGV[9], 'event_id', ARGV[10], 'link', ARGV[11], 'revision', rev,
-  'delivery', delivery, 'deliveries', table.concat(kept), 'accepted_at', at,
+  'delivery', delivery, 'deliveries', table.concat(kept, '', math.max(1, #kept - MOST_KEPT + 1)), 'accepted_at', at,
   'parts', table.concat(pids, ' '), 'queue', ARGV[14], 'jobs', jobs, unpack(fields))
 for pid, job in pairs(listed) do
   write_job(job, bid, pid, at, ARGV[8])
 end
 redis.call('ZADD', queue, unpack(queued))
 redis.call('ZADD', KEYS[2], unpack(open))
+hold(held_by(KEYS[2], ARGV[9]), held)
 redis.call('ZADD', KEYS[4], at, bid)
+if KEYS[6] then
+  redis.call('HSET', KEYS[6], 'completed_at', at)
+end
 
 -- What is passed on has a record of its own, like a booking with one part: no calendar waits for it.
 if passed_on then
@@ -95,6 +106,7 @@ if passed_on then
   write_job(job, fid, pid, at, ARGV[8])
   redis.call('ZADD', queue, at, job)
   redis.call('ZADD', KEYS[2], look_at, fid .. ':' .. pid)
+  hold(held_by(KEYS[2], ARGV[9]), {fid .. ':' .. pid})
 end
 ring(ARGV[1])
 if known[1] then

@@ -9,6 +9,7 @@
 
 local booking, bid, pid = KEYS[1], ARGV[2], ARGV[3]
 local revision = redis.call('HGET', booking, 'rev:' .. pid)
+local app = redis.call('HGET', booking, 'app')
 if not revision then
   return {'missing'}
 end
@@ -25,7 +26,11 @@ local now = clock()
 -- Tried before the first write (docs/decisions/014).
 local queue = may_ask(booking, KEYS[3], ARGV[1])
 redis.call('ZREM', KEYS[4], '')
+may_hold(held_by(KEYS[2], app))
+may_hold(held_by(KEYS[4], app))
 
 ask_for(booking, KEYS[2], queue, ARGV[1], bid, pid, ARGV[4], now, tonumber(ARGV[7]), tonumber(ARGV[8]))
+hold(held_by(KEYS[2], app), {bid .. ':' .. pid})
 redis.call('ZREM', KEYS[4], ARGV[5])
+redis.call('ZREM', held_by(KEYS[4], app), ARGV[5])
 return {'asked'}

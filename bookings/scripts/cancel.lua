@@ -18,6 +18,7 @@ local names = redis.call('HKEYS', booking)
 
 -- Tried before the first write (docs/decisions/014).
 local queue = may_wake(booking, KEYS[3], ARGV[1])
+may_hold(held_by(KEYS[2], redis.call('HGET', booking, 'app')))
 redis.call('PERSIST', booking .. ':none')
 
 for _, name in ipairs(names) do

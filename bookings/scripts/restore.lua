@@ -29,6 +29,7 @@ local revision = string.format('%.0f', math.max(tonumber(known[3]) or 0, tonumbe
 
 -- Tried before the first write (docs/decisions/014).
 redis.call('ZADD', KEYS[2], 'XX', '0', '')
+may_hold(held_by(KEYS[2], ARGV[3]))
 redis.call('HDEL', booking, '')
 redis.call('PERSIST', booking .. ':none')
 
@@ -45,4 +46,5 @@ if not known[3] then
 end
 redis.call('PERSIST', booking)
 redis.call('ZADD', KEYS[2], ARGV[10], bid .. ':' .. pid .. ':' .. ARGV[8])
+hold(held_by(KEYS[2], ARGV[3]), {bid .. ':' .. pid .. ':' .. ARGV[8]})
 return {'restored'}

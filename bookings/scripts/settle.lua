@@ -43,7 +43,7 @@ local function index_delayed(told, count, now)
 end
 
 local fields = redis.call('HMGET', booking, 'lease:' .. pid, 'rev:' .. pid, 'part:' .. pid, 'asks:' .. pid,
-  'gone:' .. pid, 'from:' .. pid, 'delayed:' .. pid)
+  'gone:' .. pid, 'from:' .. pid, 'delayed:' .. pid, 'app')
 local fence, _, holder = string.match(fields[1] or '', '(%d+) (%d+) (%S+)')
 if fence ~= ARGV[4] then
   return {'lost'}
@@ -55,11 +55,12 @@ local asks = string.sub(fields[4] or '', #ARGV[15] + 1)
 local again = tonumber(fields[2]) > tonumber(ARGV[8]) or asks ~= ''
 local delayed = tonumber(ARGV[18])
 local first_dead = 20 + 5 * delayed
-local told, dead, alive = {'writes:' .. pid, ARGV[9], own_end, ARGV[12]}, {}, {}
+local told, dead, letters, alive = {'writes:' .. pid, ARGV[9], own_end, ARGV[12]}, {}, {}, {}
 for i = first_dead, #ARGV do
   local letter = place .. ':' .. ARGV[i]
   if i < first_dead + tonumber(ARGV[19]) then
     dead[#dead + 1], dead[#dead + 2] = at, letter
+    letters[#letters + 1] = letter
   else
     alive[#alive + 1] = letter
   end
@@ -92,6 +93,8 @@ if delayed > 0 or fields[7] then
   may_undelay(KEYS[6])
   redis.call('ZADD', KEYS[6] .. ':none', 'XX', '0', '')
 end
+may_hold(held_by(KEYS[2], fields[8]))
+may_hold(held_by(KEYS[5], fields[8]))
 local queue = not again and ARGV[10] == 'open' and may_wake(booking, KEYS[3], ARGV[1])
 local parked = {}
 for wid in string.gmatch(ARGV[17], '%S+') do
@@ -121,9 +124,11 @@ for _, found in ipairs(parked) do
 end
 if #dead > 0 then
   redis.call('ZADD', KEYS[5], 'NX', unpack(dead))
+  hold(held_by(KEYS[5], fields[8]), letters)
 end
 if #alive > 0 then
   redis.call('ZREM', KEYS[5], unpack(alive))
+  redis.call('ZREM', held_by(KEYS[5], fields[8]), unpack(alive))
 end
 if again then
   return {'again', fields[2], fields[3], asks, fields[5] and 'gone' or '', fields[6] or ''}
@@ -134,6 +139,7 @@ if queue then
   return {'released'}
 end
 redis.call('ZREM', KEYS[2], place)
+redis.call('ZREM', held_by(KEYS[2], fields[8]), place)
 if last then
   local expires = math.max(last + tonumber(ARGV[13]), now + tonumber(ARGV[14]))
   redis.call('PEXPIREAT', booking, string.format('%.0f', expires))

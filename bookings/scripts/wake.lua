@@ -94,5 +94,6 @@ end
 -- Marks a part as gone in a revision, so that a worker removes what it has in calendars.
 local function withdraw(booking, open, queue, prefix, bid, pid, revision, now, grace, ttl)
   redis.call('HSET', booking, 'rev:' .. pid, revision, 'gone:' .. pid, revision, 'state:' .. pid, 'open')
+  hold(held_by(open, redis.call('HGET', booking, 'app')), {bid .. ':' .. pid})
   wake(booking, open, queue, prefix, bid, pid, now, now, grace, ttl)
 end

@@ -1,15 +1,15 @@
 """The configuration itself: whether it can be read, its secrets, and what leads nowhere."""
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from pydantic import BaseModel
-
 from cli.checks.certificates import certificates
+from cli.checks.files import others_read
 from cli.checks.finding import Finding, right, warning, wrong
 from config.advice import warnings
 from config.errors import ConfigError
-from config.secrets import Secret
+from config.secrets import Secret, secrets_in
 from config.settings import Settings
 
 
@@ -22,7 +22,8 @@ def unreadable(error: ConfigError) -> list[Finding]:
 
 def configuration(settings: Settings) -> list[Finding]:
     """What a configuration that can be used says."""
-    references = list(dict.fromkeys(str(secret) for secret in _secrets(settings)))
+    secrets = [secret for secret in secrets_in(settings) if secret.is_read]
+    references = list(dict.fromkeys(map(str, secrets)))
     found = [right("configuration", "can be read")]
     found += [
         warning("configuration", *_parted(each, "see docs/configuration.md")) for each in warnings(settings)
@@ -30,7 +31,7 @@ def configuration(settings: Settings) -> list[Finding]:
     if references:
         found.append(right("secrets", f"all {len(references)} are there: {', '.join(references)}"))
     ends = certificates(settings, datetime.now(UTC))
-    return [*found, *ends, *_apps(settings), *_unused(settings)]
+    return [*found, *_readable(secrets), *ends, *_apps(settings), *_unused(settings)]
 
 
 def _parted(text: str, otherwise: str) -> tuple[str, str]:
@@ -66,16 +67,12 @@ def _unused(settings: Settings) -> Iterator[Finding]:
             )
 
 
-def _secrets(value: object) -> Iterator[Secret]:
-    match value:
-        case Secret():
-            yield value
-        case tuple():
-            for each in value:
-                yield from _secrets(each)
-        case BaseModel():
-            for name in type(value).model_fields:
-                yield from _secrets(getattr(value, name))
+def _readable(secrets: Iterable[Secret]) -> Iterator[Finding]:
+    """Secrets' files that others on this machine can read, too."""
+    for path in dict.fromkeys(secret.path for secret in secrets if secret.path is not None):
+        if others_read(path):
+            remedy = f"chmod 600 {shlex.quote(str(path))}"
+            yield warning("secret files", f"{path} can be read by other users", remedy)
 
 
 def _several(count: int, what: str) -> str:

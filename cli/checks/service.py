@@ -100,21 +100,33 @@ async def _delayed(store: Store) -> list[Finding]:
 
 
 async def _dead_letters(store: Store, settings: Settings) -> list[Finding]:
-    dead, limit = (await store.counts())["dead"], settings.receiver.dead_letters_limit
-    remedy = "`sequence-sync dead-letters stats`, then replay or discard them"
-    if dead >= limit:
-        words = f"{dead} of at most {limit}: callbacks are answered 503"
-        return [wrong("dead letters", words, remedy)]
+    counts, limit = await store.counts(), settings.share(settings.receiver.dead_letters_limit)
+    dead, remedy = counts["dead"], "`sequence-sync dead-letters stats`, then replay or discard them"
+    full = {app: held.dead for app, held in counts["of_apps"].items() if held.dead >= limit}
+    if full:
+        return [
+            wrong(
+                "dead letters", f"{held} of {app}, of at most {limit}: its callbacks are answered 503", remedy
+            )
+            for app, held in full.items()
+        ]
     if dead:
         return [warning("dead letters", f"{dead} wait for a person", remedy)]
     return [right("dead letters", "none")]
 
 
 async def _queue(store: Store, settings: Settings) -> list[Finding]:
-    counts, limit = await store.counts(), settings.receiver.queue_limit
-    if counts["open"] >= limit:
-        words = f"{counts['open']} parts are open, of at most {limit}: callbacks are answered 503"
-        return [wrong("queue", words, "start more workers; see which accounts wait")]
+    counts, limit = await store.counts(), settings.share(settings.receiver.queue_limit)
+    full = {app: held.open for app, held in counts["of_apps"].items() if held.open >= limit}
+    if full:
+        return [
+            wrong(
+                "queue",
+                f"{held} parts of {app} are open, of at most {limit}: its callbacks are answered 503",
+                "start more workers; see which accounts wait",
+            )
+            for app, held in full.items()
+        ]
     if counts["oldest_ready_ms"] > _LATE_MS:
         words = f"{counts['ready']} jobs are ready, the oldest for {counts['oldest_ready_ms'] // 1000} s"
         return [wrong("queue", words, "see that workers run, and start more of them")]

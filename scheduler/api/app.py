@@ -38,6 +38,11 @@ _SERVICE = web.RequestKey("service", Service)
 
 MOST_BYTES = 1 << 19
 RETRY_AFTER_S = 5
+_BRING_ONE = "send a client secret of the app"
+_BRING_EITHER = (
+    "send a client secret of the app, or one of its access_tokens: pycronofy and cronofy for Node send the "
+    "access token they were made with"
+)
 
 _log = structlog.get_logger()
 
@@ -115,7 +120,7 @@ class _Asked(NamedTuple):
     data: Any
 
 
-async def _asked(request: web.Request) -> _Asked:
+async def _asked(request: web.Request, *, by_token: bool = False) -> _Asked:
     """Reads a request. Who is not known learns nothing of what is wrong with it.
 
     The body is read first, since older libraries have the secret in it.
@@ -128,9 +133,9 @@ async def _asked(request: web.Request) -> _Asked:
     except Invalid as error:
         unreadable = error
     secrets = presented_secrets(request.headers.get("Authorization", ""), data)
-    app = app_of(secrets, _service(request).settings)
+    app = app_of(secrets, _service(request).settings, by_token=by_token)
     if app is None:
-        _log.warning("api_refused", status=401)
+        _log.warning("api_refused", status=401, hint=_BRING_EITHER if by_token else _BRING_ONE)
         raise _Refused(401, None, **{"WWW-Authenticate": "Bearer"})
     if unreadable is not None:
         raise unreadable
@@ -169,10 +174,10 @@ async def _request_scheduler(request: web.Request) -> web.Response:
 
 
 async def _sequenced_availability(request: web.Request) -> web.Response:
-    asked = await _asked(request)
+    asked = await _asked(request, by_token=True)
     if not asked.app.availability:
         raise _Refused(402)
-    answer = await _service(request).asker.sequenced(asked.data, [asked.app])
+    answer = await _service(request).asker.sequenced(asked.data, asked.app)
     _log.info(
         "availability_answered",
         app=asked.app.name,

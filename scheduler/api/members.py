@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, tzinfo
 
+from config.leave import Leave
 from config.settings import Person, Settings
 from scheduler.api.periods import PeriodReader, overlap
 from scheduler.api.problems import Key
@@ -17,8 +18,8 @@ _ELSEWHERE = ("managed_availability", "availability_rule_ids")
 class MemberReader:
     """Reads members, who are people of the configuration."""
 
-    def __init__(self, settings: Settings, periods: PeriodReader) -> None:
-        self._settings, self._periods = settings, periods
+    def __init__(self, settings: Settings, periods: PeriodReader, leave: Leave | None) -> None:
+        self._settings, self._periods, self._leave = settings, periods, leave
 
     def read(self, value: Value, within: Sequence[Period]) -> AskedMember | None:
         """A member of a part that lies within these periods; none are all."""
@@ -26,11 +27,13 @@ class MemberReader:
         if member is None:
             return None
         sub = member["sub"].text(ascii_only=True)
-        person = self._settings.person(sub) if sub is not None else None
+        known = sub is not None and (self._leave is None or sub in self._leave.people)
+        person = self._settings.person(sub) if sub is not None and known else None
         if sub is not None and person is None:
             member["sub"].wrong(
                 Key.UNKNOWN,
-                f'nobody here; add [[people]] with sub = "{sub}" and calendars to the configuration',
+                f'nobody here; add [[people]] with sub = "{sub}" and calendars to the configuration, and the '
+                "sub to the people of the app",
             )
         tentative, constraints = member.get("ignore_tentative"), member.get("availability_constraints")
         _refuse_elsewhere(member)
@@ -59,17 +62,11 @@ class MemberReader:
 
     def _calendar(self, item: Value, name: str, person: Person) -> str | None:
         calendar = self._settings.calendar_of_cronofy(name) or self._settings.calendar(name)
-        if calendar is None:
+        if calendar is None or calendar.name not in person.calendars:  # whosever it is
             item.wrong(
                 Key.UNKNOWN,
-                f'no calendar of this person; add cronofy_id = "{name}" to one of their [[calendars]]: '
-                f"{', '.join(person.calendars)}",
-            )
-            return None
-        if calendar.name not in person.calendars:
-            item.wrong(
-                Key.UNKNOWN,
-                f'no calendar of this person; add "{calendar.name}" to the calendars of their [[people]]',
+                f'no calendar of this person; add cronofy_id = "{name}" to one of their [[calendars]], and '
+                "that to the calendars of their [[people]]",
             )
             return None
         return calendar.name

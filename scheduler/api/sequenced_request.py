@@ -7,6 +7,7 @@ own libraries send beyond it; docs/availability.md says what we add.
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from config.leave import Leave
 from config.settings import Settings
 from scheduler.api.members import MemberReader
 from scheduler.api.periods import PeriodReader
@@ -20,23 +21,25 @@ MOST_PARTS = 5
 MOST_ACCOUNTS = 10
 MOST_GROUPS = 10
 INTERVALS = (5, 10, 15, 20, 30, 60)
-_LONG = range(-(1 << 63), 1 << 63)
 
 
-def read_request(data: object, settings: Settings, now: datetime) -> SequencedRequest:
+def read_request(
+    data: object, settings: Settings, now: datetime, *, leave: Leave | None = None
+) -> SequencedRequest:
     """Reads what came as JSON; members that nobody knows are ignored, since libraries send some.
 
     Args:
         data: the body.
         settings: the people and their calendars.
         now: when it came.
+        leave: of the app that asks; None is an operator, who may ask for everybody.
 
     Raises:
         Invalid: with everything that is wrong.
     """
     problems = Problems()
     body = Value(data, "", problems).object()
-    request = None if body is None else _RequestReader(settings, now).read(body)
+    request = None if body is None else _RequestReader(settings, now, leave).read(body)
     problems.check()
     assert request is not None
     return request
@@ -45,9 +48,9 @@ def read_request(data: object, settings: Settings, now: datetime) -> SequencedRe
 class _RequestReader:
     """Reads one request. What stands in for something wrong is never seen: the problems are raised."""
 
-    def __init__(self, settings: Settings, now: datetime) -> None:
+    def __init__(self, settings: Settings, now: datetime, leave: Leave | None) -> None:
         self._periods = PeriodReader(now)
-        self._members = MemberReader(settings, self._periods)
+        self._members = MemberReader(settings, self._periods, leave)
         self._ids: set[str] = set()
         self._accounts: set[str] = set()
 
@@ -84,8 +87,8 @@ class _RequestReader:
         return AskedPart(shape, tuple(groups))
 
     def _sequence_id(self, value: Value) -> str | int:
-        """Cronofy's Ruby library sends Integers. They come back as they were sent."""
-        read = value.integer(_LONG) if value.is_integer() else value.text()
+        """An Integer comes back as it was sent."""
+        read = value.identifier()
         if read is None:
             return ""
         if str(read) in self._ids:
@@ -106,7 +109,8 @@ class _RequestReader:
             if member.sub and any(member.sub == other.sub for other in members):
                 each.wrong(Key.DUPLICATE, "is in this group already")
             members.append(member)
-        return AskedGroup(tuple(members), _required(group["required"], len(listed)))
+        required = group.get("required")
+        return AskedGroup(tuple(members), _required(required, len(listed)) if required else None)
 
     def _count(self, participants: Value, groups: Sequence[AskedGroup]) -> None:
         before = len(self._accounts)
@@ -168,7 +172,7 @@ def _excluded(value: Value | None) -> Excluded:
             item.wrong(Key.INVALID, "must have either event_id or event_uid")
             continue
         if event_id is not None:
-            event_ids.add(event_id.text() or "")
+            event_ids.add(str(event_id.identifier()))
         elif event_uid is not None:
             event_uids.add(event_uid.text() or "")
     return Excluded(frozenset(event_ids), frozenset(event_uids))

@@ -19,6 +19,8 @@ MOST_ITEMS = 100
 """How long a list is that nothing else limits."""
 INTEGERS = range(-(1 << 31), 1 << 31)
 """Cronofy's own are of 32 bits."""
+IDENTIFIERS = range(-(1 << 63), 1 << 64)
+"""What names something may be of 64 bits, with a sign or without."""
 LONGEST = 35 * 24 * 60
 """Minutes that a Duration may have: no query is longer."""
 
@@ -96,6 +98,10 @@ class Value:
             self.wrong(Key.INVALID, f"must be from {allowed.start} to {allowed.stop - 1}")
             return None
         return number
+
+    def identifier(self) -> str | int | None:
+        """What names something: a String, or the Integer that Cronofy's library for Ruby may send."""
+        return self.integer(IDENTIFIERS) if self.is_integer() else self.text()
 
     def flag(self) -> bool | None:
         """A Boolean."""

@@ -333,7 +333,7 @@ async def test_dead_letters_and_a_full_queue_are_shown(service: Service) -> None
     checked = await check(service)
     for subject in ("dead letters", "queue"):
         assert checked.of(subject).level is Level.WRONG
-        assert "callbacks are answered 503" in checked.of(subject).words
+        assert "its callbacks are answered 503" in checked.of(subject).words
 
 
 async def test_bookings_that_no_key_opens_are_wrong(service: Service) -> None:

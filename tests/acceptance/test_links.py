@@ -38,7 +38,7 @@ async def test_a_link_is_made_picked_written_listed_and_disabled(linked: Linked,
     ]
 
     newest, first = (await command("links", "list", *config, "--json")).json
-    assert (first["link"], first["state"]) == (link_id, "open")
+    assert (first["link"], first["state"]) == (link_id, "completed")
     assert first["targets"]["123"] == [{"calendar": "interviews", "sub": RECRUITER}]
     table = await command("links", "list", *config, "--limit", "1")
     assert newest["link"] in table.data

@@ -69,6 +69,7 @@ def counts(**given: int) -> Counts:
         "ready": 0,
         "deferred": 0,
         "oldest_ready_ms": 0,
+        "of_apps": {},
     }
     return {**none, **given}  # type: ignore[typeddict-item]
 

@@ -30,9 +30,20 @@ _SCHEMAS = {
 Manifest = dict[str, Any]
 
 CONFIG = (ROOT / "deploy" / "sequence-sync.toml").read_text().replace("/run/secrets", "/secrets")
-SECRETS = ["sequence-sync-redis", "sequence-sync-accounts"]
-DEFAULT: dict[str, Any] = {"config": CONFIG, "secrets": SECRETS}
-WITH_API: dict[str, Any] = {**DEFAULT, "api": {"enabled": True}}
+SECRETS = {
+    "sequence-sync-redis": ("redis_username", "redis_password"),
+    "sequence-sync-apps": ("cronofy_secret",),
+    "sequence-sync-accounts": ("google.json", "microsoft_secret"),
+}
+"""The Secrets that docs/deploy.md makes, with their keys."""
+DEFAULT: dict[str, Any] = {
+    "config": CONFIG,
+    "secrets": ["sequence-sync-redis"],
+    "receiver": {"secrets": ["sequence-sync-apps"]},
+    "worker": {"secrets": ["sequence-sync-accounts"]},
+    "api": {"secrets": ["sequence-sync-apps", "sequence-sync-accounts"]},
+}
+WITH_API: dict[str, Any] = {**DEFAULT, "api": {**DEFAULT["api"], "enabled": True}}
 _OF_EACH: dict[str, Any] = {
     "podAnnotations": {"example.com/team": "hr"},
     "podLabels": {"azure.workload.identity/use": "true"},
@@ -65,10 +76,11 @@ EVERYTHING: dict[str, Any] = {
         "rules": {"enabled": True},
         "dashboard": {"enabled": True},
     },
-    "receiver": _OF_EACH,
-    "worker": _OF_EACH,
+    "receiver": {**_OF_EACH, **DEFAULT["receiver"]},
+    "worker": {**_OF_EACH, **DEFAULT["worker"]},
     "api": {
         **_OF_EACH,
+        **DEFAULT["api"],
         "enabled": True,
         "ingress": {"enabled": True, "host": "api.example.com", "tlsSecretName": "api-tls"},
     },
@@ -137,6 +149,13 @@ def pods(manifests: list[Manifest]) -> dict[str, dict[str, Any]]:
         for each in manifests
         if each["kind"] == "Deployment"
     }
+
+
+def secret_files(pod: dict[str, Any]) -> set[str]:
+    """The names of the files in /secrets of a pod."""
+    mounted = [each for each in pod["spec"]["volumes"] if each["name"] == "secrets"]
+    names = [each["secret"]["name"] for volume in mounted for each in volume["projected"]["sources"]]
+    return {key for name in names for key in SECRETS[name]}
 
 
 def settings_of(manifests: list[Manifest], tmp_path: Path) -> Settings:

@@ -23,9 +23,11 @@ from tests.deploy.chart import (
     of,
     pods,
     render,
+    secret_files,
     settings_of,
 )
 from tests.deploy.cli_lines import commands_of, parses
+from tests.deploy.needed import needed
 from tests.house.project import PYPROJECT, ROOT
 
 VARIANTS = pytest.mark.parametrize(
@@ -95,8 +97,29 @@ def test_every_pod_is_as_restricted_as_kubernetes_knows(values: dict[str, Any]) 
 def test_secrets_are_files_and_never_in_the_environment(name: str) -> None:
     pod = pods(render(EVERYTHING))[name]["spec"]
     [volume] = [each for each in pod["volumes"] if each["name"] == "secrets"]
-    assert [each["secret"]["name"] for each in volume["projected"]["sources"]] == EVERYTHING["secrets"]
+    named = [each["secret"]["name"] for each in volume["projected"]["sources"]]
+    assert named == [*EVERYTHING["secrets"], *EVERYTHING[name]["secrets"]]
     assert [each for each in pod["containers"][0]["env"] if "valueFrom" in each] == []
+
+
+@OURS
+def test_a_pod_has_the_secrets_that_its_process_uses_and_no_others(name: str, tmp_path: Path) -> None:
+    assert secret_files(pods(render(WITH_API))[name]) == needed(CONFIG, name, tmp_path)
+
+
+def test_components_have_service_accounts_of_their_own_and_the_receiver_none_of_a_provider_s() -> None:
+    manifests = render(EVERYTHING)
+    used = {name: pod["spec"]["serviceAccountName"] for name, pod in pods(manifests).items()}
+    assert used == {name: f"sync-sequence-sync-{name}" for name in ("receiver", "worker", "api")}
+    made = {each["metadata"]["name"]: each for each in manifests if each["kind"] == "ServiceAccount"}
+    assert made.keys() == set(used.values())
+    annotated = {name for name in used if "annotations" in made[used[name]]["metadata"]}
+    token = {
+        name
+        for name, pod in pods(manifests).items()
+        if "federated-token" in [each["name"] for each in pod["spec"]["volumes"]]
+    }
+    assert annotated == token == {"worker", "api"}
 
 
 @OURS

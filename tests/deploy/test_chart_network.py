@@ -33,6 +33,7 @@ def test_there_is_an_api_where_one_is_asked_for_and_else_nothing_of_it() -> None
         "HorizontalPodAutoscaler",
         "PodDisruptionBudget",
         "NetworkPolicy",
+        "ServiceAccount",
     }
     assert without < with_it
 
@@ -142,12 +143,13 @@ def test_the_metadata_server_is_reached_where_it_is_asked_for_and_by_no_receiver
 
 
 def test_the_pods_run_by_the_account_that_the_clouds_know() -> None:
-    account = of(render(EVERYTHING), "ServiceAccount")
-    assert set(account["metadata"]["annotations"]) == {
-        "azure.workload.identity/client-id",
-        "iam.gke.io/gcp-service-account",
-    }
-    for pod in pods(render(EVERYTHING)).values():
+    for name in ("worker", "api"):
+        account = of(render(EVERYTHING), "ServiceAccount", name)
+        assert set(account["metadata"]["annotations"]) == {
+            "azure.workload.identity/client-id",
+            "iam.gke.io/gcp-service-account",
+        }
+        pod = pods(render(EVERYTHING))[name]
         assert pod["spec"]["serviceAccountName"] == account["metadata"]["name"]
         assert pod["metadata"]["labels"]["azure.workload.identity/use"] == "true"
 

@@ -282,6 +282,26 @@ async def _(store: Store) -> Act:
     return lambda store: store.heal_delayed(0)
 
 
+@path("heal_shares", "what an app does not hold, and is there")
+async def _(store: Store) -> Act:
+    await accepting("first")(store)
+    await store.redis.delete(store.keys.open_of("hiring"))
+    return lambda store: store.heal_shares(0, 0)
+
+
+@path("heal_shares", "what an app holds, and is not there")
+async def _(store: Store) -> Act:
+    store.apps = ("hiring",)
+    await accepting("first")(store)
+    await store.redis.zadd(store.keys.open_of("hiring"), {"gone:gone": 0})
+    return healing
+
+
+async def healing(store: Store) -> object:
+    store.apps = ("hiring",)
+    return await store.heal_shares(1, 0)
+
+
 @path("saw", "a revision that is newer than the record")
 async def _(_store: Store) -> Act:
     return lambda store: store.saw(now_ms())

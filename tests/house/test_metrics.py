@@ -14,7 +14,7 @@ import workers.metrics
 from admin.figures import Figures, RedisPage
 from bookings.accounts import ClosedAccount
 from bookings.delayed import Delayed
-from bookings.reader import Counts
+from bookings.reader import Counts, Held
 from bookings.record import WriteState
 from tests.house.project import ROOT
 
@@ -27,6 +27,7 @@ COUNTS: Counts = {
     "ready": 1,
     "deferred": 1,
     "oldest_ready_ms": 1,
+    "of_apps": {"hiring": Held(1, 1)},
 }
 DELAYED = Delayed("w", "google", "interviews", WriteState.PARKED, count=1, since=1, why="notFound")
 CLOSED = ClosedAccount("google-hr", "parked", "invalid_grant", since=1, until=2, waiting=1)

@@ -54,6 +54,10 @@ class Office:
     def sandbox(self) -> Sandbox:
         return self.world.sandbox
 
+    @property
+    def receiver(self) -> str:
+        return str(self.world.settings.receiver.public_url)
+
     async def ask(
         self,
         path: str,
@@ -99,7 +103,7 @@ async def office(settle: Settle, store: Store, sandbox: Sandbox, **changes: Any)
         secrets=calendar_secrets(sandbox),
         **{
             **tables,
-            "apps": [app],
+            "apps": [app, *changes.pop("neighbours", [])],
             "calendars": [
                 google | {"cronofy_id": RECRUITER_CALENDAR},
                 microsoft | {"cronofy_id": MANAGER_CALENDAR},
@@ -109,8 +113,8 @@ async def office(settle: Settle, store: Store, sandbox: Sandbox, **changes: Any)
                 {"sub": RECRUITER, "calendars": ["interviews"]},
                 {"sub": MANAGER, "calendars": ["panel"]},
             ],
-            "receiver": {"public_url": f"http://127.0.0.1:{port}"},
             **changes,
+            "receiver": {"public_url": f"http://127.0.0.1:{port}", **changes.get("receiver", {})},
         },
     )
     sandbox.cronofy_app(

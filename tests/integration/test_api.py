@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import structlog
 
 from admin.metrics import REGISTRY
 from bookings.store import Store
@@ -88,6 +89,23 @@ async def test_it_may_stand_in_the_body_as_older_libraries_have_it(
     )
     assert said.status == 200
     assert office.asked_of_cronofy.request.keys().isdisjoint(credentials)
+
+
+@pytest.mark.app(access_tokens=["env:SECOND"], client_secrets=["env:FIRST"])
+async def test_an_access_token_opens_availability_and_nothing_else(office: Office) -> None:
+    said = await office.ask("sequenced_availability", availability(), secret=SECOND_SECRET)
+    assert said.status == 200
+    for path in PATHS:
+        if path != "sequenced_availability":
+            assert (await office.ask(path, {"anything": 1}, secret=SECOND_SECRET)).status == 401
+    assert office.sandbox.cronofy_links() == []
+
+
+async def test_the_log_of_a_refusal_says_what_is_wanted(office: Office) -> None:
+    with structlog.testing.capture_logs() as lines:
+        await office.ask("sequenced_availability", availability(), secret="undefined")
+    [line] = [line for line in lines if line["event"] == "api_refused"]
+    assert "access_tokens" in line["hint"]
 
 
 @pytest.mark.app(availability=False)

@@ -187,7 +187,7 @@ async def test_what_is_refused_is_a_dead_letter_and_is_replayed(
         "permanent",
         code,
     )
-    assert letter.calendar == f"{company.url.removeprefix('http://')}/cronofy"
+    assert letter.calendar == company.url.removeprefix("http://")
     assert "planted" not in str(letter)
     bid, pid, wid = letter.place
     assert await forwarding.world.store.ask(bid, pid, f"replay {wid}", dead_letter=letter.id)

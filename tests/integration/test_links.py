@@ -139,6 +139,72 @@ async def test_a_callback_url_of_the_request_s_own_is_passed_on_to(office: Offic
     assert asked.callback_url.startswith(str(office.world.settings.receiver.public_url))
 
 
+COMPANY = "https://ats.globex.example"
+
+
+@pytest.mark.parametrize(
+    ("kind", "request_of"), [("real_time_sequencing", sequencing), ("real_time_scheduling", scheduling)]
+)
+@pytest.mark.parametrize(
+    ("named", "passed_on"),
+    [
+        ({"callback_urls": {"completed_url": f"{COMPANY}/done"}}, (f"{COMPANY}/done",)),
+        ({"callback_urls": {"no_times_suitable_url": f"{COMPANY}/none"}}, ()),
+        (
+            {"callback_url": f"{COMPANY}/old", "callback_urls": {"completed_url": f"{COMPANY}/done"}},
+            (f"{COMPANY}/old", f"{COMPANY}/done"),
+        ),
+    ],
+)
+async def test_cronofy_calls_us_whichever_callback_urls_a_request_names(
+    office: Office, kind: str, request_of: Any, named: dict[str, Any], passed_on: tuple[str, ...]
+) -> None:
+    said = await office.ask(kind, request_of(**named))
+    [link] = await office.links()
+    assert link.forward_to == passed_on
+    assert COMPANY not in office.asked_of_cronofy.callback_url
+    picked = await office.sandbox.pick(said.data[kind][f"{kind}_id"])
+    assert [each.status for each in picked.attempts] == [202]
+
+
+@pytest.mark.parametrize("sequence_id", [0, -1, 2**53 + 1, 2**63, 2**64 - 1])
+async def test_an_integer_that_names_a_part_leads_to_its_calendar(office: Office, sequence_id: int) -> None:
+    request = sequencing()
+    request["availability"]["sequence"][0]["sequence_id"] = sequence_id
+    await office.ask("real_time_sequencing", request)
+    [link] = await office.links()
+    assert link.targets[str(sequence_id)] == (LinkTarget("interviews", RECRUITER),)
+    await office.sandbox.pick(link.cronofy_id)
+    await office.world.work()
+    assert {event.calendar for event in office.world.events()} == {
+        "interviews@globex.example",
+        "panel@globex.example",
+    }
+
+
+async def test_a_link_is_good_until_its_last_slot_is_over(office: Office) -> None:
+    request = scheduling()
+    del request["availability"]["query_periods"]
+    request["availability"]["query_slots"] = [{"start": at(9, day=60)}, {"start": at(10)}]
+    assert (await office.ask("real_time_scheduling", request)).status == 200
+    [link] = await office.links()
+    last = DAY + timedelta(days=60, hours=10)
+    kept_s = office.world.settings.worker.keep_bookings
+    assert link.expires_at is not None
+    assert link.expires_at / 1000 == pytest.approx(last.timestamp() + kept_s, abs=5)
+
+
+async def test_a_link_whose_callback_was_accepted_is_completed(office: Office) -> None:
+    await office.ask("real_time_sequencing", sequencing())
+    [link] = await office.links()
+    await office.sandbox.pick(link.cronofy_id)
+    [link] = await office.links()
+    assert link.state is LinkState.COMPLETED
+    await office.world.store.link_made(link.id, cronofy_id=link.cronofy_id, url=link.url)  # heard of late
+    [link] = await office.links()
+    assert link.state is LinkState.COMPLETED
+
+
 async def test_tokens_are_not_guessed(office: Office) -> None:
     for _ in range(2):
         await office.ask("real_time_sequencing", sequencing())
@@ -165,6 +231,14 @@ async def test_a_disabled_link_can_not_be_picked_any_more(office: Office, kind: 
 async def test_a_message_that_cronofy_would_refuse_is_refused(office: Office, message: Any) -> None:
     said = await office.ask("real_time_sequencing/seq_1/disable", {"display_message": message})
     assert (said.status, list(said.data["errors"])) == (422, ["display_message"])
+
+
+@pytest.mark.parametrize("message", ["fewer < 3 seats left", "<3", "a <- b", "1<2", "x < y > z"])
+async def test_a_less_than_sign_in_a_message_is_text(office: Office, message: str) -> None:
+    made = (await office.ask("real_time_sequencing", sequencing())).data["real_time_sequencing"]
+    path = f"real_time_sequencing/{made['real_time_sequencing_id']}/disable"
+    assert (await office.ask(path, {"display_message": message})).status == 200
+    assert office.asked_of_cronofy.display_message == message
 
 
 async def test_disabling_is_repeated_where_cronofy_fails(office: Office) -> None:
@@ -288,7 +362,7 @@ async def test_a_part_that_goes_nowhere_is_refused_before_anybody_can_book_it(of
     assert (said.status, paths) == (422, ["availability.sequence[0]", "availability.sequence[1]"])
 
 
-@pytest.mark.settings(receiver={})
+@pytest.mark.settings(receiver={"public_url": ""})
 async def test_without_a_public_address_there_are_no_links(office: Office) -> None:
     said = await office.ask("real_time_sequencing", sequencing())
     assert said.status == 422

@@ -98,6 +98,20 @@ async def test_an_older_delivery_within_the_window_is_still_a_duplicate(receiver
     assert (again.status, again.data["revision"]) == (200, first.data["revision"])
 
 
+async def test_what_is_kept_of_a_booking_s_deliveries_is_bounded_whatever_is_sent(
+    receiver: Receiver, store: Store
+) -> None:
+    bodies = [moved(hours) for hours in range(300)]
+    accepted = [await receiver.post(body) for body in bodies]
+    assert {each.status for each in accepted} == {202}
+    booking = store.keys.booking(booking_id("hiring", EVENT_ID))
+    assert await store.redis.hstrlen(booking, "deliveries") < 8192
+    for known in (299, 298, 172):
+        again = await receiver.post(bodies[known])
+        assert (again.status, again.data["revision"]) == (200, accepted[known].data["revision"])
+    assert (await receiver.post(bodies[0])).status == 202  # A, B … A: somebody moved back
+
+
 @pytest.mark.settings(receiver={"redelivery_window": "1ms"})
 async def test_an_older_delivery_after_the_window_is_a_new_revision(receiver: Receiver) -> None:
     await receiver.post(SEQUENCING)
@@ -271,7 +285,7 @@ async def test_a_signed_body_that_is_no_callback_is_kept_as_a_dead_letter(
     kept = await store.quarantined(member.removeprefix("delivery:"))
     assert kept is not None
     assert kept.body == body
-    assert len(await redis.keys()) == 2
+    assert len(await redis.keys()) == 3
     assert (await receiver.post(body)).status == 202
     assert len(await store.dead_letters(limit=10)) == 1
 

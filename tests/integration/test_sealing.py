@@ -8,9 +8,12 @@ from typing import Any
 
 import aiohttp
 import pytest
+import structlog
 from aiohttp import web
+from prometheus_client import generate_latest
 from redis.asyncio import Redis
 
+from admin.metrics import REGISTRY
 from bookings import dead_letters
 from bookings.clock import now_ms
 from bookings.dead_letters import Filter
@@ -30,6 +33,7 @@ from tests.callbacks import SEQUENCING
 from tests.conftest import FIRST_SECRET, Settle
 from tests.integration.calendars import Clock, World, calendar_secrets, calendar_tables, one_part
 from tests.integration.scan import everything_in
+from tests.integration.scheduling import office, sequencing
 from workers.calendars.directory import Directory
 from workers.sync import Sync
 
@@ -244,3 +248,90 @@ async def test_an_exported_dead_letter_goes_back_encrypted(made: Make, redis: Re
     assert PLANTED.encode() not in await everything_in(redis)
     assert await dead_letters.get(world.store, letter.id) == letter
     assert await world.store.restore(letter) == "there"
+
+
+async def test_nothing_that_a_sender_wrote_stands_in_redis_in_a_log_or_in_a_metric(
+    settle: Settle, store: Store, sandbox: Sandbox, redis: Redis, tmp_path: Path
+) -> None:
+    (tmp_path / "keys").write_text(new_key())
+    sealed = {"keys": [f"file:{tmp_path}/keys"], "bookings": True}
+    routes = [{"app": "hiring", "calendars": ["interviews"]}]
+    async with office(settle, store, sandbox, encryption=sealed, routes=routes) as opened:
+        world = opened.world
+        store.follow(world.settings)
+        with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as lines:
+            await opened.ask("real_time_sequencing", marked_link())
+            [link] = await opened.links()
+            await sandbox.pick(link.cronofy_id)
+            async with aiohttp.ClientSession() as session:
+                for body in marked_callbacks():
+                    url = f"{world.settings.receiver.public_url}/callbacks/hiring"
+                    said = await session.post(url, data=body, headers=signed(body))
+                    assert said.status in (200, 202)
+            shown = [await everything_in(redis)]
+            world.fault("google", "drop_after", method="POST")
+            for _ in range(3):
+                await world.work()
+                shown.append(await everything_in(redis))
+        [again] = await opened.links()
+        assert (again.targets, again.forward_to) == (
+            link.targets,
+            (f"https://{MARK}.example/{MARK}?t={MARK}",),
+        )
+        letters = [each async for each in dead_letters.find(store, Filter())]
+        bookings = [each async for each in store.bookings()]
+    assert {each.reason for each in letters} == {"permanent", "unreadable"}
+    assert any(MARK in each.event_id for each in letters)
+    writes = [write for booking in bookings for part in booking.parts for write in part.writes]
+    assert any("unknown_zone: read as Etc/UTC" in write.degraded for write in writes)
+    assert {write.state for write in writes} >= {WriteState.WRITTEN, WriteState.DEAD, WriteState.RETRYING}
+    shown += [str(lines).encode(), generate_latest(REGISTRY)]
+    assert [MARK in each.decode("latin-1").lower() for each in shown] == [False] * len(shown)
+
+
+MARK = "planted"
+
+
+def signed(body: bytes) -> dict[str, str]:
+    return {"Cronofy-HMAC-SHA256": f"{MARK},{signature(body, secret=FIRST_SECRET).decode()}"}
+
+
+def marked(value: Any) -> Any:
+    """The same JSON with a mark in each text that is no time."""
+    match value:
+        case dict():
+            return {name: marked(each) for name, each in value.items()}
+        case list():
+            return [marked(each) for each in value]
+        case str() if not value[:4].isdigit() or value.isdigit():
+            return f"{MARK} {value}"
+        case _:
+            return value
+
+
+def marked_callbacks() -> list[bytes]:
+    whole = marked(json.loads(SEQUENCING))
+    for part in whole["sequence"]:
+        part["event"] |= marked(
+            {"description": "x", "location": {"description": "x"}, "color": "x", "url": "x"}
+        )
+    broken = {**whole, "event": {**whole["event"], "event_id": f"{MARK} other"}}
+    broken["sequence"] = [
+        {**broken["sequence"][0], "event": {"start": MARK, "end": MARK}},
+        {
+            **broken["sequence"][1],
+            "event": {"start": {"time": "2030-01-01T09:00:00", "tzid": MARK}, "end": MARK},
+        },
+    ]
+    notice = {"notification": {"type": f"{MARK} type"}}
+    unreadable = {"event": {"event_id": MARK, MARK: 1}, "sequence": [{"sequence_id": {MARK: MARK}}]}
+    return [json.dumps(each).encode() for each in (whole, broken, notice, unreadable)]
+
+
+def marked_link() -> dict[str, Any]:
+    request = sequencing(callback_url=f"https://{MARK}.example/{MARK}?t={MARK}")
+    for part in (request, *request["availability"]["sequence"]):
+        part["event"] |= {"event_id": f"{MARK} id", "summary": MARK, "description": MARK}
+    for part in request["availability"]["sequence"]:
+        part["sequence_id"] = f"{MARK} {part['sequence_id']}"
+    return request

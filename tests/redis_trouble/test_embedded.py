@@ -1,8 +1,11 @@
 """The embedded Redis takes its time: to load its data, to save it, to end. What hangs is told from that."""
 
 import asyncio
+import contextlib
 import os
+import re
 import signal
+import stat
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -294,3 +297,88 @@ def test_progress_is_not_told_all_the_time(capsys: pytest.CaptureFixture[str]) -
     for loaded in range(5):
         progress(Loading(loaded * 2**20, 500 * 2**20, 9))
     assert capsys.readouterr().err == "Redis is loading 0 of 500 MiB, about 9 s left\n"
+
+
+# -- nobody else reads what it keeps
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+async def test_a_data_directory_that_was_open_is_closed_and_what_is_made_in_it_is_private(
+    folder: Path,
+) -> None:
+    data = folder / "data"
+    data.mkdir(mode=0o755)
+    (data / "redis.log").touch()
+    before = os.umask(0o022)
+    try:
+        async with EmbeddedRedis(data):
+            assert mode_of(data) == 0o700
+            made = [each for each in data.rglob("*") if each.name not in ("redis.log", "redis.sock")]
+            assert made
+            assert {mode_of(each) & 0o077 for each in made} == {0}
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o750, 0o777, 0o1777])
+async def test_an_open_folder_that_holds_other_things_is_refused_and_left_as_it_is(
+    folder: Path, mode: int
+) -> None:
+    data = folder / "data"
+    data.mkdir()
+    (data / "letters").touch()
+    data.chmod(mode)
+    with pytest.raises(EmbeddedRedisError, match="open to others"):
+        await EmbeddedRedis(data).start()
+    assert mode_of(data) == mode
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders away")
+async def test_a_data_directory_of_another_user_is_refused(folder: Path) -> None:
+    data = folder / "data"
+    data.mkdir(mode=0o700)
+    os.chown(data, 12345, -1)
+    with pytest.raises(EmbeddedRedisError, match="belongs to another user"):
+        await EmbeddedRedis(data).start()
+
+
+def environment_of(pid: int) -> set[str]:
+    """The names of the variables that a process was started with."""
+    entries = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    return {each.partition(b"=")[0].decode() for each in entries if each}
+
+
+def umask_of(pid: int) -> str:
+    [umask] = re.findall(r"^Umask:\s*(\d+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return str(umask)
+
+
+def children_of(pid: int) -> dict[str, int]:
+    """The processes that one has started, by the last words of their command lines."""
+    found = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parent = int(status.read_text().rpartition(")")[2].split()[1])
+            line = (status.parent / "cmdline").read_bytes().decode().split("\0")
+            if parent == pid:
+                name = next((each for each in ("receiver", "worker") if each in line), "redis-server")
+                found[name] = int(status.parent.name)
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+async def test_each_process_of_up_has_the_secrets_that_it_uses_in_its_environment(up: Up) -> None:
+    await up.start()
+    await until(lambda: "ready: callbacks" in up.said())
+    assert up.process is not None
+    children = children_of(up.process.pid)
+    assert children.keys() == {"redis-server", "receiver", "worker"}
+    has = {name: environment_of(pid) for name, pid in children.items()}
+    assert {name for name in has if "SECRET" in has[name]} == {"receiver"}
+    assert has["redis-server"] <= {"PATH", "LD_LIBRARY_PATH", "TZ", "LANG", "LC_ALL", "TMPDIR"}
+    umasks = {name: umask_of(pid) for name, pid in children.items()}
+    assert umasks == dict.fromkeys(children, "0077")
+    assert await up.end() == 0

@@ -175,22 +175,13 @@ def test_the_app_default_is_the_last_resort() -> None:
     assert event.zone == "Europe/Berlin"
 
 
-@pytest.mark.parametrize(
-    ("name", "shown"),
-    [
-        ("Mars/Base", "Mars/Base"),
-        ("../../etc/passwd", "??/??/etc/passwd"),
-        ("Factory", "Factory"),
-        ("Zürich\x00", "Z?rich?"),
-        ("x" * 500, "x" * 40),
-    ],
-)
-def test_a_zone_that_does_not_exist_becomes_utc_and_is_noted(name: str, shown: str) -> None:
+@pytest.mark.parametrize("name", ["Mars/Base", "../../etc/passwd", "Factory", "Zürich\x00", "x" * 500])
+def test_a_zone_that_does_not_exist_becomes_utc_and_is_noted_without_its_text(name: str) -> None:
     event = read("2026-04-30T11:00:00Z", "2026-04-30T12:00:00Z", tzid=name)
 
     assert event.zone == "Etc/UTC"
     assert event.start == ELEVEN
-    assert event.degraded == (f"unknown_zone: {shown} → Etc/UTC",)
+    assert event.degraded == ("unknown_zone: read as Etc/UTC",)
 
 
 def test_a_zone_of_the_wrong_type_is_passed_over() -> None:

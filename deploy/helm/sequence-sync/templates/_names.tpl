@@ -28,11 +28,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end -}}
 {{- end -}}
 
+{{- /* The service account of a component: a dict of `root` and `component`. */ -}}
 {{- define "sequence-sync.serviceAccount" -}}
-{{- if .Values.serviceAccount.create -}}
-{{ .Values.serviceAccount.name | default (include "sequence-sync.name" .) }}
+{{- if .root.Values.serviceAccount.create -}}
+{{ .root.Values.serviceAccount.name | default (include "sequence-sync.name" .root) }}-{{ .component }}
 {{- else -}}
-{{ .Values.serviceAccount.name | default "default" }}
+{{ .root.Values.serviceAccount.name | default "default" }}
 {{- end -}}
 {{- end -}}
 

@@ -5,6 +5,8 @@
 {{- $root := .root -}}
 {{- $component := .component -}}
 {{- $values := .values -}}
+{{- $secrets := concat $root.Values.secrets $values.secrets -}}
+{{- $federated := and $root.Values.federatedToken.enabled (ne $component "receiver") -}}
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -38,7 +40,7 @@ spec:
         {{- toYaml . | nindent 8 }}
         {{- end }}
     spec:
-      serviceAccountName: {{ include "sequence-sync.serviceAccount" $root }}
+      serviceAccountName: {{ include "sequence-sync.serviceAccount" . }}
       automountServiceAccountToken: false
       {{- with $root.Values.imagePullSecrets }}
       imagePullSecrets:
@@ -116,11 +118,11 @@ spec:
           volumeMounts:
             - {name: config, mountPath: /etc/sequence-sync, readOnly: true}
             - {name: tmp, mountPath: /tmp}
-            {{- if $root.Values.secrets }}
+            {{- if $secrets }}
             # Not /run/secrets, which /var/run/secrets is too: tokens that others mount there would find no place.
             - {name: secrets, mountPath: /secrets, readOnly: true}
             {{- end }}
-            {{- if $root.Values.federatedToken.enabled }}
+            {{- if $federated }}
             - {name: federated-token, mountPath: /var/run/secrets/federated, readOnly: true}
             {{- end }}
       volumes:
@@ -128,7 +130,7 @@ spec:
           configMap: {name: {{ include "sequence-sync.configMap" $root }}}
         - name: tmp
           emptyDir: {medium: Memory, sizeLimit: 16Mi}
-        {{- with $root.Values.secrets }}
+        {{- with $secrets }}
         - name: secrets
           projected:
             defaultMode: 0440
@@ -137,8 +139,8 @@ spec:
               - secret: {name: {{ . }}}
               {{- end }}
         {{- end }}
+        {{- if $federated }}
         {{- with $root.Values.federatedToken }}
-        {{- if .enabled }}
         - name: federated-token
           projected:
             defaultMode: 0440
