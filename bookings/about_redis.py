@@ -9,6 +9,11 @@ import msgspec
 _VERSION = re.compile(r"(\w+)_version")
 _NOT_OF_SERVERS = {"redis", "gcc"}
 _MIB = 2**20
+_PATCHED: Mapping[str, Mapping[tuple[int, int], int]] = {
+    "redis": {(6, 2): 20, (7, 2): 11, (7, 4): 6, (8, 0): 4, (8, 2): 2},
+    "valkey": {(7, 2): 11, (8, 0): 6, (8, 1): 4, (9, 0): 0},
+}
+"""The first patch without the hole of each version that gets patches; others before the newest have it."""
 
 
 def mib(size: int | None) -> str:
@@ -59,6 +64,21 @@ class AboutRedis(msgspec.Struct, frozen=True, kw_only=True):
     is_cluster: bool | None
     clock_ms: int | None
     """Its time, Unix milliseconds."""
+
+    @property
+    def has_known_holes(self) -> bool:
+        """Whether its scripts can be made to run foreign code: CVE-2025-49844 (redis.io, valkey.io).
+
+        Forks with versions of their own are not known, and a distribution's patches are not to be seen.
+        """
+        patched = _PATCHED.get(self.name.lower())
+        number = re.match(r"(\d+)\.(\d+)\.(\d+)", self.version or "")
+        if patched is None or number is None:
+            return False
+        major, minor, patch = map(int, number.groups())
+        if (major, minor) in patched:
+            return patch < patched[major, minor]
+        return (major, minor) < max(patched)
 
     @classmethod
     def read(cls, info: Mapping[str, Any]) -> Self:

