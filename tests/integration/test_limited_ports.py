@@ -26,7 +26,7 @@ async def echo(request: web.Request) -> web.Response:
 async def port(store: Store) -> AsyncIterator[int]:
     app = admin_app(Health(store))
     app.router.add_post("/callbacks/hiring", echo)
-    limits = Limits(connections=3, body=BODY, head_s=0.5, body_s=0.5, write_s=0.5)
+    limits = Limits(connections=3, body=BODY, head_s=4, body_s=4, write_s=0.5)
     runner = await limited(app, limits, port="admin", shutdown_timeout=1)
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield runner.addresses[0][1]
