@@ -54,6 +54,28 @@ LOOP_LAG = Histogram(
     buckets=FAST,
     registry=REGISTRY,
 )
+PORT_REFUSALS = Counter(
+    "sequence_sync_port_refusals",
+    "Requests and connections that the API or the admin port refused before they were looked at",
+    ["port", "reason"],
+    registry=REGISTRY,
+)
+REFUSED_EARLY = (
+    "malformed",
+    "head_too_slow",
+    "head_too_large",
+    "body_too_slow",
+    "body_too_large",
+    "body_in_too_many_chunks",
+    "transfer_encoding_not_accepted",
+    "answer_not_read",
+    "too_many_connections",
+    "too_much_at_once",
+)
+"""What a port says to a peer before anything of a request is looked at."""
+for _port in ("admin", "api"):
+    for _reason in REFUSED_EARLY:
+        PORT_REFUSALS.labels(_port, _reason)
 CONFIG_INFO = Gauge(
     "sequence_sync_config_info",
     "1, with the digest of the configuration that was read last and could be used",

@@ -10,9 +10,12 @@ from admin.figures import RedisPage, figures
 from admin.health import REDIS_WITHIN_S, Health
 from admin.listening import listen
 from admin.metrics import READY, REGISTRY
+from admin.ports.applications import limited, without_versions
+from admin.ports.limits import Limits
 from bookings.store import Store
 
 HEALTH = web.AppKey("health", Health)
+_LIMITS = Limits(connections=100, body=1 << 20)  # a form of the console may name a thousand dead letters
 
 
 MakeConsole = Callable[[Store], web.Application]
@@ -22,6 +25,7 @@ MakeConsole = Callable[[Store], web.Application]
 def admin_app(health: Health, console: MakeConsole | None = None) -> web.Application:
     """Gives the application of the admin port."""
     app = web.Application()
+    app.on_response_prepare.append(without_versions)
     if console is not None:
         for path in ("/", "/console"):
             app.router.add_get(path, _to_console)
@@ -35,10 +39,9 @@ def admin_app(health: Health, console: MakeConsole | None = None) -> web.Applica
 
 async def start_admin(
     health: Health, host: str, port: int, *, console: MakeConsole | None = None
-) -> web.AppRunner:
+) -> web.BaseRunner:
     """Serves the admin port; `cleanup()` of what it gives ends it."""
-    runner = web.AppRunner(admin_app(health, console), access_log=None)
-    await runner.setup()
+    runner = await limited(admin_app(health, console), _LIMITS, port="admin")
     await listen(runner, host, port)
     return runner
 

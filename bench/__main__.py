@@ -9,7 +9,18 @@ from bench import results
 from bench.queue_desk import Lost
 from bench.tools import MissingTool
 
-_SERVICE = ("receiver", "queues", "idle", "writes", "end_to_end", "growth", "scale", "sizes", "profiles")
+_SERVICE = (
+    "receiver",
+    "hostile",
+    "queues",
+    "idle",
+    "writes",
+    "end_to_end",
+    "growth",
+    "scale",
+    "sizes",
+    "profiles",
+)
 BENCHMARKS = (*_SERVICE, "restart", "availability", "endpoint")
 
 

@@ -14,6 +14,8 @@ from config.durations import pause, seconds
 from config.redis_url import RedisUrl, parse_redis_url
 from config.references import as_text, path_of
 
+_NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*", re.ASCII)
+_IPV4 = re.compile(r"((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(\.(?!$)|$)){4}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 # Files that lie beside the zones on many systems; right/ counts leap seconds, so its instants are others.
 _NO_ZONES = ("localtime", "posixrules", "posix/", "right/")
@@ -49,13 +51,25 @@ def _at_least_one(entries: tuple[Any, ...]) -> tuple[Any, ...]:
     return entries
 
 
+def is_odd_address(host: str) -> bool:
+    """Whether a host ends in a number and is no IPv4 address: `127.1`, `0x7f.1`, `2130706433`.
+
+    Resolvers read those in ways of their own, and no name ends in a number (WHATWG URL, "ends in a number").
+    """
+    last = host.rstrip(".").rpartition(".")[2]
+    if ":" in host or _NUMBER.fullmatch(last) is None:
+        return False
+    return _IPV4.fullmatch(host) is None
+
+
 def _web_address(*schemes: str) -> Callable[[str], str]:
     """A check of http(s) addresses without login, query or fragment; it takes the slash off their end."""
 
     def check(text: str) -> str:
         try:
             parts = urlsplit(text)
-            sound = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+            host = parts.hostname or ""
+            sound = parts.scheme in schemes and host != "" and not is_odd_address(host) and parts.port != 0
         except ValueError:
             sound = False
         if not sound or "@" in text or "?" in text or "#" in text or any(each.isspace() for each in text):

@@ -63,6 +63,8 @@ class ConsoleSettings(Table):
 
     password: Annotated[ConsolePassword | None, EMPTY_IS_NONE] = None
     session: Duration = seconds("8h")
+    hosts: tuple[Text, ...] = ()
+    """Names by which operators reach it, beside the receiver's `public_url`, `localhost` and addresses."""
 
 
 class EncryptionSettings(Table):
@@ -106,6 +108,7 @@ class ApiSettings(Table):
     port: Port = 8081
     admin_host: Text = "::"  # probes and scrapers reach a pod by its own address
     admin_port: Port = 9092
+    max_connections: Count = 500
     read_timeout: Duration = seconds("5s")
     drain_timeout: Duration = seconds("20s")
 

@@ -2,7 +2,7 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from admin.metrics import FAST, REGISTRY
+from admin.metrics import FAST, REFUSED_EARLY, REGISTRY
 from bookings.record import UNKNOWN_LINK, UNREADABLE
 from config.settings import Settings
 
@@ -53,11 +53,9 @@ _NOT_TAKEN = (
     "invalid_signature",
     "unknown_app",
     "content_encoding_not_accepted",
-    "body_too_large",
-    "body_too_slow",
     "body_incomplete",
 )
-_NO_CALLBACK = ("refused", "not_found", "malformed", "head_too_slow", "too_many_connections")
+_NO_CALLBACK = ("refused", "not_found", *REFUSED_EARLY)
 for _result in (*_TAKEN, *_NOT_STORED, *_NOT_TAKEN, *_NO_CALLBACK):
     RECEIVED.labels(_result)
 for _reason in ("missing", "wrong"):

@@ -1,9 +1,8 @@
 """The public port: a request walks signature -> callback -> record and is answered. Nothing else is done."""
 
-import asyncio
 import re
 from time import perf_counter
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, cast
 from urllib.parse import unquote
 
 import structlog
@@ -11,6 +10,8 @@ from aiohttp import HttpVersion11, web
 from redis.exceptions import RedisError
 
 from admin.metrics import REDIS_ERRORS
+from admin.ports.answers import Answer
+from admin.ports.connections import Connection
 from admin.tracing import Kind, span
 from bookings.errors import DeadLettersFull, QueueFull, SealError, UnknownLink, Unreadable
 from bookings.identity import booking_id, delivery_id, link_id
@@ -20,12 +21,10 @@ from bookings.store import Store
 from config.apps import App
 from config.errors import ConfigError
 from config.settings import Settings
-from receiver.answers import Answer, NoCallback, Refused, answer_to
+from receiver.answers import NoCallback, Refused, answer_to, unsigned
 from receiver.callback import Callback, Notification, read_callback
 from receiver.metrics import ACCEPT_SECONDS, QUARANTINED, RECEIVED, SIGNATURE_FAILURES
 from receiver.signature import header, is_valid, presented
-
-Body = TypeVar("Body", bytes, bytearray)
 
 _TARGET = re.compile(r"/callbacks/([^/]+)(?:/([^/]+))?/*")  # a slash at the end means nothing
 _STORED_WITHIN_S = 3.0
@@ -130,31 +129,25 @@ class PublicPort:
         return _Delivery(app, link, body, signature.decode("latin-1"), delivery_id(app.name, link, body))
 
     async def _read_body(self, request: web.BaseRequest) -> bytes:
-        limit = self._limits.max_body_bytes
-        if request.content_length is not None and request.content_length > limit:
-            raise Refused(413, "body_too_large")
+        """Reads a body. How long it is, and how long it takes, is for the connection to see to."""
+        content = request.content
         try:
-            if request.content.is_eof():  # it came along with the head: there is nothing to wait for
-                return _no_longer_than(limit, request.content.read_nowait())
+            if content.is_eof():  # it came along with the head: there is nothing to wait for
+                return content.read_nowait()
             if "Expect" in request.headers:
                 await _ask_for_body(request)
-            body = bytearray()
-            async with asyncio.timeout(self._limits.body_timeout):
-                while chunk := await request.content.readany():
-                    body += chunk
-                    _no_longer_than(limit, body)
-        except TimeoutError:
-            raise Refused(408, "body_too_slow") from None
+            return await content.read()
         except (ConnectionError, web.RequestPayloadError):
+            if cast("Connection", request.protocol).gave_up:
+                raise ConnectionError from None  # it was answered, and counted
             raise Refused(400, "body_incomplete") from None
-        return bytes(body)
 
     def _verify(self, signature: bytes, body: bytes, app: App) -> None:
         values = presented(signature)
         try:
             secrets = [secret.value() for secret in app.client_secrets]
         except ConfigError:
-            self._log.exception("client_secret_unreadable", app=app.name)
+            unsigned.log("exception", "client_secret_unreadable", app=app.name)
             raise Refused(503, "secret_unavailable") from None
         if not is_valid(body, values=values, secrets=secrets):
             SIGNATURE_FAILURES.labels("wrong" if values else "missing").inc()
@@ -257,12 +250,6 @@ async def _ask_for_body(request: web.BaseRequest) -> None:
     if request.version >= HttpVersion11:
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # of the answer, nothing was sent
-
-
-def _no_longer_than(limit: int, body: Body) -> Body:
-    if len(body) > limit:
-        raise Refused(413, "body_too_large")
-    return body
 
 
 def _not_stored(error: Exception, delivery: _Delivery) -> Refused:

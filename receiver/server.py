@@ -2,19 +2,22 @@
 
 import asyncio
 import gc
-import logging
 from collections.abc import Awaitable
 from contextlib import aclosing
-from typing import cast
+from typing import Any, cast
 
 import structlog
 from aiohttp import web
-from aiohttp.http import HttpProcessingError
+from aiohttp.http_parser import RawRequestMessage
+from yarl import URL
 
 from admin.configuration import Configuration
 from admin.health import Health
 from admin.heartbeat import heartbeat
 from admin.listening import listen
+from admin.ports.answers import Answer
+from admin.ports.connections import Connections
+from admin.ports.limits import Limits
 from admin.pulse import pulse
 from admin.server import MakeConsole, start_admin
 from admin.signals import Hangups, told_to_stop
@@ -22,15 +25,14 @@ from admin.tracing import tracing
 from bookings.connection import connect
 from bookings.history import history_kept
 from bookings.store import Store
+from config.sections import ReceiverSettings
 from config.settings import Settings
-from receiver.answers import Answer
-from receiver.connections import Connections
-from receiver.metrics import RECEIVED, show_limits
+from receiver.answers import count_refused
+from receiver.metrics import show_limits
 from receiver.public_port import PublicPort
 
 _REDIS_CONNECTIONS = 64
 _KEEPALIVE_S = 75.0
-_LINGER_S = 1.0  # for reading the rest of a refused body, so that the sender sees the answer
 
 _log = structlog.get_logger()
 
@@ -70,7 +72,7 @@ class Door:
         """Goes by a configuration from now on."""
         self._store.follow(settings)
         self.port = PublicPort(settings, self._store)
-        cast("Connections", self.runner.server).follow(settings.receiver)
+        cast("Connections", self.runner.server).follow(_limits(settings.receiver))
         show_limits(settings)
 
 
@@ -98,21 +100,6 @@ async def _serve(
         await admin.cleanup()
 
 
-class _Malformed(logging.Filter):
-    """Counts what is no HTTP. aiohttp would log each with a traceback that holds a piece of what was sent."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, HttpProcessingError):
-            RECEIVED.labels("malformed").inc()
-            return False
-        return True
-
-
-_http_log = logging.getLogger("receiver.http")
-_http_log.addFilter(_Malformed())
-
-
 def receiver_runner(port: PublicPort | Door, settings: Settings) -> web.ServerRunner:
     """Gives what serves the public port, with its limits on connections.
 
@@ -120,11 +107,27 @@ def receiver_runner(port: PublicPort | Door, settings: Settings) -> web.ServerRu
     """
     connections = Connections(
         port.answer,
-        limits=settings.receiver,
-        access_log=None,
-        logger=_http_log,
+        limits=_limits(settings.receiver),
+        refused=count_refused,
+        request_factory=_request,
         auto_decompress=False,  # a compressed body is refused, not opened
         keepalive_timeout=_KEEPALIVE_S,
-        lingering_time=_LINGER_S,
     )
     return web.ServerRunner(connections, shutdown_timeout=settings.receiver.drain_timeout)
+
+
+def _limits(receiver: ReceiverSettings) -> Limits:
+    return Limits(
+        connections=receiver.max_connections,
+        body=receiver.max_body_bytes,
+        head_s=receiver.head_timeout,
+        body_s=receiver.body_timeout,
+    )
+
+
+def _request(
+    message: RawRequestMessage, payload: Any, protocol: Any, writer: Any, task: Any
+) -> web.BaseRequest:
+    if message.url is None:  # a CONNECT with nothing after it, which aiohttp 3.14 would never answer
+        message = message._replace(path="", url=URL())
+    return web.BaseRequest(message, payload, protocol, writer, task, asyncio.get_running_loop())

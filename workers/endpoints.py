@@ -4,8 +4,10 @@ from collections import Counter
 from http import HTTPStatus
 
 import aiohttp
+from yarl import URL
 
 from bookings.record import Forward
+from config.fields import is_odd_address
 from network.outgoing import Outgoing
 from network.refusals import Refusal, Unreached
 from workers.errors import CalendarError, ErrorClass
@@ -37,8 +39,9 @@ class Endpoints:
     async def post(self, url: str, forward: Forward, *, delivery: str, private: bool) -> None:
         """Passes a callback on, byte for byte. Raises `CalendarError`.
 
-        PERMANENT where the same request cannot succeed: refused by the address, led elsewhere, or to a
-        private network without leave (`private`). TRANSIENT where it fails, does not answer, or asks to wait.
+        PERMANENT where the same request cannot succeed: refused by the address, led elsewhere, to a private
+        network without leave (`private`), or to digits that are no address. TRANSIENT where it fails, does
+        not answer, or asks to wait.
         """
         headers = {
             "Content-Type": "application/json; charset=utf-8",
@@ -48,6 +51,8 @@ class Endpoints:
         }
         self._under_way[url] += 1
         try:
+            if is_odd_address(URL(url, encoded=True).host or ""):
+                raise CalendarError(ErrorClass.PERMANENT, "no_address")
             with request_trail("POST", url) as request:
                 async with self._ways[private].request(
                     "POST", url, body=forward.body, headers=headers, timeout_s=self._timeout_s

@@ -1,6 +1,7 @@
 """The console's application, to be hung under `/console` of an admin port."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -9,7 +10,14 @@ from admin.configuration import Configuration
 from admin.console.accounts import show_accounts, show_audit
 from admin.console.bookings import reveal_booking, show_booking, show_bookings
 from admin.console.dead_letters import change, confirm, reveal_letter, show_letter, show_letters
-from admin.console.guard import SESSIONS, posted, with_headers, with_session, with_words
+from admin.console.guard import (
+    SESSIONS,
+    posted,
+    with_headers,
+    with_known_host,
+    with_session,
+    with_words,
+)
 from admin.console.login import (
     DOORKEEPER,
     WRONG_PASSWORD_S,
@@ -25,6 +33,7 @@ from admin.console.waiting import retry, show_waiting
 from admin.console.world import WORLD, World
 from bookings.operating import Redeliver
 from bookings.store import Store
+from config.settings import Settings
 
 
 def console_app(
@@ -40,12 +49,13 @@ def console_app(
         configuration: of the process, with a `console.password`.
         store: the record.
         redeliver: reads a delivery once more that nobody could read.
-        pause_s: for how long nobody is let in after a wrong password.
+        pause_s: for how long nobody at the same address is let in after a wrong password.
     """
     console = configuration.settings.console
     assert console.password is not None  # without one there is no console
     sessions = Sessions(console.password, store, lasts_s=console.session)
-    app = web.Application(middlewares=[with_headers, with_words, with_session])
+    known_host = with_known_host(lambda: _names(configuration.settings))
+    app = web.Application(middlewares=[with_headers, with_words, known_host, with_session])
     app[WORLD] = World(store, configuration, redeliver)
     app[SESSIONS] = sessions
     app[DOORKEEPER] = Doorkeeper(sessions.is_password, pause_s=pause_s)
@@ -72,6 +82,12 @@ def console_app(
         ]
     )
     return app
+
+
+def _names(settings: Settings) -> frozenset[str]:
+    """What the console is called, as far as the configuration says."""
+    public = urlsplit(settings.receiver.public_url or "").hostname
+    return frozenset(name.lower() for name in (*settings.console.hosts, public) if name)
 
 
 def _file(name: str) -> Handler:

@@ -1,15 +1,17 @@
 """What stands before every page: headers, the session, and the proof that a form is our own."""
 
+import ipaddress
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode, urlsplit
 
 import structlog
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 from redis.exceptions import RedisError
 
 from admin.console.rendering import FORM_TOKEN, SESSION, page
 from admin.console.sessions import Session, Sessions
+from admin.sampling import Sampled
 from bookings.errors import BookingsError
 from bookings.refusals import named
 
@@ -32,6 +34,7 @@ _HEADERS = {
 }
 
 _log = structlog.get_logger()
+_unsigned = Sampled(_log)
 
 
 class Problem(Exception):
@@ -95,6 +98,42 @@ async def with_words(request: web.Request, handler: Handler) -> web.StreamRespon
     return response
 
 
+def with_known_host(known: Callable[[], frozenset[str]]) -> Middleware:
+    """Refuses names that somebody else had lead here, whose pages a browser would take for the console's.
+
+    Addresses and `localhost` are nobody else's. Where no name of ours is `known`, any may be.
+    """
+
+    @web.middleware
+    async def checked(request: web.Request, handler: Handler) -> web.StreamResponse:
+        names = known()
+        if names and not _is_ours(request.host, names):
+            raise Problem(
+                421,
+                "This is not the console's name",
+                "Add the name that you came by to `console.hosts` in the configuration.",
+            )
+        return await handler(request)
+
+    return checked
+
+
+def _is_ours(host: str, names: frozenset[str]) -> bool:
+    try:
+        name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    return name == "localhost" or name in names or _is_address(name)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
 @web.middleware
 async def with_session(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Lets nobody in who has not signed in, and nothing be done that our own forms did not ask for."""
@@ -132,8 +171,12 @@ async def own_form(request: web.Request) -> dict[str, list[str]]:
     """The fields of a form that this session was given. Raises `Problem`."""
     if request.content_type != "application/x-www-form-urlencoded":
         raise Problem(415, "This is no form of ours", "Nothing was done.")
+    if "Content-Encoding" in request.headers:
+        raise Problem(415, "Forms come as they are, and not compressed", "Nothing was done.")
     try:
         data = await request.post()
+    except (ConnectionError, web.RequestPayloadError):
+        raise Problem(400, "This form did not come whole", "Nothing was done.") from None
     except (LookupError, ValueError):  # an unknown character set, or bytes that are none of its
         raise Problem(400, "This form cannot be read", "Nothing was done.") from None
     fields: dict[str, list[str]] = {}
@@ -169,7 +212,7 @@ def _check_origin(request: web.Request) -> None:
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin", "")
     ours = site == "same-origin" if site else urlsplit(origin).netloc == request.host
     if not ours:
-        _log.warning("console_refused_foreign_form", remote=request.remote)
+        _unsigned.log("warning", "console_refused_foreign_form", remote=request.remote)
         raise Problem(403, "This did not come from the console", "Nothing was done.")
 
 

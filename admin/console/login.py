@@ -1,6 +1,7 @@
 """Signing in and out."""
 
 import asyncio
+import ipaddress
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -23,45 +24,72 @@ from admin.console.world import WORLD
 from bookings.operating import note
 
 _MOST_WAITING = 10
+"""Guesses that may wait at one address."""
+_MOST_ADDRESSES = 100
+"""Addresses at which guesses may wait."""
 WRONG_PASSWORD_S = 1.0
 
 _log = structlog.get_logger()
 
 
-class Doorkeeper:
-    """Looks at one password after the other, and takes its time over wrong ones.
+class _Door:
+    """Where those of one address wait."""
 
-    So a process tells about one guess a second whether it was right, however many ask at a time.
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.waiting = 0
+
+
+class Doorkeeper:
+    """Looks at one password of an address after the other, and takes its time over wrong ones.
+
+    So a process tells each address about one guess a second whether it was right, however many ask at a time,
+    and those at other addresses do not wait for it.
 
     Args:
         is_password: tells whether it was right.
-        pause_s: for how long nobody else is looked at after a wrong one.
+        pause_s: for how long nobody else of the address is looked at after a wrong one.
     """
 
     def __init__(self, is_password: Callable[[str], Awaitable[bool]], *, pause_s: float) -> None:
         self._is_password = is_password
         self._pause_s = pause_s
-        self._door = asyncio.Lock()
-        self._waiting = 0
+        self._doors: dict[str, _Door] = {}
 
-    async def lets_in(self, password: str) -> bool:
+    async def lets_in(self, password: str, address: str = "") -> bool:
         """Whether the password is right. Raises `Problem` where too many are waiting."""
-        if self._waiting >= _MOST_WAITING:
+        network = _network(address)
+        door = self._doors.get(network) or _Door()
+        if door.waiting >= _MOST_WAITING or (not door.waiting and len(self._doors) >= _MOST_ADDRESSES):
             raise Problem(
                 429,
                 "Too many are trying to sign in",
                 "Wait a few seconds and try again.",
                 **{"Retry-After": str(_MOST_WAITING)},
             )
-        self._waiting += 1
+        self._doors[network] = door
+        door.waiting += 1
         try:
-            async with self._door:
+            async with door.lock:
                 if await self._is_password(password):
                     return True
                 await asyncio.sleep(self._pause_s)
                 return False
         finally:
-            self._waiting -= 1
+            door.waiting -= 1
+            if not door.waiting:
+                del self._doors[network]
+
+
+def _network(address: str) -> str:
+    """Whom an address stands for: of IPv6, one customer has at least all that begin with the same 64 bits."""
+    try:
+        known = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(known, ipaddress.IPv4Address):
+        return str(known)
+    return str(known.ipv4_mapped or ipaddress.IPv6Network((known, 64), strict=False))
 
 
 DOORKEEPER = web.AppKey("doorkeeper", Doorkeeper)
@@ -83,7 +111,8 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     target = safe_next(fields.get("next", [""])[0])
     if not name or not name.isprintable():
         return await _login_page(request, target, name, "Say your name: the audit record keeps it.", 400)
-    if not await request.app[DOORKEEPER].lets_in(fields.get("password", [""])[0]):
+    password = fields.get("password", [""])[0]
+    if not await request.app[DOORKEEPER].lets_in(password, request.remote or ""):
         _log.warning("console_wrong_password", remote=request.remote)
         return await _login_page(request, target, name, "That is not the password.", 403)
     sessions = request.app[SESSIONS]

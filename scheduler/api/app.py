@@ -11,6 +11,8 @@ from aiohttp.typedefs import Handler
 from redis.exceptions import RedisError
 
 from admin.in_force import InForce
+from admin.ports.applications import without_versions
+from admin.sampling import Sampled
 from bookings.links import LinkKind
 from bookings.refusals import named
 from config.apps import App
@@ -45,11 +47,13 @@ _BRING_EITHER = (
 )
 
 _log = structlog.get_logger()
+_unsigned = Sampled(_log)
 
 
 def api_app(in_force: InForce[Service]) -> web.Application:
     """Gives the application of the API port. A request is answered with what is in force when it comes."""
     app = web.Application(middlewares=[_answered], client_max_size=MOST_BYTES)
+    app.on_response_prepare.append(without_versions)
     app[IN_FORCE] = in_force
     for kind in LinkKind:
         app.router.add_post(f"/v1/{kind}", _create)
@@ -125,7 +129,7 @@ async def _asked(request: web.Request, *, by_token: bool = False) -> _Asked:
 
     The body is read first, since older libraries have the secret in it.
     """
-    raw = await request.read()
+    raw = await _body(request)
     unreadable: Invalid | None = None
     data: Any = {}
     try:
@@ -135,13 +139,23 @@ async def _asked(request: web.Request, *, by_token: bool = False) -> _Asked:
     secrets = presented_secrets(request.headers.get("Authorization", ""), data)
     app = app_of(secrets, _service(request).settings, by_token=by_token)
     if app is None:
-        _log.warning("api_refused", status=401, hint=_BRING_EITHER if by_token else _BRING_ONE)
+        hint = _BRING_EITHER if by_token else _BRING_ONE
+        _unsigned.log("warning", "api_refused", status=401, hint=hint)
         raise _Refused(401, None, **{"WWW-Authenticate": "Bearer"})
     if unreadable is not None:
         raise unreadable
     if isinstance(data, dict):
         data = {name: value for name, value in data.items() if name not in ("client_id", "client_secret")}
     return _Asked(app, data)
+
+
+async def _body(request: web.Request) -> bytes:
+    if "Content-Encoding" in request.headers:  # nothing is opened for somebody whom we do not know
+        raise _Refused(415, {"error": "content_encoding_not_accepted"})
+    try:
+        return await request.read()
+    except (ConnectionError, web.RequestPayloadError):
+        raise _Refused(400, {"error": "body_incomplete"}) from None
 
 
 async def _create(request: web.Request) -> web.Response:

@@ -4,13 +4,14 @@ import gc
 from contextlib import aclosing
 
 import structlog
-from aiohttp import web
 
 from admin.configuration import Configuration
 from admin.health import Health
 from admin.heartbeat import heartbeat
 from admin.in_force import Close, InForce
 from admin.listening import listen
+from admin.ports.applications import limited
+from admin.ports.limits import Limits
 from admin.pulse import pulse
 from admin.server import MakeConsole, start_admin
 from admin.signals import Hangups, told_to_stop
@@ -22,7 +23,7 @@ from bookings.roles import API
 from bookings.store import Store
 from config.settings import Settings
 from network.outgoing import Outgoing
-from scheduler.api.app import Service, api_app
+from scheduler.api.app import MOST_BYTES, Service, api_app
 from scheduler.asking import Asker
 from scheduler.cronofy import Cronofy
 from scheduler.links import LinkMaker
@@ -92,8 +93,12 @@ async def _serve(
 ) -> None:
     api = configuration.settings.api
     health = Health(store, API)
-    runner = web.AppRunner(api_app(service.in_force), access_log=None, shutdown_timeout=api.drain_timeout)
-    await runner.setup()
+    runner = await limited(
+        api_app(service.in_force),
+        Limits(connections=api.max_connections, body=MOST_BYTES),
+        port="api",
+        shutdown_timeout=api.drain_timeout,
+    )
     await listen(runner, api.host, api.port)
     admin = await start_admin(health, api.admin_host, api.admin_port, console=console)
     gc.freeze()

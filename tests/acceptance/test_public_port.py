@@ -7,7 +7,6 @@ import pytest
 from tests.acceptance.conftest import Service
 from tests.callbacks import SEQUENCING
 from tests.raw_http import exchange, head, line_to, signed, statuses
-from tests.waiting import until
 
 
 async def test_the_limits_of_the_public_port_hold_in_the_process_itself(
@@ -36,10 +35,5 @@ async def test_the_limits_of_the_public_port_hold_in_the_process_itself(
         for _ in range(3):
             line = await stack.enter_async_context(line_to(port))
             await line.send(head("Content-Length: 10"))
-        assert statuses(await exchange(port, proper)) == [503]
-
-    async def places_are_free_again() -> bool:
-        return statuses(await exchange(port, proper)) == [200]
-
-    await until(places_are_free_again)
+        assert statuses(await exchange(port, proper)) == [200]  # the oldest of them gave way
     assert "Traceback" not in service.log("receiver")

@@ -150,6 +150,45 @@ async def test_who_comes_when_too_many_are_waiting_is_sent_away() -> None:
     assert await door.lets_in("right")
 
 
+async def test_guessers_at_one_address_do_not_keep_out_those_at_others() -> None:
+    looked_at = asyncio.Event()
+
+    async def is_password(given: str) -> bool:
+        if given != "right":
+            await looked_at.wait()
+        return given == "right"
+
+    door = Doorkeeper(is_password, pause_s=0)
+    at = ["198.51.100.7"] * 10 + [f"2001:db8::{number:x}" for number in range(10)]
+    waiting = [asyncio.create_task(door.lets_in("guess", each)) for each in at]
+    await asyncio.sleep(0)
+    for full in ("198.51.100.7", "::ffff:198.51.100.7", "2001:db8::ffff"):
+        with pytest.raises(Problem):
+            await door.lets_in("right", full)
+    assert await door.lets_in("right", "198.51.100.8")
+    assert await door.lets_in("right", "2001:db8:0:1::1")
+    looked_at.set()
+    assert not any(await asyncio.gather(*waiting))
+    assert await door.lets_in("right", "198.51.100.7")
+
+
+async def test_guessers_at_many_addresses_are_so_many_at_a_time() -> None:
+    looked_at = asyncio.Event()
+
+    async def is_password(given: str) -> bool:
+        await looked_at.wait()
+        return False
+
+    door = Doorkeeper(is_password, pause_s=0)
+    waiting = [asyncio.create_task(door.lets_in("guess", f"198.51.100.{each}")) for each in range(100)]
+    await asyncio.sleep(0)
+    with pytest.raises(Problem) as sent_away:
+        await door.lets_in("right", "203.0.113.1")
+    assert sent_away.value.status == 429
+    looked_at.set()
+    assert not any(await asyncio.gather(*waiting))
+
+
 async def test_a_right_password_does_not_wait_longer_than_those_before_it() -> None:
     async def is_password(given: str) -> bool:
         return given == "right"
@@ -160,6 +199,62 @@ async def test_a_right_password_does_not_wait_longer_than_those_before_it() -> N
     assert await door.lets_in("right")
     assert wrong.done()
     assert not await wrong
+
+
+@pytest.fixture
+async def named(settle: Settle, store: Store) -> AsyncIterator[Operator]:
+    """In front of a console whose names are known."""
+    settings = settle(
+        secrets={"CONSOLE": PASSWORD},
+        console={"password": "env:CONSOLE", "hosts": ["Console.globex.example"]},
+        receiver={"public_url": "https://sync.globex.example"},
+    )
+    configuration = Configuration(lambda: settings, kind="worker")
+    runner = await start_admin(Health(store), "127.0.0.1", 0, console=console_of(configuration))
+    async with Operator("http://{}:{}".format(*runner.addresses[0][:2])) as operator:
+        yield operator
+    await runner.cleanup()
+
+
+async def test_a_name_that_is_not_ours_shows_no_console(named: Operator) -> None:
+    for host in (
+        "evil.example",
+        "evil.example:9090",
+        "127.0.0.1.evil.example",
+        "[::1",
+        "sync.globex.example.evil",
+    ):
+        for path in ("", "login", "style.css"):
+            page = await named.get(path, headers={"Host": host}, follow=False)
+            assert page.status == 421, (host, path)
+        for path in ("/livez", "/metrics"):
+            async with named.http.get(named.address + path, headers={"Host": host}) as answer:
+                assert answer.status == 200, (host, path)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "sync.globex.example",
+        "console.globex.example:9090",
+        "CONSOLE.globex.example",
+        "localhost:1",
+        "10.1.2.3",
+        "[::1]:90",
+    ],
+)
+async def test_names_that_are_ours_and_addresses_do(named: Operator, host: str) -> None:
+    assert (await named.get("login", headers={"Host": host})).status == 200
+
+
+async def test_where_no_name_is_known_any_may_be(stranger: Operator) -> None:
+    assert (await stranger.get("login", headers={"Host": "console.globex.example"})).status == 200
+
+
+async def test_no_answer_says_what_serves_here(stranger: Operator) -> None:
+    for path in ("/livez", "/metrics", "/nowhere", "/console/login", "/console/nothing"):
+        async with stranger.http.get(stranger.address + path) as answer:
+            assert "Server" not in answer.headers, path
 
 
 @pytest.mark.parametrize("name", ["", "   ", "\u202eAnna", "An\x00na", "An\nna"])

@@ -126,6 +126,8 @@ class Campaign:
                 self._quarantined.add(answer["delivery"])
 
     def _check(self, status: int, headers: bytes, sent: bytes) -> None:
+        if status == 501 and b"transfer-encoding" in sent.lower():
+            return
         if status >= 500 and (status != 503 or b"retry-after:" not in headers.lower()):
             raise Failed(f"{status} to {sent[:2000]!r}")
 

@@ -61,6 +61,18 @@ def test_callbacks_are_counted_from_0_by_all_that_they_may_be_answered(
     assert born["sequence_sync_signature_failures"] == {("missing",), ("wrong",)}
 
 
+def test_what_a_port_refuses_early_is_counted_from_0_by_all_that_it_may_say(
+    born: dict[str, set[tuple[str, ...]]],
+) -> None:
+    source = "".join(path.read_text() for path in (ROOT / "admin" / "ports").glob("*.py"))
+    said = {
+        words
+        for called in re.findall(r"(?:Unacceptable|_?refused?)\(([^()]*)", source)
+        for words in re.findall(r'"(\w+)"', called)
+    }
+    assert born["sequence_sync_port_refusals"] == set(product(("admin", "api"), said))
+
+
 def test_writes_are_counted_from_0_by_all_that_they_may_come_to(
     born: dict[str, set[tuple[str, ...]]],
 ) -> None:

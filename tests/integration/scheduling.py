@@ -11,6 +11,8 @@ import aiohttp
 from aiohttp import web
 
 from admin.in_force import InForce
+from admin.ports.applications import limited
+from admin.ports.limits import Limits
 from bookings.accounts import Accounts
 from bookings.consents import Consents
 from bookings.links import Link
@@ -22,7 +24,7 @@ from receiver.public_port import PublicPort
 from receiver.server import receiver_runner
 from sandbox.cronofy_link import CronofyLink
 from sandbox.server import Sandbox
-from scheduler.api.app import Service, api_app
+from scheduler.api.app import MOST_BYTES, Service, api_app
 from scheduler.asking import Asker
 from scheduler.cronofy import Cronofy
 from scheduler.links import LinkMaker
@@ -133,8 +135,7 @@ async def office(settle: Settle, store: Store, sandbox: Sandbox, **changes: Any)
         cronofy = Cronofy(outgoing, timeout_s=20, waits_s=(0.01, 0.01))
         maker = LinkMaker(settings, store, cronofy)
         service = Service(settings, maker, Asker(settings, store, directory))
-        api = web.AppRunner(api_app(InForce(service)))
-        await api.setup()
+        api = await limited(api_app(InForce(service)), Limits(connections=100, body=MOST_BYTES), port="api")
         await web.TCPSite(api, "127.0.0.1", 0).start()
         world = World(settings, store, sandbox, sync, Clock())
         yield Office(world, f"http://127.0.0.1:{api.addresses[0][1]}", session)

@@ -1,5 +1,6 @@
 """Who may ask the API, and what is answered whatever is asked: Cronofy's shapes, never a 500."""
 
+import gzip
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -236,3 +237,15 @@ async def test_while_redis_is_away_it_says_so(office: Office) -> None:
     assert (said.status, said.data) == (503, {"error": "redis_unavailable"})
     assert said.headers["Retry-After"]
     assert office.sandbox.cronofy_links() == []
+
+
+# -- bodies that are not as they are
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "x"])
+async def test_nothing_that_is_compressed_is_opened(office: Office, encoding: str) -> None:
+    for body in (b"no gzip at all", gzip.compress(b"{}")):
+        for path in PATHS:
+            said = await office.ask(path, body=body, headers={"Content-Encoding": encoding})
+            assert (said.status, said.data) == (415, {"error": "content_encoding_not_accepted"})
+            assert "Server" not in said.headers

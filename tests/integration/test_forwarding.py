@@ -9,6 +9,7 @@ from typing import NamedTuple
 import aiohttp
 import pytest
 from aiohttp import web
+from pydantic import TypeAdapter
 
 from bookings import dead_letters
 from bookings.accounts import Accounts
@@ -18,6 +19,7 @@ from bookings.identity import forward_id
 from bookings.links import LinkTarget
 from bookings.record import Forward
 from bookings.store import Store
+from config.fields import WebTarget
 from config.network import NetworkSettings
 from config.settings import Settings
 from network.outgoing import Outgoing
@@ -34,6 +36,7 @@ from tests.integration.conftest import Receiver
 from tests.waiting import until
 from workers.calendars.directory import Directory
 from workers.endpoints import Endpoints
+from workers.errors import CalendarError, ErrorClass
 from workers.sync import Sync
 
 
@@ -325,7 +328,50 @@ async def test_a_link_may_have_an_address_of_its_own(forwarding: Forwarding, com
         ("64:ff9b::7f00:1", False),
         ("64:ff9b::5db8:d70e", True),
         ("2002:7f00:1::", False),
+        ("fec0::1", False),
+        ("feff:ffff::1", False),
+        ("::ffff:0:7f00:1", False),
+        ("::ffff:0:5db8:d70e", False),
+        ("::7f00:1", False),
+        ("::5db8:d70e", False),
+        ("64:ff9b:1::7f00:1", False),
+        ("64:ff9b:1:abcd::5db8:d70e", False),
     ],
 )
 def test_an_address_is_public_or_not_whatever_it_is_wrapped_in(address: str, public: bool) -> None:
     assert is_public(address) is public
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.1",
+        "0177.0.0.1",
+        "2130706433",
+        "0x7f.1",
+        "0x7f000001",
+        "127.0.0.01",
+        "1.2.3.4.",
+        "1.2.3.4.5",
+        "256.1.1.1",
+        "a.1",
+    ],
+)
+@pytest.mark.parametrize("private", [True, False])
+async def test_a_host_of_numbers_that_is_no_address_is_refused_for_good_and_nobody_asked(
+    host: str, private: bool
+) -> None:
+    endpoints = Endpoints(Outgoing(NetworkSettings()), timeout_s=60, at_a_time=1)
+    with pytest.raises(CalendarError) as refused:
+        await endpoints.post(f"http://{host}:9/", Forward(b"{}", "signature"), delivery="d", private=private)
+    assert (refused.value.error_class, refused.value.code) == (ErrorClass.PERMANENT, "no_address")
+    await endpoints.aclose()
+    with pytest.raises(ValueError, match="must be an address such as"):
+        TypeAdapter(WebTarget).validate_python(f"https://{host}/hook")
+
+
+@pytest.mark.parametrize(
+    "host", ["93.184.215.14", "10.0.0.1", "1.example", "a1", "0x7f.example", "[2001:db8::1]"]
+)
+def test_hosts_that_only_look_like_it_are_none_of_those(host: str) -> None:
+    assert TypeAdapter(WebTarget).validate_python(f"https://{host}/hook") == f"https://{host}/hook"

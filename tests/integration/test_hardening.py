@@ -48,6 +48,59 @@ async def test_an_endless_head_is_refused_while_it_is_sent(receiver: Receiver) -
         assert statuses(await line.rest()) == [400]
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_many_headers_that_are_each_small_enough_are_too_large_together(
+    receiver: Receiver, at_once: bool
+) -> None:
+    def of(size: int) -> bytes:
+        line = b"X-%d: " + b"a" * (size // 8 - 20)
+        whole = b"\r\n".join([line % number for number in range(8)])
+        begun, end = head("Connection: close", method="GET")[:-2], b"\r\n\r\n"
+        return begun + whole + b"a" * (size - len(begun + whole + end)) + end
+
+    for size, status in ((32_768, 405), (32_769, 431)):
+        async with line_to(receiver.port) as line:
+            for at in range(0, size, size if at_once else 5000):
+                line.writer.write(of(size)[at : at + (size if at_once else 5000)])
+                await asyncio.sleep(0)
+            assert statuses(await line.rest()) == [status]
+
+
+async def test_a_body_with_more_framing_than_body_is_refused_before_it_is_read(receiver: Receiver) -> None:
+    async with line_to(receiver.port) as line:
+        line.writer.write(chunked(b"x" * 262_000, size=1))
+        answer = await line.rest()
+    assert statuses(answer) == [413]
+    assert answer.endswith(b'{"error":"body_in_too_many_chunks"}')
+
+
+async def test_a_small_body_may_come_in_chunks_of_one_byte(receiver: Receiver) -> None:
+    assert statuses(await receiver.exchange(chunked(SEQUENCING, "Connection: close", size=1))) == [202]
+
+
+# -- what is no request
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"\x16\x03\x01\x02\x00", b"GARBAGE secret\r\n\r\n", head("X\0: secret"), head("Content-Length: secret")],
+)
+async def test_what_is_no_request_is_answered_the_same_whatever_it_is(
+    receiver: Receiver, sent: bytes
+) -> None:
+    before = signed(SEQUENCING)
+    async with line_to(receiver.port) as line:
+        await line.send(before)
+        assert await line.status() == 202
+        await line.send(sent)
+        answer = await line.rest()
+    begun, _, body = answer.partition(b"\r\n\r\n")
+    assert begun.startswith(b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n")
+    assert b"Connection: close" in begun
+    assert b"Server" not in begun
+    assert body == b'{"error":"malformed"}'
+
+
 # -- slowness
 
 
@@ -106,19 +159,51 @@ async def test_a_connection_may_rest_between_requests_and_a_body_has_its_own_tim
 
 
 @pytest.mark.settings(receiver={"max_connections": 3})
-async def test_one_connection_too_many_is_told_so_and_the_others_go_on(receiver: Receiver) -> None:
-    whole = signed(SEQUENCING)
+async def test_one_connection_too_many_is_told_so_and_those_that_are_being_answered_go_on(
+    receiver: Receiver, redis: Redis
+) -> None:
+    await redis.client_pause(2500)  # so that answers take as long
     async with contextlib.AsyncExitStack() as stack:
         lines = [await stack.enter_async_context(line_to(receiver.port)) for _ in range(3)]
-        for line in lines:  # each is in the middle of something
-            await line.send(head(target="/", method="GET") + whole[:-10])
-            assert await line.status() == 404
-        too_many = await receiver.exchange(signed(moved(2)))
+        for hours, line in enumerate(lines):
+            await line.send(signed(moved(hours)))
+        await asyncio.sleep(0.1)  # until they are being answered
+        too_many = await receiver.exchange(signed(SEQUENCING))
         assert statuses(too_many) == [503]
         assert b"Retry-After: 5\r\n" in too_many
         assert too_many.endswith(b'{"error":"too_many_connections"}')
-        await lines[0].send(whole[-10:])
-        assert await lines[0].status() == 202
+        assert [await line.status() for line in lines] == [202, 202, 202]
+
+
+@pytest.mark.parametrize(
+    "unfinished",
+    [b"", head()[:-2], signed(SEQUENCING)[:-10], chunked(SEQUENCING)[:-10]],
+    ids=["nothing", "a head", "a body", "chunks"],
+)
+@pytest.mark.settings(receiver={"max_connections": 3})
+async def test_the_oldest_connection_without_a_whole_request_gives_way(
+    receiver: Receiver, unfinished: bytes
+) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        oldest, second, third = [await stack.enter_async_context(line_to(receiver.port)) for _ in range(3)]
+        for line in (oldest, second, third):
+            await line.send(unfinished)
+        await asyncio.sleep(0.05)
+        one_more = await receiver.exchange(signed(moved(1), "Connection: close"))
+        assert statuses(one_more) == [202]
+        said = await oldest.rest()
+        assert statuses(said) == ([503] if unfinished else [])
+
+
+@pytest.mark.settings(receiver={"max_connections": 3})
+async def test_peers_that_send_on_and_never_read_do_not_keep_others_out(receiver: Receiver) -> None:
+    many = head(target="/", method="GET") * 5000
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(6):
+            line = await stack.enter_async_context(line_to(receiver.port))
+            line.writer.write(many)
+        for hours in range(5):
+            assert statuses(await receiver.exchange(signed(moved(hours), "Connection: close"))) == [202]
 
 
 @pytest.mark.settings(receiver={"max_connections": 3})
@@ -165,8 +250,10 @@ async def test_a_crowd_that_holds_every_connection_does_not_hold_it_for_long(rec
         ("Content-Length: 5, 5",),
         ("Content-Length: +5",),
         ("Content-Length: 5_0",),
-        ("Transfer-Encoding: chunked, identity",),
-        ("Transfer-Encoding: xchunked",),
+        ("Transfer-Encoding:",),
+        ("Transfer-Encoding: chunked, chunked",),
+        ("Transfer-Encoding: chunked,",),
+        ("Transfer-Encoding: gzip", "Content-Length: 5"),
         ("Transfer-Encoding : chunked",),
         ("Transfer-Encoding:\x0bchunked",),
         ("Transfer-Encoding: chunked", "Transfer-Encoding: chunked"),
@@ -182,6 +269,25 @@ async def test_a_length_that_two_servers_could_read_differently_is_refused(
     smuggled = signed(SEQUENCING, "Connection: close")
     answer = await receiver.exchange(head(*lines) + b"0\r\n\r\n" + smuggled)
     assert statuses(answer) == [400]
+    assert await redis.keys() == []
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Transfer-Encoding: gzip, chunked",),
+        ("Transfer-Encoding: chunked, identity",),
+        ("Transfer-Encoding: identity",),
+        ("transfer-encoding: xchunked",),
+        ("Transfer-Encoding: gzip", "Transfer-Encoding: chunked"),
+    ],
+)
+async def test_a_transfer_encoding_other_than_chunked_is_not_spoken(
+    receiver: Receiver, redis: Redis, lines: tuple[str, ...]
+) -> None:
+    answer = await receiver.exchange(head(*lines) + b"0\r\n\r\n" + signed(SEQUENCING))
+    assert statuses(answer) == [501]
+    assert answer.endswith(b'{"error":"transfer_encoding_not_accepted"}')
     assert await redis.keys() == []
 
 

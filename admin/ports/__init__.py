@@ -1,0 +1,1 @@
+"""What all ports have in common: how much of this process a peer that nobody knows yet may use."""
