@@ -32,7 +32,7 @@ def test_a_part_can_start_wherever_its_members_are_free_on_the_grid() -> None:
 def test_an_answer_says_when_a_part_starts_and_ends_and_who_takes_part() -> None:
     [[placed]] = find_sequences(
         query(part(needs(RECRUITER, MANAGER), name="x", minutes=45), during=("9:00-10:00",))
-    )
+    ).sequences
     assert (placed.sequence_id, placed.start, placed.end) == ("x", at("9:00"), at("9:45"))
     assert placed.groups == (("recruiter", "manager"),)
 
@@ -42,7 +42,7 @@ def test_without_a_start_interval_a_part_can_start_at_any_minute() -> None:
 
 
 def test_an_integer_sequence_id_comes_back_as_it_was() -> None:
-    [[placed]] = find_sequences(Query(periods("9:00-10:00"), (Part(7, 60, (needs(RECRUITER),)),)))
+    [[placed]] = find_sequences(Query(periods("9:00-10:00"), (Part(7, 60, (needs(RECRUITER),)),))).sequences
     assert placed.sequence_id == 7
 
 
@@ -142,7 +142,7 @@ def test_one_person_in_two_groups_counts_for_both() -> None:
         part(needs(RECRUITER, MANAGER, required=1), needs(RECRUITER, CYD, required=1)), during=("9:00-10:00",)
     )
     assert picked(asked) == ["recruiter+recruiter"]
-    [[placed]] = find_sequences(asked)
+    [[placed]] = find_sequences(asked).sequences
     assert placed.subs == ("recruiter",)
 
 

@@ -1,0 +1,221 @@
+"""Picking the members who take the parts, in the order they are listed, where parts are tied to each other.
+
+A person takes some of the parts: which sets of them they can take, limits and buffers say. By how much each
+person adds to each set of parts at most, a crew that cannot be is mostly told without a try (the condition
+of matroid union, which is exact where days lie within weeks and no buffer matters; elsewhere it is needed,
+not enough).
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from scheduler.engine.effort import Effort
+from scheduler.engine.seats import FAR, Picks, Seat, Seats
+from scheduler.engine.ties import Ties
+from scheduler.query import Part
+
+Rule = tuple[int, int]
+"""Of these parts, as bits by their places in time, at most so many."""
+
+
+class Load(NamedTuple):
+    """What a person takes: parts, as bits, and the rules that this brings."""
+
+    parts: int
+    rules: tuple[Rule, ...]
+
+
+class Slot(NamedTuple):
+    """A group of one of the parts, and those who can be picked for it: place, name, rules."""
+
+    seat: int
+    needed: int
+    able: tuple[tuple[int, str, tuple[Rule, ...]], ...]
+
+
+Loads = dict[str, Load]
+_NOTHING = Load(0, ())
+
+
+class Crews:
+    """Finds crews for seats in the order of time, each question once."""
+
+    def __init__(self, parts: Sequence[Part], ties: Ties, seats: Seats, effort: Effort) -> None:
+        self._parts, self._ties, self._seats, self._effort = parts, ties, seats, effort
+        self._found: dict[tuple[object, ...], tuple[Picks, ...] | None] = {}
+
+    def of(self, seats: tuple[Seat, ...]) -> tuple[Picks, ...] | None:
+        """Members for each of the parts, or None where there are not enough.
+
+        Of all that could be picked it is the first as listed, an earlier part deciding before a later one.
+        """
+        near = self._near(seats)
+        key = (near, *[(seat.part, seat.able, seat.cell) for seat in seats])
+        if key not in self._found:
+            self._effort.step()
+            self._found[key] = _Crew(self._slots(seats), near, len(seats), self._effort).picks(len(seats))
+        return self._found[key]
+
+    def _near(self, seats: Sequence[Seat]) -> tuple[int, ...]:
+        """For each part those, as bits, that nobody can take who takes it: buffers keep them apart."""
+        near = [0] * len(seats)
+        for place, seat in enumerate(seats):
+            if seat.start == FAR:
+                continue
+            over = self._seats.clear(seat)
+            for other in range(place + 1, len(seats)):
+                start = seats[other].start
+                if start < over and start < self._seats.released(seat, seats[other].part):
+                    near[place] |= 1 << other
+                    near[other] |= 1 << place
+        return tuple(near)
+
+    def _slots(self, seats: Sequence[Seat]) -> list[Slot]:
+        touched = [self._seats.touched(seat.part, seat.cell) for seat in seats]
+        counted: dict[tuple[int, int], int] = {}
+        for place, shared in enumerate(touched):
+            for each in shared:
+                counted[each] = counted.get(each, 0) | 1 << place
+        slots = []
+        for place, seat in enumerate(seats):
+            rules: dict[int, list[Rule]] = {}
+            for each in touched[place]:
+                rules.setdefault(each[0], []).append((counted[each], self._ties.left(each)))
+            groups = self._parts[seat.part].groups
+            for able, group, limits in zip(
+                self._seats.able[seat.able], groups, self._ties.limits[seat.part], strict=True
+            ):
+                members = tuple(
+                    (
+                        member,
+                        group.members[member].sub,
+                        tuple(rule for index in limits[member] for rule in rules.get(index, ())),
+                    )
+                    for member in able
+                )
+                slots.append(Slot(place, group.size, members))
+        return slots
+
+
+class _Crew:
+    """One question: `near` as of `Crews`."""
+
+    def __init__(self, slots: Sequence[Slot], near: Sequence[int], seats: int, effort: Effort) -> None:
+        self._slots, self._near, self._effort = slots, near, effort
+        self._every = (1 << seats) - 1
+        everybody = frozenset(sub for slot in slots for _, sub, _ in slot.able)
+        self._pools = {everybody, *(frozenset(sub for _, sub, _ in slot.able) for slot in slots)}
+        self._gains: dict[tuple[object, ...], list[int]] = {}
+
+    def picks(self, seats: int) -> tuple[Picks, ...] | None:
+        chosen = self._at_once() or (self._search(0, 0, (), {}) if self._may_be(0, 0, 0, {}) else None)
+        if chosen is None:
+            return None
+        return tuple(
+            tuple(picked for slot, picked in zip(self._slots, chosen, strict=True) if slot.seat == seat)
+            for seat in range(seats)
+        )
+
+    def _at_once(self) -> list[tuple[int, ...]] | None:
+        """Where nobody has to be spared for a later part, who is picked first is right."""
+        loads: Loads = {}
+        chosen = []
+        for slot in self._slots:
+            picked: list[int] = []
+            for member, sub, rules in slot.able:
+                if len(picked) == slot.needed:
+                    break
+                load = self._with(loads.get(sub, _NOTHING), slot.seat, rules)
+                if load is not None:
+                    loads[sub] = load
+                    picked.append(member)
+            if len(picked) < slot.needed:
+                return None
+            chosen.append(tuple(picked))
+        return chosen
+
+    def _with(self, load: Load, seat: int, rules: tuple[Rule, ...]) -> Load | None:
+        parts = load.parts | 1 << seat
+        if load.parts & self._near[seat]:
+            return None
+        rules = (*load.rules, *rules)
+        if all((parts & counted).bit_count() <= most for counted, most in rules):
+            return Load(parts, rules)
+        return None
+
+    def _search(
+        self, place: int, at: int, picked: tuple[int, ...], loads: Loads
+    ) -> list[tuple[int, ...]] | None:
+        """Members for the slots from `place` on, for the first of which the able up to `at` have been looked at."""
+        if place == len(self._slots):
+            return []
+        slot = self._slots[place]
+        if len(picked) == slot.needed:
+            later = self._search(place + 1, 0, (), loads)
+            return None if later is None else [picked, *later]
+        self._effort.step()
+        for index in range(at, len(slot.able)):
+            member, sub, rules = slot.able[index]
+            load = self._with(loads.get(sub, _NOTHING), slot.seat, rules)
+            if load is None:
+                continue
+            more = {**loads, sub: load}
+            if self._may_be(place, index + 1, len(picked) + 1, more):
+                found = self._search(place, index + 1, (*picked, member), more)
+                if found is not None:
+                    return found
+        return None
+
+    def _may_be(self, place: int, at: int, picked: int, loads: Loads) -> bool:
+        """Whether there may be enough people for what is still needed; False is certain."""
+        slots = [slot for slot in self._slots[place:]]
+        if slots:
+            first = slots[0]
+            slots[0] = Slot(first.seat, first.needed - picked, first.able[at:])
+        offers: dict[str, dict[int, list[tuple[Rule, ...]]]] = {}
+        for slot in slots:
+            for _, sub, rules in slot.able:
+                offers.setdefault(sub, {}).setdefault(slot.seat, []).append(rules)
+        gains = {sub: self._gain(loads.get(sub, _NOTHING), offered) for sub, offered in offers.items()}
+        for pool in self._pools:
+            asking = [slot for slot in slots if all(sub in pool for _, sub, _ in slot.able)]
+            within = [gain for sub, gain in gains.items() if sub in pool]
+            for parts in range(1, self._every + 1):
+                wanted = sum(slot.needed for slot in asking if parts >> slot.seat & 1)
+                if wanted and wanted > sum(gain[parts] for gain in within):
+                    return False
+        return True
+
+    def _gain(self, load: Load, offered: dict[int, list[tuple[Rule, ...]]]) -> list[int]:
+        """For each set of parts how many of their places at most a person takes, beside what they do take."""
+        key = (load, *[(seat, *each) for seat, each in offered.items()])
+        if key not in self._gains:
+            binding = [
+                (1 << seat, rule)
+                for seat, each in offered.items()
+                for rule in set(each[0]).intersection(*each[1:])
+            ]
+            self._gains[key] = gain = [0] * (self._every + 1)
+            for parts in range(1, self._every + 1):
+                least = max(gain[parts & ~(1 << seat)] for seat in _bits(parts))
+                if all(seat in offered for seat in _bits(parts)) and self._can(load, parts, binding):
+                    least = max(least, sum(len(offered[seat]) for seat in _bits(parts)))
+                gain[parts] = least
+        return self._gains[key]
+
+    def _can(self, load: Load, parts: int, binding: Sequence[tuple[int, Rule]]) -> bool:
+        taken = load.parts | parts
+        return (
+            all(not self._near[seat] & taken for seat in _bits(parts))
+            and all((taken & counted).bit_count() <= most for counted, most in load.rules)
+            and all((taken & counted).bit_count() <= most for part, (counted, most) in binding if part & parts)
+        )
+
+
+def _bits(parts: int) -> Iterator[int]:
+    place = 0
+    while parts:
+        if parts & 1:
+            yield place
+        parts >>= 1
+        place += 1
