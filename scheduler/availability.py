@@ -14,7 +14,8 @@ from scheduler.engine.effort import Effort, OutOfTimeError
 from scheduler.engine.frame import Frame, frame_of, whole_minutes
 from scheduler.engine.limits import Headrooms
 from scheduler.engine.minutes import Lasting, Span, union
-from scheduler.engine.reach import Reach, leads, orders, steps
+from scheduler.engine.order import Steps
+from scheduler.engine.reach import Reach, leads
 from scheduler.engine.search import Found, free_sequences, tied_sequences
 from scheduler.engine.seats import Picks, Seats
 from scheduler.engine.starts import StartFinder
@@ -60,13 +61,13 @@ def _sequences(query: Query, spans: list[Span], effort: Effort) -> Iterator[Sequ
     starts = [finder.of(part) for part in query.parts]
     longest = max(span.last - span.first for span in spans)
     lead = leads(query.parts, longest)
-    reach = Reach([each.all for each in starts], inside, lead, steps(query.parts), longest, frame.width)
+    reach = Reach([each.all for each in starts], inside, lead, Steps(query.parts), longest, frame.width)
     ties = Ties(query.parts, headrooms, lead)
     seats = Seats(query.parts, ties, starts, frame, query_periods)
     crews = Crews(query.parts, ties, seats, effort)
     places = _Places(query.parts, frame)
     durations = [part.duration for part in query.parts]
-    in_order = [] if ties.any else orders(reach.steps)
+    in_order = [] if ties.any else reach.steps.orders
     for within in query_periods:
         effort.step()
         chain = Chain(reach, within, durations)

@@ -1,10 +1,10 @@
 """Chains of parts in one query period: the starts of each, one after the other."""
 
 from collections.abc import Sequence
-from functools import cache
 
 from scheduler.engine.minutes import Span
-from scheduler.engine.reach import Order, Reach
+from scheduler.engine.order import Order
+from scheduler.engine.reach import Reach
 
 
 class Chain:
@@ -16,10 +16,7 @@ class Chain:
         """Where the query period ends."""
         self.shortest = sum(durations)
         """Minutes that no sequence is shorter than."""
-        self.parts = reach.parts
-        self.nexts = cache(reach.nexts)
-        """The parts of a rest that may come first."""
-        self.has_one_order = all(len(step) == 1 for step in reach.steps)
+        self.steps = reach.steps
         self._texts: dict[Order, str] = {}
         self._open: dict[tuple[int, Order], str] = {}
         self._ways: dict[Order, list[tuple[str, int]]] = {}

@@ -6,12 +6,13 @@ of matroid union, which is exact where days lie within weeks and no buffer matte
 not enough).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 from scheduler.engine.effort import Effort
 from scheduler.engine.seats import FAR, Picks, Seat, Seats
-from scheduler.engine.ties import Ties
+from scheduler.engine.ties import Shared, Ties
 from scheduler.query import Part
 
 Rule = tuple[int, int]
@@ -35,6 +36,8 @@ class Slot(NamedTuple):
 
 Loads = dict[str, Load]
 _NOTHING = Load(0, ())
+_WIDE = 12
+"""Bits of a number in a row."""
 
 
 class Crews:
@@ -50,10 +53,23 @@ class Crews:
         Of all that could be picked it is the first as listed, an earlier part deciding before a later one.
         """
         near = self._near(seats)
-        key = (near, *[(seat.part, seat.able, seat.cell) for seat in seats])
+        key = (near, *[(seat[0], seat[2], seat[4]) for seat in seats])  # part, able, cell
+        if key not in self._found:
+            self._found[key] = self._alike(seats, near)
+        return self._found[key]
+
+    def _alike(self, seats: tuple[Seat, ...], near: tuple[int, ...]) -> tuple[Picks, ...] | None:
+        """The same; the question is often that of another day."""
+        counted: dict[Shared, int] = {}
+        for place, seat in enumerate(seats):
+            for each in self._seats.touched(seat.part, seat.cell):
+                counted[each] = counted.get(each, 0) | 1 << place
+        rules = tuple([(each[0], counts, self._ties.left(each)) for each, counts in counted.items()])
+        key = (near, *[(seat.part, seat.able) for seat in seats], *rules)
         if key not in self._found:
             self._effort.step()
-            self._found[key] = _Crew(self._slots(seats), near, len(seats), self._effort).picks(len(seats))
+            crew = _Crew(self._slots(seats, rules), near, len(seats), self._effort)
+            self._found[key] = crew.picks(len(seats))
         return self._found[key]
 
     def _near(self, seats: Sequence[Seat]) -> tuple[int, ...]:
@@ -62,7 +78,7 @@ class Crews:
         for place, seat in enumerate(seats):
             if seat.start == FAR:
                 continue
-            over = self._seats.clear(seat)
+            over = seat.clear
             for other in range(place + 1, len(seats)):
                 start = seats[other].start
                 if start < over and start < self._seats.released(seat, seats[other].part):
@@ -70,28 +86,26 @@ class Crews:
                     near[other] |= 1 << place
         return tuple(near)
 
-    def _slots(self, seats: Sequence[Seat]) -> list[Slot]:
-        touched = [self._seats.touched(seat.part, seat.cell) for seat in seats]
-        counted: dict[tuple[int, int], int] = {}
-        for place, shared in enumerate(touched):
-            for each in shared:
-                counted[each] = counted.get(each, 0) | 1 << place
+    def _slots(self, seats: Sequence[Seat], rules: Sequence[tuple[int, int, int]]) -> list[Slot]:
         slots = []
         for place, seat in enumerate(seats):
-            rules: dict[int, list[Rule]] = {}
-            for each in touched[place]:
-                rules.setdefault(each[0], []).append((counted[each], self._ties.left(each)))
+            here: dict[int, tuple[Rule, ...]] = {}
+            for index, counts, most in rules:
+                if counts >> place & 1:
+                    here[index] = (*here.get(index, ()), (counts, most))
             groups = self._parts[seat.part].groups
             for able, group, limits in zip(
                 self._seats.able[seat.able], groups, self._ties.limits[seat.part], strict=True
             ):
                 members = tuple(
-                    (
-                        member,
-                        group.members[member].sub,
-                        tuple(rule for index in limits[member] for rule in rules.get(index, ())),
-                    )
-                    for member in able
+                    [
+                        (
+                            member,
+                            group.members[member].sub,
+                            tuple([rule for index in limits[member] for rule in here.get(index, ())]),
+                        )
+                        for member in able
+                    ]
                 )
                 slots.append(Slot(place, group.size, members))
         return slots
@@ -103,9 +117,12 @@ class _Crew:
     def __init__(self, slots: Sequence[Slot], near: Sequence[int], seats: int, effort: Effort) -> None:
         self._slots, self._near, self._effort = slots, near, effort
         self._every = (1 << seats) - 1
-        everybody = frozenset(sub for slot in slots for _, sub, _ in slot.able)
-        self._pools = {everybody, *(frozenset(sub for _, sub, _ in slot.able) for slot in slots)}
-        self._gains: dict[tuple[object, ...], list[int]] = {}
+        self._pools = [frozenset([sub for _, sub, _ in slot.able]) for slot in slots]
+        self._everybody = frozenset().union(*self._pools)
+        self._gains: dict[tuple[object, ...], int] = {}
+        sets = range(self._every + 1)
+        self._carry = sum([1 << _WIDE * parts + _WIDE - 1 for parts in sets])
+        self._with_seat = [sum([1 << _WIDE * parts for parts in sets if parts >> seat & 1]) for seat in range(seats)]
 
     def picks(self, seats: int) -> tuple[Picks, ...] | None:
         chosen = self._at_once() or (self._search(0, 0, (), {}) if self._may_be(0, 0, 0, {}) else None)
@@ -167,26 +184,29 @@ class _Crew:
         return None
 
     def _may_be(self, place: int, at: int, picked: int, loads: Loads) -> bool:
-        """Whether there may be enough people for what is still needed; False is certain."""
-        slots = [slot for slot in self._slots[place:]]
-        if slots:
-            first = slots[0]
-            slots[0] = Slot(first.seat, first.needed - picked, first.able[at:])
+        """Whether there may be enough people for what is still needed; False is certain.
+
+        Each number that is added or compared here is a row of them, one for each set of parts.
+        """
+        slots = self._slots[place:]
+        if at or picked:
+            slots[0] = Slot(slots[0].seat, slots[0].needed - picked, slots[0].able[at:])
         offers: dict[str, dict[int, list[tuple[Rule, ...]]]] = {}
         for slot in slots:
             for _, sub, rules in slot.able:
                 offers.setdefault(sub, {}).setdefault(slot.seat, []).append(rules)
         gains = {sub: self._gain(loads.get(sub, _NOTHING), offered) for sub, offered in offers.items()}
-        for pool in self._pools:
-            asking = [slot for slot in slots if all(sub in pool for _, sub, _ in slot.able)]
-            within = [gain for sub, gain in gains.items() if sub in pool]
-            for parts in range(1, self._every + 1):
-                wanted = sum(slot.needed for slot in asking if parts >> slot.seat & 1)
-                if wanted and wanted > sum(gain[parts] for gain in within):
-                    return False
+        asking: dict[frozenset[str], int] = {}
+        for slot, pool in zip(slots, self._pools[place:], strict=True):
+            asking[pool] = asking.get(pool, 0) + slot.needed * self._with_seat[slot.seat]
+        for pool in {*asking, self._everybody}:
+            needed = sum([row for other, row in asking.items() if other <= pool])
+            offered = sum([gain for sub, gain in gains.items() if sub in pool])
+            if ((offered | self._carry) - needed) & self._carry != self._carry:
+                return False
         return True
 
-    def _gain(self, load: Load, offered: dict[int, list[tuple[Rule, ...]]]) -> list[int]:
+    def _gain(self, load: Load, offered: dict[int, list[tuple[Rule, ...]]]) -> int:
         """For each set of parts how many of their places at most a person takes, beside what they do take."""
         key = (load, *[(seat, *each) for seat, each in offered.items()])
         if key not in self._gains:
@@ -195,12 +215,16 @@ class _Crew:
                 for seat, each in offered.items()
                 for rule in set(each[0]).intersection(*each[1:])
             ]
-            self._gains[key] = gain = [0] * (self._every + 1)
+            gain = [0] * (self._every + 1)
+            row = 0
             for parts in range(1, self._every + 1):
-                least = max(gain[parts & ~(1 << seat)] for seat in _bits(parts))
-                if all(seat in offered for seat in _bits(parts)) and self._can(load, parts, binding):
-                    least = max(least, sum(len(offered[seat]) for seat in _bits(parts)))
+                seats = _bits(parts)
+                least = max([gain[parts & ~(1 << seat)] for seat in seats])
+                if all([seat in offered for seat in seats]) and self._can(load, parts, binding):
+                    least = max(least, sum([len(offered[seat]) for seat in seats]))
                 gain[parts] = least
+                row |= least << _WIDE * parts
+            self._gains[key] = row
         return self._gains[key]
 
     def _can(self, load: Load, parts: int, binding: Sequence[tuple[int, Rule]]) -> bool:
@@ -212,10 +236,7 @@ class _Crew:
         )
 
 
-def _bits(parts: int) -> Iterator[int]:
-    place = 0
-    while parts:
-        if parts & 1:
-            yield place
-        parts >>= 1
-        place += 1
+@cache
+def _bits(parts: int) -> tuple[int, ...]:
+    """The parts of a set, by their places in time."""
+    return tuple(place for place in range(parts.bit_length()) if parts >> place & 1)

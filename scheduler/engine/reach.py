@@ -1,14 +1,11 @@
-"""Orders of parts, and from which starts on, in a given order, all of them can follow."""
+"""From which starts on the parts of a sequence can follow each other."""
 
 from collections.abc import Sequence
-from itertools import chain, groupby, permutations, product
 from typing import NamedTuple
 
 from scheduler.engine.minutes import Lasting, Span, ahead, as_bytes, between
+from scheduler.engine.order import Order, Steps, without
 from scheduler.query import Part
-
-Order = tuple[int, ...]
-"""Parts in the order of time, by their places in the query."""
 
 
 class Lead(NamedTuple):
@@ -16,21 +13,6 @@ class Lead(NamedTuple):
 
     least: int
     most: int
-
-
-def steps(parts: Sequence[Part]) -> list[Order]:
-    """The steps of the sequence: parts that may come in any order, as they are listed."""
-
-    def step(place: int) -> tuple[bool, int]:
-        ordinal = parts[place].ordinal
-        return (True, place) if ordinal is None else (False, ordinal)
-
-    return [tuple(same) for _, same in groupby(sorted(range(len(parts)), key=step), key=step)]
-
-
-def orders(steps: Sequence[Order]) -> list[Order]:
-    """The orders that the steps allow, those closer to how the parts are listed first."""
-    return [tuple(chain(*each)) for each in product(*map(permutations, steps))]
 
 
 def leads(parts: Sequence[Part], longest: int) -> list[list[Lead]]:
@@ -65,14 +47,12 @@ class Reach:
         starts: Sequence[int],
         inside: Lasting,
         leads: Sequence[Sequence[Lead]],
-        steps: Sequence[Order],
+        steps: Steps,
         longest: int,
         width: int,
     ) -> None:
         self._starts, self._inside, self._width = starts, inside, width
         self.leads, self.steps = leads, steps
-        self.parts: Order = tuple(chain(*steps))
-        """All parts, step by step."""
         self.longest = longest
         """Minutes of the longest query period."""
         self._minutes: dict[Order, int] = {}
@@ -93,14 +73,6 @@ class Reach:
             self._bytes[key] = as_bytes(self._open_of(part, rest), self._width)
         return between(self._bytes[key], span)
 
-    def nexts(self, rest: Order) -> Order:
-        """The parts of a rest that may come first."""
-        for step in self.steps:
-            found = tuple([part for part in rest if part in step])
-            if found:
-                return found
-        return ()
-
     def _of(self, order: Order) -> int:
         if order not in self._minutes:
             first, *_ = order
@@ -115,13 +87,8 @@ class Reach:
         key = (part, *rest)
         if key not in self._open:
             minutes, follows = self._starts[part], 0 if rest else -1
-            for after in self.nexts(rest) if minutes else ():
+            for after in self.steps.nexts(rest) if minutes else ():
                 least, most = self.leads[part][after]
                 follows |= ahead(self._open_of(after, without(rest, after)), least, most, self._inside)
             self._open[key] = minutes & follows
         return self._open[key]
-
-
-def without(parts: Order, part: int) -> Order:
-    """The other parts, in the same order."""
-    return tuple([each for each in parts if each != part])

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from scheduler.engine.chain import Chain
 from scheduler.engine.crew import Crews
-from scheduler.engine.reach import Order, without
+from scheduler.engine.order import Order, without
 from scheduler.engine.seats import Picks, Seats
 from scheduler.engine.tied import TiedParts
 
@@ -42,11 +42,12 @@ def free_sequences(chain: Chain, seats: Seats, orders: Sequence[Order]) -> Itera
 
 def tied_sequences(chain: Chain, seats: Seats, crews: Crews, tied: TiedParts) -> Iterator[Found]:
     """The same of parts that are tied. Where they have one order, that may be right which no tie is heeded in."""
-    parts = chain.parts
-    firsts = [(part, without(parts, part)) for part in chain.nexts(parts)]
+    parts = chain.steps.parts
+    one_order = len(chain.steps.orders) == 1
+    firsts = [(part, without(parts, part)) for part in chain.steps.nexts(parts)]
     start = min([chain.next_open(*first, 0) for first in firsts])
     while start < chain.over:
-        found = _in_one_order(chain, seats, crews, start) if chain.has_one_order else None
+        found = _in_one_order(chain, seats, crews, start) if one_order else None
         if found is None and (tail := tied.at(start)):
             picks = crews.of(tuple(map(seats.of, tail.order, tail.starts)))
             assert picks is not None
@@ -57,6 +58,6 @@ def tied_sequences(chain: Chain, seats: Seats, crews: Crews, tied: TiedParts) ->
 
 
 def _in_one_order(chain: Chain, seats: Seats, crews: Crews, start: int) -> Found | None:
-    starts = chain.tightest(chain.parts, start)
-    picks = crews.of(tuple(map(seats.of, chain.parts, starts)))
-    return None if picks is None else Found(chain.parts, starts, picks)
+    starts = chain.tightest(chain.steps.parts, start)
+    picks = crews.of(tuple(map(seats.of, chain.steps.parts, starts)))
+    return None if picks is None else Found(chain.steps.parts, starts, picks)

@@ -30,6 +30,20 @@ class Seat(NamedTuple):
     """Who can take it at some start in the same cell, likewise."""
     cell: int
     """Among which starts it is, all of which count in the same days and weeks."""
+    clear: int
+    """From which start on no buffer keeps anything from it."""
+    over: int
+    """From which start on no limit ties anything to it."""
+
+    def eased(self) -> "Seat":
+        """The same, if everybody were free who is at some start in the cell."""
+        part, start, _, sometime, cell, clear, over = self
+        return Seat(part, start, sometime, sometime, cell, clear, over)
+
+    def far(self) -> "Seat":
+        """The same to what is far behind it."""
+        part, _, able, sometime, cell, _, over = self
+        return Seat(part, FAR, able, sometime, cell, FAR, over)
 
 
 class Seats:
@@ -69,23 +83,16 @@ class Seats:
         if seat is None:
             cell = bisect_right(self._cells_of(part), start)
             able = self._able_at(part, start)
-            seat = Seat(part, start, able, self._able_in(part, cell), cell)
             if (part, cell) not in self._touched:
-                self._touch(seat)
+                self._touch(part, start, cell)
+            clear = start + self._parts[part].duration + self._ties.reach[part]
+            seat = Seat(part, start, able, self._able_in(part, cell), cell, clear, self._over[part, cell])
             self._seats[part, start] = seat
         return seat
 
     def touched(self, part: int, cell: int) -> tuple[Shared, ...]:
         """The shared days and weeks in which the part counts that was seated in this cell."""
         return self._touched[part, cell]
-
-    def over(self, seat: Seat) -> int:
-        """From which start on nothing is tied to it: no limit, no buffer."""
-        return max(self._over[seat.part, seat.cell], self.clear(seat))
-
-    def clear(self, seat: Seat) -> int:
-        """From which start on no buffer keeps anything from it."""
-        return seat.start + self._parts[seat.part].duration + self._ties.reach[seat.part]
 
     def released(self, seat: Seat, part: int) -> int:
         """From which start on who takes the seat can take this part."""
@@ -117,13 +124,11 @@ class Seats:
             self._cells[part] = sorted(self._firsts | numbers)
         return self._cells[part]
 
-    def _touch(self, seat: Seat) -> None:
-        begins = self._frame.minute(seat.start)
-        shared = self._ties.touched(Span(begins, begins + self._parts[seat.part].duration))
-        self._touched[seat.part, seat.cell] = shared
-        self._over[seat.part, seat.cell] = max(
-            [self._frame.number(self._ties.over(each)) for each in shared], default=FAR
-        )
+    def _touch(self, part: int, start: int, cell: int) -> None:
+        begins = self._frame.minute(start)
+        shared = self._ties.touched(Span(begins, begins + self._parts[part].duration))
+        self._touched[part, cell] = shared
+        self._over[part, cell] = max([self._frame.number(self._ties.over(each)) for each in shared], default=FAR)
 
     def _able_at(self, part: int, start: int) -> int:
         byte, bit = start >> 3, start & 7

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from scheduler.engine.chain import Chain
 from scheduler.engine.crew import Crews
 from scheduler.engine.effort import Effort
-from scheduler.engine.reach import Order, without
+from scheduler.engine.order import Order, without
 from scheduler.engine.seats import FAR, Seat, Seats
 
 Held = tuple[Seat, ...]
@@ -40,50 +40,67 @@ class TiedParts:
     def __init__(self, chain: Chain, seats: Seats, crews: Crews, effort: Effort, *, easy: bool = False) -> None:
         self._chain, self._seats, self._crews, self._effort = chain, seats, crews, effort
         self._easier = None if easy else TiedParts(chain, seats, crews, effort, easy=True)
-        self._next_change = seats.next_cell if easy else seats.next_change
         self._tails: dict[tuple[Held, Seat, Order], Tail | None] = {}
         self._latest: dict[tuple[Held, Seat, Order], Known] = {}
 
     def at(self, start: int) -> Tail | None:
         """The tightest sequence that begins then."""
         best: Tail | None = None
-        parts = self._chain.parts
-        for part in self._chain.nexts(parts):
+        parts = self._chain.steps.parts
+        for part in self._chain.steps.nexts(parts):
             rest = without(parts, part)
             if self._chain.next_open(part, rest, start) == start:
-                if best and self._least(part, rest, start) >= best[:2]:
-                    continue
-                best = _tighter(best, self._from((), self._seat(part, start), rest, best))
+                best = self._better((), self._seats.of(part, start), rest, best)
         return best
 
     def _after(self, held: Held, rest: Order) -> Tail | None:
         """The tightest of all parts of the rest, behind those that are held."""
         best: Tail | None = None
         last = held[-1]
-        for part in self._chain.nexts(rest):
+        for part in self._chain.steps.nexts(rest):
             others = without(rest, part)
             start, latest = self._chain.window(last.part, last.start, part)
             while True:
                 start = self._chain.next_open(part, others, start)
-                if start >= self._chain.over or start > latest:
+                if start > latest or start >= self._chain.over:
                     break
-                if best and self._least(part, others, start) >= best[:2]:
+                if best and (self._chain.least_end(part, others, start), (part, *others)) >= best[:2]:
                     break
-                seat = self._seat(part, start)
-                best = _tighter(best, self._from(held, seat, others, best))
-                start = self._next_start(held, seat, others)
+                seat = self._seats.of(part, start)
+                if self._easier is None:
+                    seat = seat.eased()
+                kept = _kept(held, start)
+                best = self._better(kept, seat, others, best)
+                start = self._next_start(kept, seat, others)
         return best
 
-    def _from(self, held: Held, seat: Seat, rest: Order, best: Tail | None) -> Tail | None:
-        """The tightest from this seat on, if that may be tighter than `best`."""
-        kept = self._kept(held, seat.start)
+    def _better(self, held: Held, seat: Seat, rest: Order, best: Tail | None) -> Tail | None:
+        """The tightest from this seat on, or `best` if that is no less tight."""
+        if best and (self._chain.least_end(seat.part, rest, seat.start), (seat.part, *rest)) >= best[:2]:
+            return best
         if self._easier is None:
-            return self.tail(kept, seat, rest)
-        easy = self._easier.tail(_eased(kept), seat._replace(able=seat.sometime), rest)
-        if easy is None or (best and easy >= best):
-            return None
-        seats = map(self._seats.of, easy.order, easy.starts)
-        return easy if self._crews.of((*kept, *seats)) is not None else self.tail(kept, seat, rest)
+            found = None if best and self._is_beaten(held, seat, rest, best) else self.tail(held, seat, rest)
+        else:
+            eased, easier = tuple([each.eased() for each in held]), seat.eased()
+            if best and self._easier._is_beaten(eased, easier, rest, best):
+                return best
+            found = self._easier.tail(eased, easier, rest)
+            if found is None or (best and found >= best):
+                return best
+            if self._crews.of((*held, *map(self._seats.of, found.order, found.starts))) is None:
+                found = self.tail(held, seat, rest)
+        return found if best is None or (found and found < best) else best
+
+    def _is_beaten(self, held: Held, seat: Seat, rest: Order, best: Tail) -> bool:
+        """Whether an earlier start that was alike, and had all that this one has, was not tighter than `best`."""
+        known = self._latest.get((held, seat.far(), rest)) if rest else None
+        if known is None or known.start > seat.start or not self._is_alike(held, seat, rest):
+            return False
+        return known.tail is None or known.tail[:2] >= best[:2]
+
+    def _is_alike(self, held: Held, seat: Seat, rest: Order) -> bool:
+        """Whether what follows this start follows all earlier ones in its cell that the same people can take."""
+        return self._chain.is_loose(seat.part, rest) and all([each.start == FAR for each in held])
 
     def tail(self, held: Held, seat: Seat, rest: Order) -> Tail | None:
         """The tightest from this seat on, behind those parts of `held` that tie it, or what comes after it."""
@@ -98,59 +115,50 @@ class TiedParts:
             return None
         if not rest:
             return Tail(self._chain.end((seat.part,), (seat.start,)), (seat.part,), (seat.start,))
-        alike = (held, seat._replace(start=FAR), rest)
-        # What follows the later of two that are alike, follows the earlier one, too.
-        same = self._chain.is_loose(seat.part, rest) and all(each.start == FAR for each in held)
-        known = self._latest.get(alike) if same else None
+        if not self._is_alike(held, seat, rest):
+            return self._first(seat, self._after((*held, seat), rest))
+        alike = (held, seat.far(), rest)
+        known = self._latest.get(alike)
         if known is not None and known.start <= seat.start:
             if known.tail is None:
                 return None
             end, order, starts = known.tail
             least, _ = self._chain.window(seat.part, seat.start, order[1])
-            if starts[1] >= max(least, self._seats.clear(seat)):
+            if starts[1] >= max(least, seat.clear):
                 return Tail(end, order, (seat.start, *starts[1:]))
-        found = self._after((*held, seat), rest)
-        if found is not None:
-            found = Tail(found.end, (seat.part, *found.order), (seat.start, *found.starts))
-        if same:
-            self._latest[alike] = Known(seat.start, found)
+        found = self._first(seat, self._after((*held, seat), rest))
+        self._latest[alike] = Known(seat.start, found)
         return found
 
-    def _next_start(self, held: Held, seat: Seat, rest: Order) -> int:
+    def _next_start(self, kept: Held, seat: Seat, rest: Order) -> int:
         """From when on another start of the part could be better, or be possible at all."""
-        kept = self._kept(held, seat.start)
-        if self._easier is not None and self._crews.of(_eased((*kept, seat))) is None:
-            change = self._seats.next_cell(seat)
-        elif self._crews.of((*kept, seat)) is None or self._chain.is_loose(seat.part, rest):
-            change = self._next_change(seat)
+        if self._easier is None:
+            impossible, change = self._crews.of((*kept, seat)) is None, self._seats.next_cell(seat)
+        elif self._crews.of(tuple([each.eased() for each in (*kept, seat)])) is None:
+            impossible, change = True, self._seats.next_cell(seat)
         else:
+            impossible, change = self._crews.of((*kept, seat)) is None, self._seats.next_change(seat)
+        if not impossible and not self._chain.is_loose(seat.part, rest):
             return seat.start + 1
-        releases = [self._seats.released(each, seat.part) for each in kept]
-        return min([change, *(release for release in releases if release > seat.start)])
+        for each in kept:
+            released = self._seats.released(each, seat.part)
+            if seat.start < released < change:
+                change = released
+        return change
 
-    def _least(self, part: int, rest: Order, start: int) -> tuple[int, Order]:
-        """What nothing that begins so is tighter than."""
-        return self._chain.least_end(part, rest, start), (part, *rest)
-
-    def _kept(self, held: Held, start: int) -> Held:
-        """Those that tie what starts then or later, or are tied to one that does; and all after these."""
-        first, before = len(held), start
-        for place in range(len(held) - 1, -1, -1):
-            if self._seats.over(held[place]) > before:
-                first, before = place, min(start, held[place].start)
-        kept = held[first:]
-        if kept and self._seats.clear(kept[-1]) <= start and all(each.start == FAR for each in kept[:-1]):
-            return (*kept[:-1], kept[-1]._replace(start=FAR))
-        return kept
-
-    def _seat(self, part: int, start: int) -> Seat:
-        seat = self._seats.of(part, start)
-        return seat if self._easier is not None else seat._replace(able=seat.sometime)
+    @staticmethod
+    def _first(seat: Seat, rest: Tail | None) -> Tail | None:
+        return rest and Tail(rest.end, (seat.part, *rest.order), (seat.start, *rest.starts))
 
 
-def _eased(seats: Held) -> Held:
-    return tuple([seat._replace(able=seat.sometime) for seat in seats])
-
-
-def _tighter(best: Tail | None, other: Tail | None) -> Tail | None:
-    return min(filter(None, (best, other)), default=None)
+def _kept(held: Held, start: int) -> Held:
+    """Those that tie what starts then or later, or are tied to one that does; and all after these."""
+    first, before = len(held), start
+    for place in range(len(held) - 1, -1, -1):
+        seat = held[place]
+        if seat.over > before or seat.clear > before:
+            first, before = place, min(before, seat.start)
+    kept = held[first:]
+    if kept and kept[-1].clear <= start and all([each.start == FAR for each in kept[:-1]]):
+        return (*kept[:-1], kept[-1].far())
+    return kept
