@@ -6,7 +6,7 @@ starts, which may be of weeks.
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from functools import cache
+
 from itertools import combinations, permutations, product
 from typing import NamedTuple
 
@@ -130,7 +130,7 @@ def could_start(query: Query, part: Part, start: int) -> bool:
     )
 
 
-@cache
+
 def can_take(member: Member, part: Part, start: int) -> bool:
     """Whether someone could take the part, if it were the only one."""
     end = start + part.duration
