@@ -107,6 +107,7 @@ class ApiSettings(Table):
     admin_host: Text = "::"  # probes and scrapers reach a pod by its own address
     admin_port: Port = 9092
     read_timeout: Duration = seconds("5s")
+    compute_timeout: Duration = seconds("1s")
     drain_timeout: Duration = seconds("20s")
 
 

@@ -1,9 +1,10 @@
 """How much work a query may be: until when, and whether anybody still waits for it."""
 
 import time
+from collections.abc import Callable
 
-_LIGHT_S = 0.03
 _SLICE_S = 0.002
+_LIGHT_S = 0.1
 _REST_S = 0.0005
 
 
@@ -12,17 +13,18 @@ class OutOfTimeError(Exception):
 
 
 class Effort:
-    """Asked again and again by work that may be long, from its own thread.
+    """Asked again and again by work that may be long, in a thread of its own.
 
-    Work that is not light rests now and then. Threads of Python take turns of 5 ms; one that rests hands its
-    turn on, so that whatever else the process does need not wait for the end of it.
+    Threads of Python take turns of 5 ms, and one that computes does not hand its turn on by itself. Here it
+    does, every 2 ms; what is not light rests as well, the longer the more there is of its kind.
 
     Args:
         seconds: how long the work may take, from its first step on.
+        crowd: how many pieces of work have to share what one may take of the processor.
     """
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self, seconds: float, crowd: Callable[[], int] = lambda: 1) -> None:
+        self._seconds, self._crowd = seconds, crowd
         self._began: float | None = None
         self._rested = 0.0
         self._stopped = False
@@ -39,7 +41,5 @@ class Effort:
         if self._stopped or now - self._began > self._seconds:
             raise OutOfTimeError
         if now - self._rested > _SLICE_S:
-            if now - self._began > _LIGHT_S:
-                time.sleep(_REST_S)
-                now = time.monotonic()
-            self._rested = now
+            time.sleep(_REST_S * self._crowd() if now - self._began > _LIGHT_S else 0)
+            self._rested = time.monotonic()

@@ -24,6 +24,7 @@ from sandbox.cronofy_link import CronofyLink
 from sandbox.server import Sandbox
 from scheduler.api.app import Service, api_app
 from scheduler.asking import Asker
+from scheduler.computing import Computing
 from scheduler.cronofy import Cronofy
 from scheduler.links import LinkMaker
 from tests.conftest import FIRST_SECRET, Settle
@@ -128,7 +129,7 @@ async def office(settle: Settle, store: Store, sandbox: Sandbox, **changes: Any)
         sync = Sync(store, settings, directory, worker="test", clock=Clock())
         cronofy = Cronofy(outgoing, timeout_s=20, waits_s=(0.01, 0.01))
         maker = LinkMaker(settings, store, cronofy)
-        service = Service(settings, maker, Asker(settings, store, directory))
+        service = Service(settings, maker, Asker(settings, store, directory, Computing()))
         api = web.AppRunner(api_app(InForce(service)))
         await api.setup()
         await web.TCPSite(api, "127.0.0.1", 0).start()
