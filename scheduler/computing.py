@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from scheduler.availability import Answer, find_sequences
 from scheduler.engine.effort import Effort
@@ -21,7 +21,13 @@ class Computing:
         self._shares: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_SHARE))
         self._running: Counter[str] = Counter()
         self._efforts: set[Effort] = set()
+        self._work: set[Future[Answer]] = set()
         self._stopped = False
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is computed, be it that nobody waits for it any more."""
+        return any(not each.done() for each in self._work)
 
     async def find(self, query: Query, app: str, *, within_s: float) -> Answer:
         """Finds sequences for an app.
@@ -39,8 +45,9 @@ class Computing:
             self._running[app] += 1
             self._efforts.add(effort)
             try:
-                loop = asyncio.get_running_loop()
-                return await loop.run_in_executor(self._threads, find_sequences, query, effort)
+                work = self._threads.submit(find_sequences, query, effort)
+                self._work = {each for each in self._work if not each.done()} | {work}
+                return await asyncio.wrap_future(work)
             finally:
                 effort.stop()
                 self._efforts.discard(effort)

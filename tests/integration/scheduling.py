@@ -46,9 +46,12 @@ class Said(NamedTuple):
 class Office:
     """The whole product without its processes, as one who holds a client secret sees it."""
 
-    def __init__(self, world: World, api: str, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, world: World, api: str, session: aiohttp.ClientSession, computing: Computing
+    ) -> None:
         self.world = world
         self.api = api
+        self.computing = computing
         self._session = session
 
     @property
@@ -129,12 +132,13 @@ async def office(settle: Settle, store: Store, sandbox: Sandbox, **changes: Any)
         sync = Sync(store, settings, directory, worker="test", clock=Clock())
         cronofy = Cronofy(outgoing, timeout_s=20, waits_s=(0.01, 0.01))
         maker = LinkMaker(settings, store, cronofy)
-        service = Service(settings, maker, Asker(settings, store, directory, Computing()))
+        computing = Computing()
+        service = Service(settings, maker, Asker(settings, store, directory, computing))
         api = web.AppRunner(api_app(InForce(service)))
         await api.setup()
         await web.TCPSite(api, "127.0.0.1", 0).start()
         world = World(settings, store, sandbox, sync, Clock())
-        yield Office(world, f"http://127.0.0.1:{api.addresses[0][1]}", session)
+        yield Office(world, f"http://127.0.0.1:{api.addresses[0][1]}", session, computing)
         await api.cleanup()
         await sync.endpoints.aclose()
         directory.close()

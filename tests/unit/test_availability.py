@@ -260,3 +260,35 @@ def test_a_gap_is_no_longer_than_the_maximum_of_either_side() -> None:
 def test_the_maximum_before_the_first_and_after_the_last_part_says_nothing() -> None:
     parts = part(before=Buffer(maximum=0)), part(after=Buffer(maximum=0))
     assert times(query(*parts, during=("9:00-11:00",))) == ["09:00 10:00"]
+
+
+# -- buffers of one person
+
+
+def test_who_takes_two_parts_has_the_buffer_between_them_whatever_lies_in_between() -> None:
+    short = Buffer(60)
+    parts = (
+        part(needs(RECRUITER), every=30, name="a"),
+        part(needs(MANAGER), every=30, minutes=30, name="b"),
+        part(needs(RECRUITER), every=30, before=short, name="c"),
+    )
+    assert times(query(*parts, during=("9:00-12:00",))) == ["09:00 10:00 11:00"]
+    assert times(query(*parts, during=("9:00-11:30",))) == []
+
+
+def test_the_member_is_picked_who_keeps_the_buffer() -> None:
+    pool = needs(RECRUITER, MANAGER, required=1)
+    parts = part(pool), part(pool, before=Buffer(30))
+    assert picked(query(*parts, during=("9:00-11:00",))) == ["recruiter manager"]
+
+
+def test_where_nobody_else_can_come_the_buffer_makes_a_gap() -> None:
+    pool = needs(RECRUITER, person("manager", "0:00-23:59"), required=1)
+    parts = part(pool, every=30), part(pool, every=30, before=Buffer(30))
+    assert times(query(*parts, during=("9:00-12:00",))) == ["09:00 10:30", "09:30 11:00"]
+
+
+def test_two_of_three_twice_share_somebody_who_has_the_buffer() -> None:
+    pool = needs(RECRUITER, MANAGER, CYD, required=2)
+    parts = part(pool, every=30), part(pool, every=30, before=Buffer(30))
+    assert times(query(*parts, during=("9:00-12:00",))) == ["09:00 10:30", "09:30 11:00"]
