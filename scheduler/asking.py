@@ -43,9 +43,7 @@ class Availability(NamedTuple):
 class Asker:
     """Answers queries over the calendars of a configuration. `store` knows which events there are ours."""
 
-    def __init__(
-        self, settings: Settings, store: Store, directory: Directory, computing: Computing
-    ) -> None:
+    def __init__(self, settings: Settings, store: Store, directory: Directory, computing: Computing) -> None:
         for app in settings.apps:
             AVAILABILITY_INCOMPLETE.labels(app.name)
         for name in {name for person in settings.people for name in person.calendars}:

@@ -10,7 +10,7 @@ from scheduler.query import Query
 
 _THREADS = 32
 _SHARE = 8
-"""Threads that the queries of one app take at most. These share what one long query takes of the processor."""
+"""Threads that the queries of one app take at most; they share what one long query takes of the processor."""
 
 
 class Computing:

@@ -6,7 +6,6 @@ starts, which may be of weeks.
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
-
 from itertools import combinations, permutations, product
 from typing import NamedTuple
 
@@ -128,7 +127,6 @@ def could_start(query: Query, part: Part, start: int) -> bool:
         for group in part.groups
         for needed in [len(group.members) if group.required is None else group.required]
     )
-
 
 
 def can_take(member: Member, part: Part, start: int) -> bool:

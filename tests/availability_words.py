@@ -68,7 +68,10 @@ def times(asked: Query, zone: tzinfo = UTC) -> list[str]:
 
 def names(asked: Query) -> list[str]:
     """The parts of each answer, in the order of time."""
-    return ["".join(str(placed.sequence_id) for placed in sequence) for sequence in find_sequences(asked).sequences]
+    return [
+        "".join(str(placed.sequence_id) for placed in sequence)
+        for sequence in find_sequences(asked).sequences
+    ]
 
 
 def picked(asked: Query) -> list[str]:

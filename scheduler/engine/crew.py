@@ -7,7 +7,7 @@ not enough).
 """
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, cached_property
 from typing import NamedTuple
 
 from scheduler.engine.effort import Effort
@@ -35,6 +35,8 @@ class Slot(NamedTuple):
 
 
 Loads = dict[str, Load]
+Offers = dict[int, list[tuple[Rule, ...]]]
+"""Parts that a person can be picked for; for each of its groups the rules that this brings."""
 _NOTHING = Load(0, ())
 _WIDE = 12
 """Bits of a number in a row."""
@@ -117,12 +119,22 @@ class _Crew:
     def __init__(self, slots: Sequence[Slot], near: Sequence[int], seats: int, effort: Effort) -> None:
         self._slots, self._near, self._effort = slots, near, effort
         self._every = (1 << seats) - 1
-        self._pools = [frozenset([sub for _, sub, _ in slot.able]) for slot in slots]
-        self._everybody = frozenset().union(*self._pools)
-        self._gains: dict[tuple[object, ...], int] = {}
         sets = range(self._every + 1)
         self._carry = sum([1 << _WIDE * parts + _WIDE - 1 for parts in sets])
-        self._with_seat = [sum([1 << _WIDE * parts for parts in sets if parts >> seat & 1]) for seat in range(seats)]
+        self._with_seat = [
+            sum([1 << _WIDE * parts for parts in sets if parts >> seat & 1]) for seat in range(seats)
+        ]
+        self._pools = [frozenset([sub for _, sub, _ in slot.able]) for slot in slots]
+        self._gains: dict[tuple[int, str, Load], int] = {}
+        self._rows: dict[tuple[object, ...], int] = {}
+
+    @cached_property
+    def _offers(self) -> list[dict[str, Offers]]:
+        return [self._offered_from(place) for place in range(len(self._slots) + 1)]
+
+    @cached_property
+    def _asked(self) -> list[list[tuple[frozenset[str], int]]]:
+        return [self._asked_from(place) for place in range(len(self._slots))]
 
     def picks(self, seats: int) -> tuple[Picks, ...] | None:
         chosen = self._at_once() or (self._search(0, 0, (), {}) if self._may_be(0, 0, 0, {}) else None)
@@ -163,7 +175,7 @@ class _Crew:
     def _search(
         self, place: int, at: int, picked: tuple[int, ...], loads: Loads
     ) -> list[tuple[int, ...]] | None:
-        """Members for the slots from `place` on, for the first of which the able up to `at` have been looked at."""
+        """Members for the slots from `place` on; of the first, the able up to `at` have been looked at."""
         if place == len(self._slots):
             return []
         slot = self._slots[place]
@@ -184,55 +196,81 @@ class _Crew:
         return None
 
     def _may_be(self, place: int, at: int, picked: int, loads: Loads) -> bool:
-        """Whether there may be enough people for what is still needed; False is certain.
+        """Whether there may be enough people for the slots from `place` on; False is certain.
 
-        Each number that is added or compared here is a row of them, one for each set of parts.
+        Of the first of them so many are picked, and the able up to `at` have been looked at. Each number that
+        is added or compared here is a row of them, one for each set of parts.
         """
-        slots = self._slots[place:]
-        if at or picked:
-            slots[0] = Slot(slots[0].seat, slots[0].needed - picked, slots[0].able[at:])
-        offers: dict[str, dict[int, list[tuple[Rule, ...]]]] = {}
-        for slot in slots:
-            for _, sub, rules in slot.able:
-                offers.setdefault(sub, {}).setdefault(slot.seat, []).append(rules)
-        gains = {sub: self._gain(loads.get(sub, _NOTHING), offered) for sub, offered in offers.items()}
-        asking: dict[frozenset[str], int] = {}
-        for slot, pool in zip(slots, self._pools[place:], strict=True):
-            asking[pool] = asking.get(pool, 0) + slot.needed * self._with_seat[slot.seat]
-        for pool in {*asking, self._everybody}:
-            needed = sum([row for other, row in asking.items() if other <= pool])
+        slot = self._slots[place]
+        passed = {sub for _, sub, _ in slot.able[:at]}
+        gains = {
+            sub: self._gain(place + (sub in passed), sub, loads.get(sub, _NOTHING))
+            for sub in self._offers[place]
+        }
+        done = picked * self._with_seat[slot.seat]
+        for pool, needed in self._asked[place]:
             offered = sum([gain for sub, gain in gains.items() if sub in pool])
-            if ((offered | self._carry) - needed) & self._carry != self._carry:
+            missing = needed - done if self._pools[place] <= pool else needed
+            if (offered + self._carry - missing) & self._carry != self._carry:
                 return False
         return True
 
-    def _gain(self, load: Load, offered: dict[int, list[tuple[Rule, ...]]]) -> int:
-        """For each set of parts how many of their places at most a person takes, beside what they do take."""
-        key = (load, *[(seat, *each) for seat, each in offered.items()])
+    def _offered_from(self, place: int) -> dict[str, Offers]:
+        """For everybody, the parts that they can be picked for from this slot on."""
+        offers: dict[str, Offers] = {}
+        for slot in self._slots[place:]:
+            for _, sub, rules in slot.able:
+                offers.setdefault(sub, {}).setdefault(slot.seat, []).append(rules)
+        return offers
+
+    def _asked_from(self, place: int) -> list[tuple[frozenset[str], int]]:
+        """For groups of people, how many of them at least are needed from this slot on."""
+        asked: dict[frozenset[str], int] = {}
+        for slot, pool in zip(self._slots[place:], self._pools[place:], strict=True):
+            asked[pool] = asked.get(pool, 0) + slot.needed * self._with_seat[slot.seat]
+        return [
+            (pool, sum([row for other, row in asked.items() if other <= pool]))
+            for pool in {*asked, frozenset[str]().union(*asked)}
+        ]
+
+    def _gain(self, place: int, sub: str, load: Load) -> int:
+        """For each set of parts in how many slots from `place` on a person can be, beside their load."""
+        key = (place, sub, load)
         if key not in self._gains:
+            self._gains[key] = self._gain_of(load, self._offers[place].get(sub, {}))
+        return self._gains[key]
+
+    def _gain_of(self, load: Load, offers: Offers) -> int:
+        alike = (load, *[(seat, *each) for seat, each in offers.items()])
+        if alike not in self._rows:
             binding = [
                 (1 << seat, rule)
-                for seat, each in offered.items()
+                for seat, each in offers.items()
                 for rule in set(each[0]).intersection(*each[1:])
             ]
-            gain = [0] * (self._every + 1)
-            row = 0
+            offered = sum([1 << seat for seat in offers])
+            gain, row = [0] * (self._every + 1), 0
             for parts in range(1, self._every + 1):
-                seats = _bits(parts)
-                least = max([gain[parts & ~(1 << seat)] for seat in seats])
-                if all([seat in offered for seat in seats]) and self._can(load, parts, binding):
-                    least = max(least, sum([len(offered[seat]) for seat in seats]))
-                gain[parts] = least
-                row |= least << _WIDE * parts
-            self._gains[key] = row
-        return self._gains[key]
+                if parts & ~offered:
+                    most = gain[parts & offered]
+                else:
+                    seats = _bits(parts)
+                    most = max([gain[parts & ~(1 << seat)] for seat in seats])
+                    if self._can(load, parts, binding):
+                        most = max(most, sum([len(offers[seat]) for seat in seats]))
+                gain[parts] = most
+                row |= most << _WIDE * parts
+            self._rows[alike] = row
+        return self._rows[alike]
 
     def _can(self, load: Load, parts: int, binding: Sequence[tuple[int, Rule]]) -> bool:
         taken = load.parts | parts
         return (
             all(not self._near[seat] & taken for seat in _bits(parts))
             and all((taken & counted).bit_count() <= most for counted, most in load.rules)
-            and all((taken & counted).bit_count() <= most for part, (counted, most) in binding if part & parts)
+            and all(
+                (taken & counted).bit_count() <= most for part, (counted, most) in binding if part & parts
+            )
         )
 
 

@@ -45,7 +45,9 @@ class Steps:
         if rest not in self._nexts:
             left = ({*step} & {*rest} for step in self._steps)
             found = next(filter(None, left), set[int]())
-            self._nexts[rest] = tuple([part for part in rest if part in found and not self._twins[part] & found])
+            self._nexts[rest] = tuple(
+                [part for part in rest if part in found and not self._twins[part] & found]
+            )
         return self._nexts[rest]
 
     def _is_plain(self, order: Order) -> bool:

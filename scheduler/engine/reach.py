@@ -60,7 +60,7 @@ class Reach:
         self._open: dict[Order, int] = {}
 
     def within(self, order: Order, span: Span) -> int:
-        """The starts of the first part from which all others can follow in this order, from the span's first."""
+        """The starts of the first part from which the others can follow so, counted from the span's first."""
         key = (order, True)
         if key not in self._bytes:
             self._bytes[key] = as_bytes(self._of(order), self._width)

@@ -41,7 +41,7 @@ def free_sequences(chain: Chain, seats: Seats, orders: Sequence[Order]) -> Itera
 
 
 def tied_sequences(chain: Chain, seats: Seats, crews: Crews, tied: TiedParts) -> Iterator[Found]:
-    """The same of parts that are tied. Where they have one order, that may be right which no tie is heeded in."""
+    """The same of parts that are tied. In their only order, what heeds no tie is tried first."""
     parts = chain.steps.parts
     one_order = len(chain.steps.orders) == 1
     firsts = [(part, without(parts, part)) for part in chain.steps.nexts(parts)]

@@ -75,7 +75,9 @@ class Seats:
     def first(self, part: int, start: int) -> Picks:
         """The first of those who can take a part then, as many as are required."""
         able = self.able[self._able_at(part, start)]
-        return tuple([places[: group.size] for places, group in zip(able, self._parts[part].groups, strict=True)])
+        return tuple(
+            [places[: group.size] for places, group in zip(able, self._parts[part].groups, strict=True)]
+        )
 
     def of(self, part: int, start: int) -> Seat:
         """The part at this start."""
@@ -119,7 +121,9 @@ class Seats:
         if part not in self._cells:
             latest = self._parts[part].duration - 1
             numbers = {
-                self._frame.number(minute) for bound in self._ties.bounds() for minute in (bound, bound - latest)
+                self._frame.number(minute)
+                for bound in self._ties.bounds()
+                for minute in (bound, bound - latest)
             }
             self._cells[part] = sorted(self._firsts | numbers)
         return self._cells[part]
@@ -128,7 +132,9 @@ class Seats:
         begins = self._frame.minute(start)
         shared = self._ties.touched(Span(begins, begins + self._parts[part].duration))
         self._touched[part, cell] = shared
-        self._over[part, cell] = max([self._frame.number(self._ties.over(each)) for each in shared], default=FAR)
+        self._over[part, cell] = max(
+            [self._frame.number(self._ties.over(each)) for each in shared], default=FAR
+        )
 
     def _able_at(self, part: int, start: int) -> int:
         byte, bit = start >> 3, start & 7
@@ -137,7 +143,9 @@ class Seats:
     def _able_in(self, part: int, cell: int) -> int:
         if (part, cell) not in self._sometime:
             cells = self._cells_of(part)
-            span = Span(cells[cell - 1] if cell else 0, cells[cell] if cell < len(cells) else self._frame.width)
+            span = Span(
+                cells[cell - 1] if cell else 0, cells[cell] if cell < len(cells) else self._frame.width
+            )
             pattern = tuple([bool(between(row, span)) for row in self._rows_of(part)])
             self._sometime[part, cell] = self._known(part, pattern)
         return self._sometime[part, cell]

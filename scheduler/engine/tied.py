@@ -1,10 +1,11 @@
-"""The tightest sequence of parts that are tied to each other by limits and buffers of the people who take them.
+"""The tightest sequence of parts that are tied to each other: by limits and buffers of who takes them.
 
 From the last part back: what can follow a part depends on its seat and on the parts before it, as far as
 they still tie anything: the days and weeks of their limits are not over, or their buffers reach that far.
 Of starts that are the same to all of these only the earliest that still chains matters; the rest is
-remembered. Each question is asked in an easier way first, as if everybody were free in all of a cell who is
-free somewhere in it: its answer is right if there is a crew for it, and otherwise says what is not worth a try.
+remembered. Each question is asked in an easier way first, as if everybody were free in all of a cell who
+is free somewhere in it. That answer is right if there is a crew for it; otherwise it says what is not worth
+a try.
 """
 
 from typing import NamedTuple
@@ -37,7 +38,9 @@ class Known(NamedTuple):
 class TiedParts:
     """Finds the tightest sequences in one query period."""
 
-    def __init__(self, chain: Chain, seats: Seats, crews: Crews, effort: Effort, *, easy: bool = False) -> None:
+    def __init__(
+        self, chain: Chain, seats: Seats, crews: Crews, effort: Effort, *, easy: bool = False
+    ) -> None:
         self._chain, self._seats, self._crews, self._effort = chain, seats, crews, effort
         self._easier = None if easy else TiedParts(chain, seats, crews, effort, easy=True)
         self._tails: dict[tuple[Held, Seat, Order], Tail | None] = {}
@@ -79,10 +82,10 @@ class TiedParts:
         if best and (self._chain.least_end(seat.part, rest, seat.start), (seat.part, *rest)) >= best[:2]:
             return best
         if self._easier is None:
-            found = None if best and self._is_beaten(held, seat, rest, best) else self.tail(held, seat, rest)
+            found = None if best and self.is_beaten(held, seat, rest, best) else self.tail(held, seat, rest)
         else:
             eased, easier = tuple([each.eased() for each in held]), seat.eased()
-            if best and self._easier._is_beaten(eased, easier, rest, best):
+            if best and self._easier.is_beaten(eased, easier, rest, best):
                 return best
             found = self._easier.tail(eased, easier, rest)
             if found is None or (best and found >= best):
@@ -91,19 +94,19 @@ class TiedParts:
                 found = self.tail(held, seat, rest)
         return found if best is None or (found and found < best) else best
 
-    def _is_beaten(self, held: Held, seat: Seat, rest: Order, best: Tail) -> bool:
-        """Whether an earlier start that was alike, and had all that this one has, was not tighter than `best`."""
+    def is_beaten(self, held: Held, seat: Seat, rest: Order, best: Tail) -> bool:
+        """Whether an earlier start that was alike was not tighter than `best`; this one has no more."""
         known = self._latest.get((held, seat.far(), rest)) if rest else None
         if known is None or known.start > seat.start or not self._is_alike(held, seat, rest):
             return False
         return known.tail is None or known.tail[:2] >= best[:2]
 
     def _is_alike(self, held: Held, seat: Seat, rest: Order) -> bool:
-        """Whether what follows this start follows all earlier ones in its cell that the same people can take."""
-        return self._chain.is_loose(seat.part, rest) and all([each.start == FAR for each in held])
+        """Whether what follows this start follows all earlier ones that are alike."""
+        return self._chain.is_loose(seat.part, rest) and all(each.start == FAR for each in held)
 
     def tail(self, held: Held, seat: Seat, rest: Order) -> Tail | None:
-        """The tightest from this seat on, behind those parts of `held` that tie it, or what comes after it."""
+        """The tightest from this seat on, behind `held`: parts that tie it, or what comes after it."""
         key = (held, seat, rest)
         if key not in self._tails:
             self._effort.step()
@@ -159,6 +162,6 @@ def _kept(held: Held, start: int) -> Held:
         if seat.over > before or seat.clear > before:
             first, before = place, min(before, seat.start)
     kept = held[first:]
-    if kept and kept[-1].clear <= start and all([each.start == FAR for each in kept[:-1]]):
+    if kept and kept[-1].clear <= start and all(each.start == FAR for each in kept[:-1]):
         return (*kept[:-1], kept[-1].far())
     return kept

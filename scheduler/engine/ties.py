@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+
 from scheduler.engine.limits import Headroom, Headrooms
 from scheduler.engine.minutes import Span
 from scheduler.engine.reach import Lead
@@ -21,7 +22,10 @@ class Ties:
         listed = Counter(sub for part in parts for sub in _subs(part))
         self.limits = [
             [
-                [self._shared(map(headrooms.of, member.limits), listed[member.sub]) for member in group.members]
+                [
+                    self._shared(map(headrooms.of, member.limits), listed[member.sub])
+                    for member in group.members
+                ]
                 for group in part.groups
             ]
             for part in parts

@@ -46,9 +46,7 @@ class Said(NamedTuple):
 class Office:
     """The whole product without its processes, as one who holds a client secret sees it."""
 
-    def __init__(
-        self, world: World, api: str, session: aiohttp.ClientSession, computing: Computing
-    ) -> None:
+    def __init__(self, world: World, api: str, session: aiohttp.ClientSession, computing: Computing) -> None:
         self.world = world
         self.api = api
         self.computing = computing

@@ -79,7 +79,8 @@ def test_a_day_is_as_long_as_its_zone_makes_it(zone: str, day: str, first: str, 
     everywhere = set(find_sequences(Query(around, (part(),))).sequences)
     full = Member("recruiter", limits=(Limit(Per.DAY, 1, ZoneInfo(zone), (Period(noon, noon + 60),)),))
     kept = sorted(
-        one[0].start for one in everywhere - set(find_sequences(Query(around, (part(needs(full)),))).sequences)
+        one[0].start
+        for one in everywhere - set(find_sequences(Query(around, (part(needs(full)),))).sequences)
     )
     assert [f"{datetime.fromtimestamp(start, UTC):%H:%M}" for start in (kept[0], kept[-1])] == [first, last]
 

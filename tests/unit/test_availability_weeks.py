@@ -77,7 +77,9 @@ def weeks(draw: st.DrawFn) -> Query:
                 draw(buffer),
             )
         )
-    return Query((Period(at(0, 0), at(days, 0)),), tuple(parts), max_results=draw(st.sampled_from((5, 15, 40))))
+    return Query(
+        (Period(at(0, 0), at(days, 0)),), tuple(parts), max_results=draw(st.sampled_from((5, 15, 40)))
+    )
 
 
 @settings(suppress_health_check=list(HealthCheck))

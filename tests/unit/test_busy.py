@@ -58,7 +58,10 @@ def test_the_copy_that_has_the_tags_counts() -> None:
 
 
 def test_what_is_excluded_in_one_calendar_does_not_count_by_another() -> None:
-    copies = CalendarEvent(1, 2, uid="g", ical_uid="meeting"), CalendarEvent(1, 2, uid="m", ical_uid="meeting")
+    copies = (
+        CalendarEvent(1, 2, uid="g", ical_uid="meeting"),
+        CalendarEvent(1, 2, uid="m", ical_uid="meeting"),
+    )
     assert counted_periods(copies, excluded=Excluded(event_uids=frozenset({"g"}))) == ()
 
 

@@ -45,8 +45,7 @@ class CalendarEvent(msgspec.Struct, frozen=True):
     tags: frozenset[str] = frozenset()
     """Its private tags, for an event that we manage."""
     ical_uid: str | None = None
-    """Its iCalendar UID (RFC 5545), which is the same in every calendar that it is in, of any provider; that of
-    a recurring event is the same for all occurrences."""
+    """Its iCalendar UID (RFC 5545): equal in all calendars that it is in, and for all its occurrences."""
     all_day: bool = False
 
 
