@@ -18,8 +18,12 @@ def largest(
     meetings: int = 200,
     any_order: bool = False,
     limits: tuple[Limit, ...] = (),
+    apart: bool = True,
 ) -> Query:
-    """Mornings and afternoons of all working days, and people with so many meetings in these weeks."""
+    """Mornings and afternoons of all working days, and people with so many meetings in these weeks.
+
+    `apart`: whether buffers keep the parts of one person apart.
+    """
     random = Random(seed)  # noqa: S311 - a calendar, no secret
     days = [_MONDAY + timedelta(days=day) for day in range(_DAYS) if day % 7 < 5]
     periods = [
@@ -35,12 +39,23 @@ def largest(
             _groups(people[2 * place :] + people[: 2 * place]),
             1 if any_order else place + 1,
             5,
-            Buffer(5, 60),
-            Buffer(10, 60),
+            Buffer(5 if apart else 0, 60),
+            Buffer(10 if apart else 0, 60),
         )
         for place, minutes in enumerate(_DURATIONS)
     ]
     return Query(tuple(periods), tuple(parts))
+
+
+def weeks(people: int, required: int, limit: Limit) -> Query:
+    """Five parts in any order in one period of 35 days, of people who are free from nine to five."""
+    days = [_MONDAY + timedelta(days=day) for day in range(_DAYS)]
+    work = tuple(_period(day + timedelta(hours=9), timedelta(hours=8)) for day in days)
+    members = tuple(Member(f"acc_{number}", (), work, (limit,)) for number in range(people))
+    parts = [
+        Part(str(minutes), minutes, (Group(members, required),), 1, 5) for minutes in (30, 45, 60, 75, 90)
+    ]
+    return Query((_period(_MONDAY, timedelta(days=_DAYS)),), tuple(parts))
 
 
 def _groups(people: list[Member]) -> tuple[Group, ...]:

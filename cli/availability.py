@@ -13,6 +13,7 @@ from config.settings import Settings
 from network.outgoing import Outgoing
 from scheduler.api.problems import Invalid
 from scheduler.asking import Asker, Availability
+from scheduler.computing import Computing
 from workers.calendars.directory import Directory
 
 
@@ -22,7 +23,7 @@ async def run_availability(settings: Settings, file: Path, *, as_json: bool) -> 
     async with opened(settings) as store, Outgoing(settings.network) as outgoing:
         directory = Directory(settings, outgoing, Accounts(store), Consents(store))
         try:
-            answer = await Asker(settings, store, directory).sequenced(data, None)
+            answer = await Asker(settings, store, directory, Computing()).sequenced(data, None)
         except Invalid as invalid:
             raise CommandError(str(invalid), Exit.USAGE) from None
         finally:
@@ -35,6 +36,8 @@ async def run_availability(settings: Settings, file: Path, *, as_json: bool) -> 
         words.print(
             f"calendar {name} could not be read ({code}); whoever it belongs to counts as not available"
         )
+    if not answer.whole:
+        words.print("there was no time to look for all of them (api.compute_timeout)")
     if not answer.body["sequences"]:
         words.print("there is no time for this sequence")
         return Exit.NOTHING_MATCHED

@@ -110,6 +110,7 @@ class ApiSettings(Table):
     admin_port: Port = 9092
     max_connections: Count = 500
     read_timeout: Duration = seconds("5s")
+    compute_timeout: Duration = seconds("1s")
     drain_timeout: Duration = seconds("20s")
 
 

@@ -6,51 +6,78 @@ start after the other, is somebody picked for each group.
 """
 
 from collections.abc import Iterator
-from itertools import islice
+from typing import NamedTuple
 
 from scheduler.engine.chain import Chain
+from scheduler.engine.crew import Crews
+from scheduler.engine.effort import Effort, OutOfTimeError
 from scheduler.engine.frame import Frame, frame_of, whole_minutes
-from scheduler.engine.limits import Rooms
+from scheduler.engine.limits import Headrooms
 from scheduler.engine.minutes import Lasting, Span, union
-from scheduler.engine.picking import Picker
-from scheduler.engine.reach import Reach, leads, orders
-from scheduler.engine.search import Found, Search
-from scheduler.engine.shared_limits import Picks, SharedLimits
+from scheduler.engine.order import Steps
+from scheduler.engine.reach import Reach, leads
+from scheduler.engine.search import Found, free_sequences, tied_sequences
+from scheduler.engine.seats import Picks, Seats
 from scheduler.engine.starts import StartFinder
+from scheduler.engine.tied import TiedParts
+from scheduler.engine.ties import Ties
 from scheduler.query import Part, Placed, Query, Sequence
 
-MOST_DEAD_ENDS = 2_000
-"""How often picking members may get stuck in one query, which only limits can make it. After that, starts
-where the first picks do not fit are left out."""
+_LONG_S = 3600.0
 
 
-def find_sequences(query: Query) -> tuple[Sequence, ...]:
+class Answer(NamedTuple):
+    """What was found."""
+
+    sequences: tuple[Sequence, ...]
+    whole: bool
+    """False where later sequences may be missing: there was no time left to look for them."""
+
+
+def find_sequences(query: Query, effort: Effort | None = None) -> Answer:
     """The tightest sequence of each start that one can have, the earliest first, at most `max_results`.
 
     The tightest ends first; of several, its order is closer to the listed one, then its starts are earlier.
     Members are picked as they are listed, an earlier part deciding before a later one.
     """
-    spans = whole_minutes(query.periods)
-    return tuple(islice(_sequences(query, spans), query.max_results)) if spans else ()
+    spans, found = whole_minutes(query.periods), list[Sequence]()
+    if not spans:
+        return Answer((), whole=True)
+    try:
+        for sequence in _sequences(query, spans, effort or Effort(_LONG_S)):
+            found.append(sequence)
+            if len(found) == query.max_results:
+                break
+    except OutOfTimeError:
+        return Answer(tuple(found), whole=False)
+    return Answer(tuple(found), whole=True)
 
 
-def _sequences(query: Query, spans: list[Span]) -> Iterator[Sequence]:
+def _sequences(query: Query, spans: list[Span], effort: Effort) -> Iterator[Sequence]:
     frame = frame_of(query.parts, spans)
     query_periods = [frame.numbers(span) for span in spans]
-    rooms, inside = Rooms(frame), Lasting(union(query_periods, frame.width))
-    finder = StartFinder(query, inside, frame, rooms)
+    headrooms, inside = Headrooms(frame), Lasting(union(query_periods, frame.width))
+    finder = StartFinder(query, inside, frame, headrooms)
     starts = [finder.of(part) for part in query.parts]
     longest = max(span.last - span.first for span in spans)
-    reach = Reach([each.all for each in starts], inside, leads(query.parts, longest), frame.width)
-    limits = SharedLimits(query.parts, rooms)
-    picker = Picker(query.parts, limits, starts, frame, MOST_DEAD_ENDS)
+    lead = leads(query.parts, longest)
+    reach = Reach([each.all for each in starts], inside, lead, Steps(query.parts), longest, frame.width)
+    ties = Ties(query.parts, headrooms, lead)
+    seats = Seats(query.parts, ties, starts, frame, query_periods)
+    crews = Crews(query.parts, ties, seats, effort)
     places = _Places(query.parts, frame)
-    durations, in_order = [part.duration for part in query.parts], orders(query.parts)
+    durations = [part.duration for part in query.parts]
+    in_order = [] if ties.any else reach.steps.orders
     for within in query_periods:
-        held = [order for order in in_order if reach.within(order, within)]
-        if held and picker.may_find(within):
-            search = Search(Chain(reach, within, durations), picker, held)
-            yield from map(places.of, search.found())
+        effort.step()
+        chain = Chain(reach, within, durations)
+        if ties.any:
+            found = tied_sequences(chain, seats, crews, TiedParts(chain, seats, crews, effort))
+        elif held := [order for order in in_order if reach.within(order, within)]:
+            found = free_sequences(chain, seats, held)
+        else:
+            continue
+        yield from map(places.of, found)
 
 
 class _Places:

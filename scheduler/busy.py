@@ -43,10 +43,26 @@ def busy_periods(
 def counted_periods(
     events: Iterable[CalendarEvent], *, tags: frozenset[str] = frozenset(), excluded: Excluded = NOTHING
 ) -> tuple[Period, ...]:
-    """The events that a limit counts: those with all of the tags, however they are shown."""
-    return tuple(
-        Period(event.start, event.end) for event in events if tags <= event.tags and not excluded.names(event)
-    )
+    """The events that a limit counts: those with all of the tags, however they are shown.
+
+    A whole day that is free and has no tags is a note or a holiday. What is in several calendars counts once,
+    and not at all if it is excluded in one of them.
+    """
+    known = [(_identity(event, place), event) for place, event in enumerate(events)]
+    left_out = {identity for identity, event in known if excluded.names(event)}
+    counted = {
+        identity: Period(event.start, event.end)
+        for identity, event in known
+        if tags <= event.tags
+        and identity not in left_out
+        and (event.tags or not event.all_day or event.shown is not Shown.FREE)
+    }
+    return tuple(counted.values())
+
+
+def _identity(event: CalendarEvent, place: int) -> tuple[int | str, int, int]:
+    """What is equal for one event, or occurrence, in all calendars; events without any id are told apart."""
+    return event.ical_uid or event.uid or place, event.start, event.end
 
 
 def to_read(query: Query) -> Period:

@@ -17,3 +17,9 @@ CALENDARS_UNREADABLE = Counter(
     ["calendar"],
     registry=REGISTRY,
 )
+AVAILABILITY_INCOMPLETE = Counter(
+    "sequence_sync_availability_incomplete",
+    "Availability queries that took too long and were answered in part, with X-Incomplete",
+    ["app"],
+    registry=REGISTRY,
+)

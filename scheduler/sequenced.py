@@ -4,7 +4,7 @@ Pure; the calendars are read in between. `calendars_of` and `period_to_read` say
 `query_of` puts what they hold into the engine's words, `answer_of` what the engine found into Cronofy's.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, tzinfo
 from functools import cache
 from typing import Any
@@ -147,7 +147,7 @@ class _Calendars:
         limits = tuple(
             replace(
                 each.limit,
-                events=counted_periods(_each_once(events), tags=each.tags, excluded=self._excluded),
+                events=counted_periods(events, tags=each.tags, excluded=self._excluded),
             )
             for each in asked.limits
         )
@@ -162,11 +162,6 @@ class _Calendars:
                 return None
             found += events
         return found
-
-
-def _each_once(events: list[CalendarEvent]) -> Iterable[CalendarEvent]:
-    """The events, one that is in several of the calendars once; those without an id are told apart."""
-    return {event if event.uid else place: event for place, event in enumerate(events)}.values()
 
 
 def _instant(seconds: int) -> str:

@@ -1,11 +1,11 @@
-"""What the availability engine should answer, found by trying everything, minute after minute.
+"""What the availability engine should answer, found by trying everything.
 
-Straight from the definitions and nothing else: no code of the engine's, no cleverness. Only for small queries.
+Straight from the definitions and nothing else: no code of the engine's, no cleverness. Only for queries of few
+starts, which may be of weeks.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from functools import lru_cache
 from itertools import combinations, permutations, product
 from typing import NamedTuple
 
@@ -29,26 +29,54 @@ Seats = tuple[tuple[Member, ...], ...]
 
 
 def find_all(query: Query) -> list[tuple[Placed, ...]]:
-    """The best sequence of each first start."""
+    """The best sequence of each first start: every sequence is tried that could end before the best so far."""
     starts = [possible_starts(query, part) for part in query.parts]
-    found: dict[int, list[tuple[int, int, list[Meeting]]]] = {}
-    for rank, order in enumerate(allowed_orders(query.parts)):
-        for meetings in ways(query, order, starts, []):
-            found.setdefault(meetings[0].start, []).append((meetings[-1].end, rank, meetings))
+    orders = allowed_orders(query.parts)
     answers = []
-    for first in sorted(found):
-        for _, _, meetings in sorted(found[first], key=tightness):
-            seats = first_seats(meetings)
-            if seats is not None:
-                answers.append(tuple(map(placed, meetings, seats)))
+    for first in sorted({start for order in orders for start in starts[order[0]]}):
+        best: Tightness | None = None
+        for rank, order in enumerate(orders):
+            if first in starts[order[0]]:
+                meeting = Meeting(order[0], query.parts[order[0]], first)
+                best = tightest(query, (rank, order), starts, [meeting], best)
+        if best is not None:
+            seats = first_seats(best[-1])
+            assert seats is not None
+            answers.append(tuple(map(placed, best[-1], seats)))
+            if len(answers) == query.max_results:
                 break
-    return answers[: query.max_results]
+    return answers
 
 
-def tightness(way: tuple[int, int, list[Meeting]]) -> tuple[int, int, list[int]]:
-    """What ends first comes first; then what is in the earlier order, then what has the earlier starts."""
-    end, rank, meetings = way
-    return end, rank, [meeting.start for meeting in meetings]
+Tightness = tuple[int, int, list[int], list[Meeting]]
+"""What ends first comes first; then what is in the earlier order, then what has the earlier starts."""
+
+
+def tightest(
+    query: Query,
+    ranked: tuple[int, Sequence[int]],
+    starts: list[list[int]],
+    before: list[Meeting],
+    best: Tightness | None,
+) -> Tightness | None:
+    """The best of `best` and all that goes on from the parts that are placed, in one order."""
+    if first_seats(before) is None:  # nor could they be taken with others beside them
+        return best
+    rank, order = ranked
+    if len(before) == len(order):
+        found = (before[-1].end, rank, [meeting.start for meeting in before], before)
+        return found if best is None or found[:3] < best[:3] else best
+    listed = order[len(before)]
+    still = sum(query.parts[other].duration for other in order[len(before) :])
+    for start in starts[listed]:
+        if start < before[-1].end:
+            continue
+        if best is not None and start + still > best[0]:
+            break
+        meeting = Meeting(listed, query.parts[listed], start)
+        if fits_behind(query, before, meeting):
+            best = tightest(query, ranked, starts, [*before, meeting], best)
+    return best
 
 
 def allowed_orders(parts: Sequence[Part]) -> list[list[int]]:
@@ -67,50 +95,24 @@ def follows(parts: Sequence[Part], one: int, other: int) -> bool:
     return second is None or first <= second
 
 
-def ways(
-    query: Query, order: Sequence[int], starts: list[list[int]], before: list[Meeting]
-) -> Iterator[list[Meeting]]:
-    """All ways to place the parts in this order, whoever takes part."""
-    if len(before) == len(order):
-        yield before
-        return
-    listed = order[len(before)]
-    for start in starts[listed]:
-        meeting = Meeting(listed, query.parts[listed], start)
-        if not before or fits_behind(query, before, meeting):
-            yield from ways(query, order, starts, [*before, meeting])
-
-
 def fits_behind(query: Query, before: list[Meeting], meeting: Meeting) -> bool:
     """Whether the gap is allowed, and the query period goes on from the first part to the end of this one."""
     previous = before[-1]
     gap = meeting.start - previous.end
-    least = 0
-    if {*who_has_to(previous.part)} & {*who_has_to(meeting.part)}:
-        least = max(previous.part.after.minimum, meeting.part.before.minimum)
     most = [previous.part.after.maximum, meeting.part.before.maximum]
     return (
-        gap >= least
+        gap >= 0
         and all(maximum is None or gap <= maximum for maximum in most)
-        and all(covered(query.periods, minute) for minute in range(before[0].start, meeting.end))
+        and covered(query.periods, before[0].start, meeting.end)
     )
 
 
-def who_has_to(part: Part) -> list[str]:
-    """Those without whom the part does not take place."""
-    return [
-        member.sub
-        for group in part.groups
-        if group.required in (None, len(group.members))
-        for member in group.members
-    ]
-
-
 def possible_starts(query: Query, part: Part) -> list[int]:
-    """The minutes at which a part alone could start."""
-    first = min(period.start for period in query.periods) // 60
+    """The minutes at which a part alone could start. No zone of ours is off by less than five minutes."""
+    first = min(period.start for period in query.periods) // 300 * 5
     last = max(period.end for period in query.periods) // 60 + 1
-    return [minute for minute in range(first, last) if could_start(query, part, minute)]
+    step = 1 if part.start_interval is None else 5
+    return [minute for minute in range(first, last, step) if could_start(query, part, minute)]
 
 
 def could_start(query: Query, part: Part, start: int) -> bool:
@@ -118,7 +120,7 @@ def could_start(query: Query, part: Part, start: int) -> bool:
         clock = local(query.zone, start)
         if (clock.hour * 60 + clock.minute) % part.start_interval:
             return False
-    if not all(covered(query.periods, minute) for minute in range(start, start + part.duration)):
+    if not covered(query.periods, start, start + part.duration):
         return False
     return all(
         sum(can_take(member, part, start) for member in group.members) >= needed
@@ -130,28 +132,45 @@ def could_start(query: Query, part: Part, start: int) -> bool:
 def can_take(member: Member, part: Part, start: int) -> bool:
     """Whether someone could take the part, if it were the only one."""
     end = start + part.duration
-    if any(
-        busy(member.busy, minute) for minute in range(start - part.before.minimum, end + part.after.minimum)
-    ):
+    if busy(member.busy, start - part.before.minimum, end + part.after.minimum):
         return False
-    if member.available is not None and not all(
-        covered(member.available, minute) for minute in range(start, end)
-    ):
+    if member.available is not None and not covered(member.available, start, end):
         return False
     return within_limits(member, Meeting(0, part, start), [Meeting(0, part, start)])
 
 
-def first_seats(meetings: list[Meeting]) -> list[Seats] | None:
-    """The first, as listed, of all ways to fill the groups with which everyone keeps their limits."""
-    for seats in product(*(seats_of(meeting) for meeting in meetings)):
-        if all(
-            within_limits(member, meeting, sub_meetings(meetings, seats, member.sub))
-            for meeting, taken in zip(meetings, seats, strict=True)
-            for group in taken
-            for member in group
-        ):
-            return list(seats)
+def first_seats(meetings: list[Meeting], taken: tuple[Seats, ...] = ()) -> list[Seats] | None:
+    """The first, as listed, of all ways to fill the groups with which everyone keeps limits and buffers."""
+    if not all_right(meetings, taken):
+        return None
+    if len(taken) == len(meetings):
+        return list(taken)
+    for seats in seats_of(meetings[len(taken)]):
+        found = first_seats(meetings, (*taken, seats))
+        if found is not None:
+            return found
     return None
+
+
+def all_right(meetings: list[Meeting], seats: Sequence[Seats]) -> bool:
+    """Whether everybody may take what they take of the first parts."""
+    seated = meetings[: len(seats)]
+    for meeting, taken in zip(seated, seats, strict=True):
+        for group in taken:
+            for member in group:
+                theirs = sub_meetings(seated, seats, member.sub)
+                if not within_limits(member, meeting, theirs) or not apart(theirs):
+                    return False
+    return True
+
+
+def apart(theirs: list[Meeting]) -> bool:
+    """Whether the buffers between any two parts of one person are kept."""
+    return all(
+        other.start - one.end >= max(one.part.after.minimum, other.part.before.minimum)
+        for at, one in enumerate(theirs)
+        for other in theirs[at + 1 :]
+    )
 
 
 def seats_of(meeting: Meeting) -> list[Seats]:
@@ -207,19 +226,20 @@ def week(day: date) -> tuple[int, int]:
     return year, number
 
 
-@lru_cache(20_000)
-def covered(periods: tuple[Period, ...], minute: int) -> bool:
-    """Whether every second of the minute is in one of the periods."""
-    return all(
-        any(start <= second < end for start, end in periods)
-        for second in range(minute * 60, minute * 60 + 60)
-    )
+def covered(periods: tuple[Period, ...], first: int, last: int) -> bool:
+    """Whether every second of these minutes is in one of the periods."""
+    second = first * 60
+    while second < last * 60:
+        ends = [end for start, end in periods if start <= second < end]
+        if not ends:
+            return False
+        second = max(ends)
+    return True
 
 
-@lru_cache(20_000)
-def busy(periods: tuple[Period, ...], minute: int) -> bool:
-    """Whether any second of the minute is in one of the periods."""
-    return any(max(start, minute * 60) < min(end, minute * 60 + 60) for start, end in periods)
+def busy(periods: tuple[Period, ...], first: int, last: int) -> bool:
+    """Whether any second of these minutes is in one of the periods."""
+    return any(max(start, first * 60) < min(end, last * 60) for start, end in periods)
 
 
 def local(zone: tzinfo, minute: int) -> datetime:

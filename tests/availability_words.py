@@ -62,20 +62,23 @@ def times(asked: Query, zone: tzinfo = UTC) -> list[str]:
     """The starts of each answer."""
     return [
         " ".join(f"{datetime.fromtimestamp(placed.start, zone):%H:%M}" for placed in sequence)
-        for sequence in find_sequences(asked)
+        for sequence in find_sequences(asked).sequences
     ]
 
 
 def names(asked: Query) -> list[str]:
     """The parts of each answer, in the order of time."""
-    return ["".join(str(placed.sequence_id) for placed in sequence) for sequence in find_sequences(asked)]
+    return [
+        "".join(str(placed.sequence_id) for placed in sequence)
+        for sequence in find_sequences(asked).sequences
+    ]
 
 
 def picked(asked: Query) -> list[str]:
     """Who takes part in each answer: people of a group, groups by `+`, parts by a space."""
     return [
         " ".join("+".join(",".join(group) for group in placed.groups) for placed in sequence)
-        for sequence in find_sequences(asked)
+        for sequence in find_sequences(asked).sequences
     ]
 
 

@@ -27,7 +27,7 @@ from tests.waiting import HANGS_AFTER_S
 os.environ["SSL_CERT_FILE"] = os.environ["SSL_CERT_DIR"] = os.devnull
 
 hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no defect
-hypothesis.settings.register_profile("thorough", deadline=None, max_examples=5000)  # --hypothesis-profile
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=10_000)  # --hypothesis-profile
 hypothesis.settings.load_profile("patient")
 
 # Whatever started the suite may ignore them (nohup does, and shells for what runs in the background); processes

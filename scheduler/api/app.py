@@ -1,8 +1,9 @@
 """The Cronofy-compatible API: its paths, and Cronofy's shapes of what is answered, errors included."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Coroutine, Mapping
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import structlog
@@ -45,6 +46,11 @@ _BRING_EITHER = (
     "send a client secret of the app, or one of its access_tokens: pycronofy and cronofy for Node send the "
     "access token they were made with"
 )
+_LOOK_S = 0.05
+_CLIENT_LEFT = 499
+"""nginx's: nobody reads it but the metric."""
+
+T = TypeVar("T")
 
 _log = structlog.get_logger()
 _unsigned = Sampled(_log)
@@ -191,15 +197,35 @@ async def _sequenced_availability(request: web.Request) -> web.Response:
     asked = await _asked(request, by_token=True)
     if not asked.app.availability:
         raise _Refused(402)
-    answer = await _service(request).asker.sequenced(asked.data, asked.app)
+    answer = await _while_there(request, _service(request).asker.sequenced(asked.data, asked.app))
     _log.info(
         "availability_answered",
         app=asked.app.name,
         sequences=len(answer.body["sequences"]),
         unavailable=len(answer.unavailable),
+        whole=answer.whole,
     )
-    headers = {"X-Unavailable-Accounts": ",".join(answer.unavailable)} if answer.unavailable else {}
+    headers = {}
+    if answer.unavailable:
+        headers["X-Unavailable-Accounts"] = ",".join(answer.unavailable)
+    if not answer.whole:
+        headers["X-Incomplete"] = "true"
     return _json(200, answer.body, headers)
+
+
+async def _while_there(request: web.Request, work: Coroutine[Any, Any, T]) -> T:
+    """Does what only somebody who waits for it needs: when they leave, it ends."""
+    task = asyncio.ensure_future(work)
+    try:
+        while not task.done():
+            if request.transport is None or request.transport.is_closing():
+                task.cancel()
+            await asyncio.wait({task}, timeout=_LOOK_S)
+        if task.cancelled():
+            raise _Refused(_CLIENT_LEFT)
+        return task.result()
+    finally:
+        task.cancel()
 
 
 def _safe(text: str) -> str:

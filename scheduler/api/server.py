@@ -25,6 +25,7 @@ from config.settings import Settings
 from network.outgoing import Outgoing
 from scheduler.api.app import MOST_BYTES, Service, api_app
 from scheduler.asking import Asker
+from scheduler.computing import Computing
 from scheduler.cronofy import Cronofy
 from scheduler.links import LinkMaker
 from workers.calendars.directory import Directory
@@ -59,6 +60,7 @@ class _CurrentService:
     def __init__(self, store: Store, settings: Settings, outgoing: Outgoing) -> None:
         self._store = store
         self._outgoing = outgoing
+        self.computing = Computing()
         self.in_force = InForce(*self._made(settings))
 
     def follow(self, settings: Settings) -> None:
@@ -80,7 +82,7 @@ class _CurrentService:
             directory.close()
 
         return Service(
-            settings, LinkMaker(settings, store, cronofy), Asker(settings, store, directory)
+            settings, LinkMaker(settings, store, cronofy), Asker(settings, store, directory, self.computing)
         ), close
 
 
@@ -107,6 +109,7 @@ async def _serve(
         async with configuration.followed(hangups, service.follow):
             await told_to_stop()
         health.draining = True
+        service.computing.stop()
     finally:
         await runner.cleanup()
         await admin.cleanup()

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from scheduler.engine.minutes import Span
-from scheduler.engine.reach import Order, Reach
+from scheduler.engine.order import Order
+from scheduler.engine.reach import Reach
 
 
 class Chain:
@@ -15,7 +16,9 @@ class Chain:
         """Where the query period ends."""
         self.shortest = sum(durations)
         """Minutes that no sequence is shorter than."""
+        self.steps = reach.steps
         self._texts: dict[Order, str] = {}
+        self._open: dict[tuple[int, Order], str] = {}
         self._ways: dict[Order, list[tuple[str, int]]] = {}
 
     def next_start(self, order: Order, earliest: int) -> int:
@@ -23,6 +26,23 @@ class Chain:
         first = self._within.first
         start = self._text(order).find("1", max(earliest - first, 0))
         return self.over if start < 0 else start + first
+
+    def next_open(self, part: int, rest: Order, earliest: int) -> int:
+        """The next start of a part from which the rest can follow in some order, `over` if there is none."""
+        text, first = self._open.get((part, rest)), self._within.first
+        if text is None:
+            text = f"{self._reach.open_within(part, rest, self._within):b}"[::-1]
+            self._open[part, rest] = text
+        start = text.find("1", max(earliest - first, 0))
+        return self.over if start < 0 else start + first
+
+    def least_end(self, part: int, rest: Order, start: int) -> int:
+        """Before which no sequence ends of a part that starts then, and the rest."""
+        return start + self._durations[part] + sum([self._durations[each] for each in rest])
+
+    def is_loose(self, part: int, rest: Order) -> bool:
+        """Whether the rest may follow the part however long after it."""
+        return all(self._reach.leads[part][each].most >= self._reach.longest for each in rest)
 
     def window(self, part: int, start: int, following: int) -> tuple[int, int]:
         """Between which starts another part can follow one that has this start."""

@@ -1,14 +1,11 @@
-"""Orders of parts, and from which starts on, in a given order, all of them can follow."""
+"""From which starts on the parts of a sequence can follow each other."""
 
 from collections.abc import Sequence
-from itertools import chain, groupby, permutations, product
 from typing import NamedTuple
 
 from scheduler.engine.minutes import Lasting, Span, ahead, as_bytes, between
+from scheduler.engine.order import Order, Steps, without
 from scheduler.query import Part
-
-Order = tuple[int, ...]
-"""Parts in the order of time, by their places in the query."""
 
 
 class Lead(NamedTuple):
@@ -16,17 +13,6 @@ class Lead(NamedTuple):
 
     least: int
     most: int
-
-
-def orders(parts: Sequence[Part]) -> list[Order]:
-    """The orders that the ordinals allow, those closer to how the parts are listed first."""
-
-    def step(place: int) -> tuple[bool, int]:
-        ordinal = parts[place].ordinal
-        return (True, place) if ordinal is None else (False, ordinal)
-
-    steps = [tuple(same) for _, same in groupby(sorted(range(len(parts)), key=step), key=step)]
-    return [tuple(chain(*each)) for each in product(*map(permutations, steps))]
 
 
 def leads(parts: Sequence[Part], longest: int) -> list[list[Lead]]:
@@ -53,29 +39,56 @@ def leads(parts: Sequence[Part], longest: int) -> list[list[Lead]]:
 class Reach:
     """From which starts on parts can follow each other, all in the same query period.
 
-    All query periods are looked at together, and what each tail of an order needs is worked out once.
+    All query periods are looked at together, and what each rest of a sequence needs is worked out once.
     """
 
     def __init__(
-        self, starts: Sequence[int], inside: Lasting, leads: Sequence[Sequence[Lead]], width: int
+        self,
+        starts: Sequence[int],
+        inside: Lasting,
+        leads: Sequence[Sequence[Lead]],
+        steps: Steps,
+        longest: int,
+        width: int,
     ) -> None:
-        self._inside, self._width = inside, width
-        self.leads = leads
-        self._minutes: dict[Order, int] = {(part,): minutes for part, minutes in enumerate(starts)}
-        self._bytes: dict[Order, bytes] = {}
+        self._starts, self._inside, self._width = starts, inside, width
+        self.leads, self.steps = leads, steps
+        self.longest = longest
+        """Minutes of the longest query period."""
+        self._minutes: dict[Order, int] = {}
+        self._bytes: dict[tuple[Order, bool], bytes] = {}
+        self._open: dict[Order, int] = {}
 
     def within(self, order: Order, span: Span) -> int:
-        """The starts of the first part from which all others can follow, counted from the span's first."""
-        if order not in self._bytes:
-            self._bytes[order] = as_bytes(self._of(order), self._width)
-        return between(self._bytes[order], span)
+        """The starts of the first part from which the others can follow so, counted from the span's first."""
+        key = (order, True)
+        if key not in self._bytes:
+            self._bytes[key] = as_bytes(self._of(order), self._width)
+        return between(self._bytes[key], span)
+
+    def open_within(self, part: int, rest: Order, span: Span) -> int:
+        """The starts of a part from which the rest can follow in any order that is allowed, likewise."""
+        key = ((part, *rest), False)
+        if key not in self._bytes:
+            self._bytes[key] = as_bytes(self._open_of(part, rest), self._width)
+        return between(self._bytes[key], span)
 
     def _of(self, order: Order) -> int:
         if order not in self._minutes:
             first, *_ = order
-            minutes = self._of(order[:1])
-            if minutes:
+            minutes = self._starts[first]
+            if minutes and len(order) > 1:
                 least, most = self.leads[first][order[1]]
                 minutes &= ahead(self._of(order[1:]), least, most, self._inside)
             self._minutes[order] = minutes
         return self._minutes[order]
+
+    def _open_of(self, part: int, rest: Order) -> int:
+        key = (part, *rest)
+        if key not in self._open:
+            minutes, follows = self._starts[part], 0 if rest else -1
+            for after in self.steps.nexts(rest) if minutes else ():
+                least, most = self.leads[part][after]
+                follows |= ahead(self._open_of(after, without(rest, after)), least, most, self._inside)
+            self._open[key] = minutes & follows
+        return self._open[key]

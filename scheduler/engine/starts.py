@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from scheduler.engine.frame import Frame
-from scheduler.engine.limits import Rooms
+from scheduler.engine.limits import Headrooms
 from scheduler.engine.local_time import on_grid
 from scheduler.engine.minutes import Lasting, at_least
 from scheduler.query import Member, Part, Period, Query
@@ -21,8 +21,8 @@ class PartStarts(NamedTuple):
 class StartFinder:
     """Finds the starts of the parts of one query; what members share is worked out once."""
 
-    def __init__(self, query: Query, inside: Lasting, frame: Frame, rooms: Rooms) -> None:
-        self._zone, self._frame, self._rooms = query.zone, frame, rooms
+    def __init__(self, query: Query, inside: Lasting, frame: Frame, headrooms: Headrooms) -> None:
+        self._zone, self._frame, self._headrooms = query.zone, frame, headrooms
         self._inside = inside
         self._least = min(part.before.minimum + part.duration + part.after.minimum for part in query.parts)
         self._grids: dict[int, int] = {}
@@ -65,7 +65,7 @@ class StartFinder:
             self._available[member.available] = self._frame.rounded_in(member.available or ())
         allowed = self._available[member.available]
         for limit in member.limits:
-            allowed &= ~self._rooms.of(limit).full(self._frame)
+            allowed &= ~self._headrooms.of(limit).full(self._frame)
         return allowed
 
     def _grid(self, interval: int) -> int:

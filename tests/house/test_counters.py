@@ -14,8 +14,8 @@ from workers.errors import ErrorClass
 from workers.metrics import Alarm
 from workers.outcome import Effect
 
-OF_CONFIGURATION = {"sequence_sync_calendars_unreadable"}
-"""The API has one for each of its calendars."""
+OF_CONFIGURATION = {"sequence_sync_calendars_unreadable", "sequence_sync_availability_incomplete"}
+"""The API has one for each of its calendars, and one for each app."""
 CALENDARS = ("google", "microsoft")
 FAILED = (WriteState.RETRYING, WriteState.PARKED, WriteState.DEAD)
 PROGRAM = """

@@ -26,6 +26,7 @@ from sandbox.cronofy_link import CronofyLink
 from sandbox.server import Sandbox
 from scheduler.api.app import MOST_BYTES, Service, api_app
 from scheduler.asking import Asker
+from scheduler.computing import Computing
 from scheduler.cronofy import Cronofy
 from scheduler.links import LinkMaker
 from tests.conftest import FIRST_SECRET, Settle
@@ -47,9 +48,10 @@ class Said(NamedTuple):
 class Office:
     """The whole product without its processes, as one who holds a client secret sees it."""
 
-    def __init__(self, world: World, api: str, session: aiohttp.ClientSession) -> None:
+    def __init__(self, world: World, api: str, session: aiohttp.ClientSession, computing: Computing) -> None:
         self.world = world
         self.api = api
+        self.computing = computing
         self._session = session
 
     @property
@@ -134,11 +136,12 @@ async def office(settle: Settle, store: Store, sandbox: Sandbox, **changes: Any)
         sync = Sync(store, settings, directory, worker="test", clock=Clock())
         cronofy = Cronofy(outgoing, timeout_s=20, waits_s=(0.01, 0.01))
         maker = LinkMaker(settings, store, cronofy)
-        service = Service(settings, maker, Asker(settings, store, directory))
+        computing = Computing()
+        service = Service(settings, maker, Asker(settings, store, directory, computing))
         api = await limited(api_app(InForce(service)), Limits(connections=100, body=MOST_BYTES), port="api")
         await web.TCPSite(api, "127.0.0.1", 0).start()
         world = World(settings, store, sandbox, sync, Clock())
-        yield Office(world, f"http://127.0.0.1:{api.addresses[0][1]}", session)
+        yield Office(world, f"http://127.0.0.1:{api.addresses[0][1]}", session, computing)
         await api.cleanup()
         await sync.endpoints.aclose()
         directory.close()

@@ -1,5 +1,6 @@
 """Who may ask the API, and what is answered whatever is asked: Cronofy's shapes, never a 500."""
 
+import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,6 +11,9 @@ import structlog
 from admin.metrics import REGISTRY
 from bookings.store import Store
 from sandbox.server import Sandbox
+from scheduler.availability import Answer
+from scheduler.engine.effort import Effort, OutOfTimeError
+from scheduler.query import Query
 from tests.conftest import FIRST_SECRET, SECOND_SECRET, Settle
 from tests.integration.scheduling import (
     MANAGER,
@@ -21,6 +25,7 @@ from tests.integration.scheduling import (
     office,
     sequencing,
 )
+from tests.waiting import until
 
 PATHS = (
     "real_time_sequencing",
@@ -249,3 +254,62 @@ async def test_nothing_that_is_compressed_is_opened(office: Office, encoding: st
             said = await office.ask(path, body=body, headers={"Content-Encoding": encoding})
             assert (said.status, said.data) == (415, {"error": "content_encoding_not_accepted"})
             assert "Server" not in said.headers
+
+
+# -- what takes long
+
+
+def hard(**changes: Any) -> dict[str, Any]:
+    """A query that has to be thought about: five parts, no more than one a day of each person."""
+    limit = {"period": "day", "limit": 1, "tzid": "Europe/London"}
+    members = [{"sub": sub, "availability_constraints": [limit]} for sub in (RECRUITER, MANAGER)]
+    parts = [
+        {
+            "sequence_id": str(minutes),
+            "ordinal": 1,
+            "participants": [{"members": members, "required": 1}],
+            "required_duration": {"minutes": minutes},
+            "start_interval": {"minutes": 5},
+        }
+        for minutes in (25, 30, 45, 60, 75)
+    ]
+    return {"query_periods": [{"start": at(9), "end": at(9, day=20)}], "sequence": parts, **changes}
+
+
+async def test_an_answer_that_is_not_whole_says_so_and_is_counted(
+    settle: Settle, store: Store, sandbox: Sandbox
+) -> None:
+    def counted() -> float | None:
+        return REGISTRY.get_sample_value("sequence_sync_availability_incomplete_total", {"app": "hiring"})
+
+    async with office(settle, store, sandbox, api={"compute_timeout": "1ms"}) as opened:
+        before = counted()
+        said = await opened.ask("sequenced_availability", hard())
+    assert (said.status, said.headers["X-Incomplete"]) == (200, "true")
+    assert before is not None
+    assert counted() == before + 1
+
+
+async def test_a_whole_answer_does_not_say_so(office: Office) -> None:
+    said = await office.ask("sequenced_availability", availability())
+    assert "X-Incomplete" not in said.headers
+
+
+async def test_who_leaves_is_not_computed_for(
+    settle: Settle, store: Store, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with office(settle, store, sandbox, api={"compute_timeout": "10m"}) as opened:
+        monkeypatch.setattr("scheduler.computing.find_sequences", endless)
+        asking = asyncio.ensure_future(opened.ask("sequenced_availability", hard()))
+        await until(lambda: opened.computing.is_busy)
+        asking.cancel()
+        await until(lambda: not opened.computing.is_busy)
+
+
+def endless(query: Query, effort: Effort) -> Answer:
+    """The engine with a query that never ends."""
+    try:
+        while True:
+            effort.step()
+    except OutOfTimeError:
+        return Answer((), whole=False)

@@ -32,7 +32,7 @@ def test_a_part_can_start_wherever_its_members_are_free_on_the_grid() -> None:
 def test_an_answer_says_when_a_part_starts_and_ends_and_who_takes_part() -> None:
     [[placed]] = find_sequences(
         query(part(needs(RECRUITER, MANAGER), name="x", minutes=45), during=("9:00-10:00",))
-    )
+    ).sequences
     assert (placed.sequence_id, placed.start, placed.end) == ("x", at("9:00"), at("9:45"))
     assert placed.groups == (("recruiter", "manager"),)
 
@@ -42,7 +42,7 @@ def test_without_a_start_interval_a_part_can_start_at_any_minute() -> None:
 
 
 def test_an_integer_sequence_id_comes_back_as_it_was() -> None:
-    [[placed]] = find_sequences(Query(periods("9:00-10:00"), (Part(7, 60, (needs(RECRUITER),)),)))
+    [[placed]] = find_sequences(Query(periods("9:00-10:00"), (Part(7, 60, (needs(RECRUITER),)),))).sequences
     assert placed.sequence_id == 7
 
 
@@ -142,7 +142,7 @@ def test_one_person_in_two_groups_counts_for_both() -> None:
         part(needs(RECRUITER, MANAGER, required=1), needs(RECRUITER, CYD, required=1)), during=("9:00-10:00",)
     )
     assert picked(asked) == ["recruiter+recruiter"]
-    [[placed]] = find_sequences(asked)
+    [[placed]] = find_sequences(asked).sequences
     assert placed.subs == ("recruiter",)
 
 
@@ -260,3 +260,35 @@ def test_a_gap_is_no_longer_than_the_maximum_of_either_side() -> None:
 def test_the_maximum_before_the_first_and_after_the_last_part_says_nothing() -> None:
     parts = part(before=Buffer(maximum=0)), part(after=Buffer(maximum=0))
     assert times(query(*parts, during=("9:00-11:00",))) == ["09:00 10:00"]
+
+
+# -- buffers of one person
+
+
+def test_who_takes_two_parts_has_the_buffer_between_them_whatever_lies_in_between() -> None:
+    short = Buffer(60)
+    parts = (
+        part(needs(RECRUITER), every=30, name="a"),
+        part(needs(MANAGER), every=30, minutes=30, name="b"),
+        part(needs(RECRUITER), every=30, before=short, name="c"),
+    )
+    assert times(query(*parts, during=("9:00-12:00",))) == ["09:00 10:00 11:00"]
+    assert times(query(*parts, during=("9:00-11:30",))) == []
+
+
+def test_the_member_is_picked_who_keeps_the_buffer() -> None:
+    pool = needs(RECRUITER, MANAGER, required=1)
+    parts = part(pool), part(pool, before=Buffer(30))
+    assert picked(query(*parts, during=("9:00-11:00",))) == ["recruiter manager"]
+
+
+def test_where_nobody_else_can_come_the_buffer_makes_a_gap() -> None:
+    pool = needs(RECRUITER, person("manager", "0:00-23:59"), required=1)
+    parts = part(pool, every=30), part(pool, every=30, before=Buffer(30))
+    assert times(query(*parts, during=("9:00-12:00",))) == ["09:00 10:30", "09:30 11:00"]
+
+
+def test_two_of_three_twice_share_somebody_who_has_the_buffer() -> None:
+    pool = needs(RECRUITER, MANAGER, CYD, required=2)
+    parts = part(pool, every=30), part(pool, every=30, before=Buffer(30))
+    assert times(query(*parts, during=("9:00-12:00",))) == ["09:00 10:30", "09:30 11:00"]

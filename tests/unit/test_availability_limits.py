@@ -76,10 +76,11 @@ def test_a_day_is_one_of_the_limits_zone() -> None:
 def test_a_day_is_as_long_as_its_zone_makes_it(zone: str, day: str, first: str, last: str) -> None:
     noon = at(f"{day} 12:00")
     around = (Period(noon - 36 * 3600, noon + 36 * 3600),)
-    everywhere = set(find_sequences(Query(around, (part(),))))
+    everywhere = set(find_sequences(Query(around, (part(),))).sequences)
     full = Member("recruiter", limits=(Limit(Per.DAY, 1, ZoneInfo(zone), (Period(noon, noon + 60),)),))
     kept = sorted(
-        one[0].start for one in everywhere - set(find_sequences(Query(around, (part(needs(full)),))))
+        one[0].start
+        for one in everywhere - set(find_sequences(Query(around, (part(needs(full)),))).sequences)
     )
     assert [f"{datetime.fromtimestamp(start, UTC):%H:%M}" for start in (kept[0], kept[-1])] == [first, last]
 
@@ -125,3 +126,29 @@ def test_a_query_that_limits_make_hopeless_is_given_up_in_time() -> None:
     people = tuple(person(f"acc_{number}", limits=limit(2, per=Per.WEEK)) for number in range(10))
     parts = tuple(part(needs(*people, required=5), every=5, name=str(number)) for number in range(5))
     assert times(query(*parts, during=("0:00-23:59",))) == []
+
+
+WORK = tuple(f"2026-12-{day:02} 9:00-17:00" for day in range(1, 15))
+FORTNIGHT = (Period(at("2026-12-01 0:00"), at("2026-12-15 0:00")),)
+
+
+def over_days(most: int, per: Per, *, parts: int, days: int) -> int:
+    """How many starts one person has for so many parts of an hour, in days from nine to five."""
+    someone = person("recruiter", available=WORK[:days], limits=limit(most, per=per))
+    during = (Period(at("2026-12-01 0:00"), at("2026-12-01 0:00") + days * 86_400),)
+    return len(times(Query(during, tuple(part(needs(someone), name=str(each)) for each in range(parts)))))
+
+
+def test_parts_go_on_in_the_next_week_where_one_week_has_its_events() -> None:
+    # Tuesday the 1st to Monday the 14th: two may be in each of the weeks, of which the last is one day.
+    assert over_days(2, Per.WEEK, parts=3, days=13) == 6 * 8
+
+
+def test_parts_go_on_day_after_day() -> None:
+    assert over_days(1, Per.DAY, parts=4, days=6) == 3 * 8
+
+
+def test_a_crew_is_spread_over_as_many_days_as_its_limits_need() -> None:
+    people = [person(f"acc_{each}", available=WORK, limits=limit(1)) for each in range(8)]
+    parts = [part(needs(*people, required=3), name=str(each)) for each in range(5)]
+    assert len(times(Query(FORTNIGHT, tuple(parts)))) == 12 * 8

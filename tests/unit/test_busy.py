@@ -43,6 +43,35 @@ def test_a_limit_counts_the_events_with_all_its_tags_however_they_are_shown() ->
     assert counted_periods([both, one]) == (Period(1, 2), Period(3, 4))
 
 
+def test_one_event_in_several_calendars_counts_once_by_its_icalendar_uid() -> None:
+    at_google = CalendarEvent(1, 2, uid="g", ical_uid="meeting")
+    at_microsoft = CalendarEvent(1, 2, Shown.TENTATIVE, uid="m", ical_uid="meeting")
+    next_week = CalendarEvent(8, 9, uid="g2", ical_uid="meeting")
+    assert counted_periods([at_google, at_microsoft, next_week]) == (Period(1, 2), Period(8, 9))
+    assert len(counted_periods([CalendarEvent(1, 2), CalendarEvent(1, 2)])) == 2
+
+
+def test_the_copy_that_has_the_tags_counts() -> None:
+    tagged = CalendarEvent(1, 2, uid="g", ical_uid="meeting", tags=frozenset({"Interview"}))
+    plain = CalendarEvent(1, 2, uid="m", ical_uid="meeting")
+    assert counted_periods([plain, tagged, plain], tags=frozenset({"Interview"})) == (Period(1, 2),)
+
+
+def test_what_is_excluded_in_one_calendar_does_not_count_by_another() -> None:
+    copies = (
+        CalendarEvent(1, 2, uid="g", ical_uid="meeting"),
+        CalendarEvent(1, 2, uid="m", ical_uid="meeting"),
+    )
+    assert counted_periods(copies, excluded=Excluded(event_uids=frozenset({"g"}))) == ()
+
+
+def test_free_whole_days_without_tags_do_not_count() -> None:
+    holiday = CalendarEvent(1, 2, Shown.FREE, uid="a", all_day=True)
+    away = CalendarEvent(3, 4, Shown.BUSY, uid="b", all_day=True)
+    ours = CalendarEvent(5, 6, Shown.FREE, uid="c", all_day=True, tags=frozenset({"Onsite"}))
+    assert counted_periods([holiday, away, ours]) == (Period(3, 4), Period(5, 6))
+
+
 def asked(*limits: Limit) -> Query:
     member = Member("recruiter", limits=limits)
     part = Part("1", 30, (Group((member,)),), before=Buffer(10), after=Buffer(20))

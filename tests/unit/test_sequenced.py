@@ -26,7 +26,7 @@ def event(when: str, shown: Shown = Shown.BUSY, uid: str | None = None, tags: st
 
 
 def answer(data: dict[str, Any], events: Events = FREE) -> list[list[dict[str, Any]]]:
-    answered = answer_of(find_sequences(query_of(read(data), events)))
+    answered = answer_of(find_sequences(query_of(read(data), events)).sequences)
     return [each["sequence"] for each in answered["sequences"]]
 
 
@@ -217,4 +217,4 @@ def test_the_example_of_the_documentation_is_true() -> None:
         "manager": (event("2027-01-11 9:00-9:30"), event("2027-01-11 10:30-11:00")),
     }
     request = read_request(json.loads(query), settings, NOW)
-    assert answer_of(find_sequences(query_of(request, events))) == json.loads(expected)
+    assert answer_of(find_sequences(query_of(request, events)).sequences) == json.loads(expected)

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from workers.calendars import google_fields
-from workers.calendars.reading import CalendarEvent, Shown, each, seconds, unreadable
-from workers.times import known_zone
+from workers.calendars.reading import CalendarEvent, Shown, each, ical_uid, seconds, unreadable
+from workers.times import AllDay, known_zone
 
 FIELDS = (
-    "kind,timeZone,nextPageToken,items(id,status,transparency,start,end,attendees(self,responseStatus),"
+    "kind,timeZone,nextPageToken,items(id,iCalUID,status,transparency,start,end,attendees(self,responseStatus),"
     "extendedProperties/private)"
 )
 """All that is read of a page: no text of a meeting comes over the wire."""
@@ -46,8 +46,15 @@ def _event(item: Mapping[str, Any], zone: ZoneInfo | None) -> CalendarEvent | No
     response = _own_response(item)
     if item.get("status") == "cancelled" or response == "declined":
         return None
-    start, end = seconds(google_fields.instants(item), zone)
-    return CalendarEvent(start, end, _shown(item, response), uid=item["id"], tags=_tags(item))
+    when = google_fields.instants(item)
+    return CalendarEvent(
+        *seconds(when, zone),
+        _shown(item, response),
+        uid=item["id"],
+        tags=_tags(item),
+        ical_uid=ical_uid(item.get("iCalUID")),
+        all_day=isinstance(when, AllDay),
+    )
 
 
 def _own_response(item: Mapping[str, Any]) -> str:

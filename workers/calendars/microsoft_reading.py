@@ -14,14 +14,14 @@ import msgspec
 
 from workers.calendars import microsoft_fields
 from workers.calendars.microsoft_fields import KEY, TAGS
-from workers.calendars.reading import CalendarEvent, Shown, each, seconds, unreadable
+from workers.calendars.reading import CalendarEvent, Shown, each, ical_uid, seconds, unreadable
 from workers.calendars.windows_zones import zone_of
 from workers.errors import CalendarError, ErrorClass
 from workers.times import AllDay
 
 SELECT = (
     "id,start,end,isAllDay,isCancelled,showAs,responseStatus,originalStartTimeZone,originalEndTimeZone,"
-    "transactionId"
+    "transactionId,iCalUId"
 )
 """All that is read of an event, beside our own properties: no text of a meeting comes over the wire."""
 
@@ -93,7 +93,15 @@ def _event(item: Mapping[str, Any], zone: tzinfo | None) -> CalendarEvent | None
     when = microsoft_fields.instants(item)
     days = isinstance(when, AllDay)
     start, end = seconds(when, (_own_zone(item) or zone) if days else None)
-    return CalendarEvent(start, end, _shown(item.get("showAs")), uid=item["id"], tags=_tags(item))
+    return CalendarEvent(
+        start,
+        end,
+        _shown(item.get("showAs")),
+        uid=item["id"],
+        tags=_tags(item),
+        ical_uid=ical_uid(item.get("iCalUId")),
+        all_day=days,
+    )
 
 
 def _item(item: Mapping[str, Any]) -> CalendarEvent:

@@ -21,6 +21,7 @@ T = TypeVar("T")
 MOST_PAGES = 20
 """Of one reading. More are no calendar of a person, or an answer that never ends."""
 
+_OUTLOOK_UID = "040000008200E00074C5B7101A82E008"
 _FIRST_MIDNIGHT = timedelta(hours=14)  # of a day anywhere, before that of UTC: Pacific/Kiritimati
 _LAST_MIDNIGHT = timedelta(hours=12)  # and after it: Etc/GMT+12
 
@@ -43,6 +44,9 @@ class CalendarEvent(msgspec.Struct, frozen=True):
     """The provider's id of it; nothing where only busy times are told."""
     tags: frozenset[str] = frozenset()
     """Its private tags, for an event that we manage."""
+    ical_uid: str | None = None
+    """Its iCalendar UID (RFC 5545): equal in all calendars that it is in, and for all its occurrences."""
+    all_day: bool = False
 
 
 class Readable(Protocol):
@@ -95,6 +99,19 @@ def seconds(when: Period | None, zone: tzinfo | None) -> tuple[int, int]:
     if zone is None:
         start, end = start - _FIRST_MIDNIGHT, end + _LAST_MIDNIGHT
     return int(start.timestamp()), int(end.timestamp())
+
+
+def ical_uid(uid: Any) -> str | None:
+    """An iCalendar UID as it is in all calendars.
+
+    Outlook's are hexadecimal, and Graph's of an occurrence has the day in it (MS-OXOCAL, 2.2.1.27): here all
+    occurrences have that of their series, as at Google.
+    """
+    if not isinstance(uid, str) or not uid:
+        return None
+    if uid.upper().startswith(_OUTLOOK_UID):
+        return f"{_OUTLOOK_UID}00000000{uid[len(_OUTLOOK_UID) + 8 :].upper()}"
+    return uid
 
 
 def touches(when: Period | None, start: int, end: int) -> bool:
