@@ -23,7 +23,19 @@ from tests.house.project import ROOT
 pytestmark = pytest.mark.fault(number=40)
 
 KINDS = (
-    *("booking:*", "open", "queue", "queue:*", "bookings", "dead", "bell", "delivery:*", "link:*"),
+    *(
+        "booking:*",
+        "open",
+        "queue",
+        "queue:*",
+        "turns",
+        "lanes",
+        "bookings",
+        "dead",
+        "bell",
+        "delivery:*",
+        "link:*",
+    ),
     *("link-called:*", "account:*", "accounts", "consent:*", "office:*", "delayed", "delayed:*", "seen"),
 )
 PATTERNS = ("arq:job:*", *(f"sequence-sync:{kind}" for kind in KINDS))
@@ -37,7 +49,7 @@ TROUBLES = {
     "short of replicas": ("CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0"),
 }
 
-SHARED = {"clock", "delayed", "wake"}
+SHARED = {"clock", "delayed", "lines", "wake"}
 SCRIPTS = {each.stem for each in (ROOT / "bookings" / "scripts").glob("*.lua")} - SHARED - {"rehearse"}
 _CALLED = re.compile(r"redis\.p?call\('([A-Z]+)'")
 _SEEN = re.compile(r' lua\] "(\w+)"(?: "((?:[^"\\]|\\.)*)")?')
@@ -107,11 +119,7 @@ async def used(path: Path, redis: Redis, limited: Store) -> Used:
 async def prepared(path: Path, redis: Redis, limited: Store) -> Any:
     await redis.flushall()
     await allow(redis)
-    limited.own_queues = ()
-    store = Store(redis, limited.keys.prefix)
-    act = await path.prepare(store)
-    limited.own_queues = store.own_queues
-    return act
+    return await path.prepare(Store(redis, limited.keys.prefix))
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name)
