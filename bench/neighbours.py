@@ -144,17 +144,19 @@ async def run(rounds: int) -> Findings:
 
 
 async def turn(here: World, trouble: Trouble | None, workers: int) -> Figures:
-    """Five healthy bookings a second, to Google and to Microsoft by turns; how long from accepted to written."""
+    """Five healthy bookings a second, to Google and Microsoft by turns; how long from sent to written."""
     await here.empty()
     await _mailboxes(here)
     await here.delay(_REPLY_S)
     store, mark = here.store(), f"{time.time():.0f}"
     async with _workers(here, workers):
-        await asyncio.gather(*(accept(store, f"{mark}-warm-{each}", ("123", "456")[each % 2]) for each in range(20)))
+        await asyncio.gather(
+            *(accept(store, f"{mark}-warm-{each}", ("123", "456")[each % 2]) for each in range(20))
+        )
         await asyncio.sleep(1)
         if trouble is not None:
             await trouble.begin(here, store, mark=f"{mark}-trouble")
-        if trouble is TROUBLES["5,000 waiting parts go on at once"]:
+        if trouble is not None and trouble is TROUBLES["5,000 waiting parts go on at once"]:
             await _all_wait(store, trouble.parts)
             async with aiohttp.ClientSession(raise_for_status=True) as session:
                 await session.delete(f"{here.sandbox.url}/_sandbox/faults")
