@@ -90,7 +90,9 @@ def _of_counts(counts: Counts) -> Iterator[Metric]:
     yield GaugeMetricFamily("sequence_sync_open_parts", "Parts with something still to write", counts["open"])
     yield GaugeMetricFamily("sequence_sync_dead_letters", "Dead letters", counts["dead"])
     jobs = GaugeMetricFamily(
-        "sequence_sync_queue_jobs", "Parts that wait: ready to be taken, or deferred", labels=["state"]
+        "sequence_sync_queue_jobs",
+        "Parts that wait: ready to be taken, or deferred (due later, or in the line of a lane)",
+        labels=["state"],
     )
     jobs.add_metric(["ready"], counts["ready"])
     jobs.add_metric(["deferred"], counts["deferred"])

@@ -10,7 +10,7 @@ from bench.queue_desk import Lost
 from bench.tools import MissingTool
 
 _SERVICE = ("receiver", "queues", "idle", "writes", "end_to_end", "growth", "scale", "sizes", "profiles")
-BENCHMARKS = (*_SERVICE, "restart", "availability", "endpoint")
+BENCHMARKS = (*_SERVICE, "restart", "neighbours", "availability", "endpoint")
 
 
 def main() -> int:

@@ -58,6 +58,7 @@ class PollingWorker(Worker):
     async def poll(self) -> None:
         """Starts what is due. Raises `redis.RedisError` or `OSError`; it may be called again."""
         self.again = False
+        self.places.freed.clear()  # what is freed from now on may be taken by the next poll alone
         if room := max(0, self.places.room):
             parts, self.may_be_more = await self._store.take(limit=room, held=self.places.crowded)
             self.again = self.may_be_more and bool(parts) and self.places.room > len(parts)
@@ -166,7 +167,6 @@ async def _rest(poller: PollingWorker, bell: Bell, stopped: asyncio.Task[None], 
     if poller.again:
         return
     places = poller.places
-    places.freed.clear()
     waiting: set[asyncio.Task[Any]] = {stopped, *bell.listen(anew=places.room > 0)}
     freed = asyncio.create_task(places.freed.wait()) if poller.may_be_more or places.room <= 0 else None
     if freed is not None:
