@@ -108,13 +108,14 @@ local function of_lane(queue, lane, most)
     next = #all > 0 and probe and now + PROBE_MS or more and now or later and math.max(later, now)}
 end
 
-local plans, left = {}, '0'
+local plans, left, lines = {}, '0', false
 for i, queue in ipairs(queues) do
   local share = math.ceil(free / (#queues - i + 1))
   local plan
   if string.sub(queue, 1, #of_lanes) == of_lanes then
     plan = of_lane(queue, string.sub(queue, #of_lanes + 1), share)
     free = free - math.min(plan.most or 0, plan.all and #plan.all or 0)
+    lines = true
   else
     plan = of_app(queue, share)
     free = free - #plan.jobs
@@ -130,10 +131,12 @@ redis.call('ZADD', KEYS[1], 'XX', '0', '')
 redis.call('ZREM', KEYS[1], '')
 redis.call('DEL', 'arq:job:' .. prefix)
 redis.call('ZREM', queues[1], '')
-redis.call('ZADD', KEYS[2], 'XX', '0', '')
-redis.call('HDEL', KEYS[3], '')
-redis.call('ZADD', line_of(prefix, ''), 'XX', '0', '')
-redis.call('ZREM', line_of(prefix, ''), '')
+if lines then
+  redis.call('ZADD', KEYS[2], 'XX', '0', '')
+  redis.call('HDEL', KEYS[3], '')
+  redis.call('ZADD', line_of(prefix, ''), 'XX', '0', '')
+  redis.call('ZREM', line_of(prefix, ''), '')
+end
 
 local look_at, answer = string.format('%.0f', now + tonumber(ARGV[4])), {left}
 for _, plan in ipairs(plans) do
