@@ -67,8 +67,8 @@ class Places:
 
     def begun(self, place: Place) -> None:
         """A part is about to make its first request."""
-        if self._starting.pop(place, 0):
-            self.freed.set()
+        if self._starting.pop(place, 0) and len(self._starting) == _STARTING - 1:
+            self.freed.set()  # it was for want of that that no more were taken up
 
     def leave(self, place: Place) -> None:
         """A part is under way no more."""

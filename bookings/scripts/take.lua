@@ -123,7 +123,14 @@ for i, queue in ipairs(queues) do
   if plan.next and plan.next <= now and not plan.rests then
     left = '1'
   end
-  plans[i] = plan
+  -- A line out of which nothing may come here and now stays as it is, unless others may be hidden behind it.
+  local stays = plan.next == now and not plan.rests and #plan.jobs == 0 and not (plan.all and plan.most > 0)
+  if not stays or #queues == tonumber(QUEUES) then
+    plans[#plans + 1] = plan
+  end
+end
+if #plans == 0 then
+  return {left}
 end
 
 -- Tried before the first write (docs/decisions/014).

@@ -141,9 +141,9 @@ async def _(store: Store) -> Act:
 
 @path("take", "more jobs than places, and a bell that nobody has rung")
 async def _(store: Store) -> Act:
-    await accepting("first")(store)
+    await accepting("first", "123")(store)
     await store.redis.delete(store.keys.bell)
-    return lambda store: store.take(limit=1)
+    return lambda store: store.take(limit=2)
 
 
 @path("take", "what stands in the line of a lane, and what is due there")
