@@ -96,7 +96,7 @@ class Leases(Reader):
         answer = await self.run(
             "claim",
             keys=[self.keys.booking(bid), self.keys.open],
-            args=[bid, pid, holder, int(lease_s * 1000)],
+            args=[bid, pid, holder, int(lease_s * 1000), self.keys.prefix],
         )
         if answer[0] != b"claimed":
             return None

@@ -1,7 +1,7 @@
 -- Takes the lease of a part, and reads the part after it is held.
 --
 -- KEYS  1 booking hash   2 open
--- ARGV  1 booking id   2 part id   3 holder (unique to this claim)   4 lease (ms)
+-- ARGV  1 booking id   2 part id   3 holder (unique to this claim)   4 lease (ms)   5 job prefix
 -- Gives {'claimed', fence, revision, app, event_id, link, part JSON, writes JSON or '', asks, 'gone' or '',
 --       from, Redis' clock (ms)}
 --       | {'held', until ms} | {'finished'} (nothing open) | {'missing'} (no such part)
@@ -12,7 +12,7 @@ local booking, bid, pid = KEYS[1], ARGV[1], ARGV[2]
 local now = clock()
 local fields = redis.call('HMGET', booking, 'rev:' .. pid, 'state:' .. pid, 'lease:' .. pid, 'app',
   'event_id', 'link', 'part:' .. pid, 'writes:' .. pid, 'asks:' .. pid, 'gone:' .. pid, 'fence',
-  'from:' .. pid)
+  'from:' .. pid, 'lines:' .. pid)
 if not fields[1] then
   redis.call('ZREM', KEYS[2], bid .. ':' .. pid)
   return {'missing'}
@@ -41,7 +41,14 @@ local till = string.format('%.0f', now + tonumber(ARGV[4]))
 -- Tried before the first write (docs/decisions/014).
 redis.call('ZADD', KEYS[2], 'XX', '0', '')
 
+if fields[13] then
+  may_leave(ARGV[5])
+end
+
 redis.call('HSET', booking, 'fence', newest, 'lease:' .. pid, fence .. ' ' .. till .. ' ' .. ARGV[3])
 redis.call('ZADD', KEYS[2], till, bid .. ':' .. pid)
+if fields[13] then -- it waits no more: should its holder die, the reconciler has it done
+  leave_lines(booking, ARGV[5], bid, pid, fields[13])
+end
 return {'claimed', fence, fields[1], fields[4], fields[5], fields[6] or '', fields[7], fields[8] or '',
   fields[9] or '', fields[10] and 'gone' or '', fields[12] or '', string.format('%.0f', now)}

@@ -15,42 +15,42 @@ local function queue_of(prefix, lane)
   return prefix .. ':queue:lane:' .. lane
 end
 
+-- Tries what `leave_lines` does.
+local function may_leave(prefix)
+  redis.call('ZREM', line_of(prefix, ''), '')
+  redis.call('ZREM', queue_of(prefix, ''), '')
+  redis.call('HDEL', prefix .. ':booking:none', '')
+end
+
+-- Takes a part out of the lines where it stands.
+local function leave_lines(booking, prefix, bid, pid, lines)
+  for _, _, _, _, lane in string.gmatch(lines, IN_LINE) do
+    redis.call('ZREM', line_of(prefix, lane), bid .. ':' .. pid)
+    redis.call('ZREM', queue_of(prefix, lane), job_name(prefix, bid, pid))
+  end
+  redis.call('HDEL', booking, 'lines:' .. pid)
+end
+
 -- Tries what `stand_in_lines` does.
 local function may_stand(prefix)
   redis.call('ZADD', line_of(prefix, ''), 'XX', '0', '')
-  redis.call('ZREM', line_of(prefix, ''), '')
-  redis.call('ZREM', queue_of(prefix, ''), '')
   redis.call('HDEL', prefix .. ':lanes', '')
-  redis.call('HDEL', prefix .. ':booking:none', '')
   may_queue(queue_of(prefix, ''), prefix)
 end
 
--- Takes a part out of the lines where it stood, and puts it into those where it is to stand (texts as in `lines:<pid>`).
-local function stand_in_lines(booking, prefix, bid, pid, before, after, now, ttl)
-  local place, job, stays = bid .. ':' .. pid, job_name(prefix, bid, pid), {}
-  for start, at, kind, most, lane in string.gmatch(after, IN_LINE) do
-    stays[lane] = kind
+-- Puts a part into the lines where it is to stand (texts as in `lines:<pid>`).
+local function stand_in_lines(booking, prefix, bid, pid, lines, now, ttl)
+  local job = job_name(prefix, bid, pid)
+  redis.call('HSET', booking, 'lines:' .. pid, lines)
+  for start, at, kind, most, lane in string.gmatch(lines, IN_LINE) do
     redis.call('HSET', prefix .. ':lanes', lane, most)
     if kind == 'line' then
-      redis.call('ZADD', line_of(prefix, lane), start, place)
+      redis.call('ZADD', line_of(prefix, lane), start, bid .. ':' .. pid)
     else
       write_job(job, bid, pid, string.format('%.0f', now), string.format('%.0f', math.max(at - now, 0) + ttl))
       redis.call('ZADD', queue_of(prefix, lane), at, job)
     end
     redis.call('ZADD', prefix .. ':turns', 'LT', at, queue_of(prefix, lane))
-  end
-  for _, _, _, _, lane in string.gmatch(before, IN_LINE) do
-    if stays[lane] ~= 'line' then
-      redis.call('ZREM', line_of(prefix, lane), place)
-    end
-    if stays[lane] ~= 'queue' then
-      redis.call('ZREM', queue_of(prefix, lane), job)
-    end
-  end
-  if after ~= '' then
-    redis.call('HSET', booking, 'lines:' .. pid, after)
-  else
-    redis.call('HDEL', booking, 'lines:' .. pid)
   end
 end
 

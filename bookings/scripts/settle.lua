@@ -43,7 +43,7 @@ local function index_delayed(told, count, now)
 end
 
 local fields = redis.call('HMGET', booking, 'lease:' .. pid, 'rev:' .. pid, 'part:' .. pid, 'asks:' .. pid,
-  'gone:' .. pid, 'from:' .. pid, 'delayed:' .. pid, 'lines:' .. pid)
+  'gone:' .. pid, 'from:' .. pid, 'delayed:' .. pid)
 local fence, _, holder = string.match(fields[1] or '', '(%d+) (%d+) (%S+)')
 if fence ~= ARGV[4] then
   return {'lost'}
@@ -93,7 +93,7 @@ if delayed > 0 or fields[7] then
   redis.call('ZADD', KEYS[6] .. ':none', 'XX', '0', '')
 end
 local queue = not again and ARGV[10] == 'open' and ARGV[11] ~= '0' and may_wake(booking, KEYS[3], ARGV[1])
-local lined = not again and (fields[8] or ARGV[20] ~= '')
+local lined = not again and ARGV[20] ~= ''
 if lined then
   may_stand(ARGV[1])
 end
@@ -133,7 +133,7 @@ if again then
   return {'again', fields[2], fields[3], asks, fields[5] and 'gone' or '', fields[6] or ''}
 end
 if lined then
-  stand_in_lines(booking, ARGV[1], bid, pid, fields[8] or '', ARGV[20], now, tonumber(ARGV[7]))
+  stand_in_lines(booking, ARGV[1], bid, pid, ARGV[20], now, tonumber(ARGV[7]))
 end
 if queue then
   wake(KEYS[2], queue, ARGV[1], bid, pid, now, math.max(now, tonumber(ARGV[11])), tonumber(ARGV[6]), tonumber(ARGV[7]))

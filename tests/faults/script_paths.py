@@ -179,6 +179,12 @@ async def _(store: Store) -> Act:
     return claimed
 
 
+@path("claim", "a part that stands in a line")
+async def _(store: Store) -> Act:
+    await in_line(store)
+    return claimed
+
+
 @path("claim", "a part that is gone")
 async def _(store: Store) -> Act:
     await store.redis.zadd(store.keys.open, {f"{BID}:{part_id('1')}": 1})
@@ -232,20 +238,6 @@ async def _(store: Store) -> Act:
     await in_line(store)
     stands = standing(lane="google-hr", at=now_ms() + 60_000, queued=True)
     return settling(await claimed(store), WriteState.RETRYING, stands=stands)
-
-
-@path("settle", "a part that stood in a lane's queue, and now does in its line")
-async def _(store: Store) -> Act:
-    await accepting("first")(store)
-    before = standing(at=now_ms() + 60_000, queued=True)
-    await settling(await claimed(store), WriteState.RETRYING, stands=before)(store)
-    return settling(await claimed(store), WriteState.RETRYING, stands=standing())
-
-
-@path("settle", "a part that stands nowhere any more")
-async def _(store: Store) -> Act:
-    await in_line(store)
-    return settling(await claimed(store), WriteState.WRITTEN)
 
 
 @path("settle", "a part that died, for which somebody has asked")

@@ -160,6 +160,24 @@ async def test_whatever_is_lost_of_queues_and_lines_is_found_again(world: World,
         await until(lambda: len(world.events("microsoft")) == 3)
 
 
+async def test_what_is_tried_before_its_time_by_a_worker_that_is_killed_is_tried_again(world: World) -> None:
+    store, keys = world.store, world.store.keys
+    world.fault("microsoft", "error;status=503")
+    [bid] = await book(world, "microsoft", "fails")
+    await world.work()
+    await store.take(limit=1)
+    [(member, _)] = await store.redis.zrange(keys.open, 0, -1, withscores=True)
+    pid = member.decode().partition(":")[2]
+    await store.ask(bid, pid, "resync")
+    [part] = (await store.take(limit=1))[0]
+    assert await store.claim(part.booking, part.part, holder="killed", lease_s=0.001)
+    await asyncio.sleep(0.01)
+    assert await store.reconcile() == (1, 1)
+    await world.work()
+    assert len(world.events("microsoft")) == 1
+    assert await entries(store) <= 1
+
+
 # -- fair
 
 
