@@ -99,14 +99,16 @@ def _of_counts(counts: Counts) -> Iterator[Metric]:
     yield opened
     yield dead
     jobs = GaugeMetricFamily(
-        "sequence_sync_queue_jobs", "Jobs in the queue: ready to be taken, or deferred", labels=["state"]
+        "sequence_sync_queue_jobs",
+        "Parts that wait: ready to be taken, or deferred (due later, or in the line of a lane)",
+        labels=["state"],
     )
     jobs.add_metric(["ready"], counts["ready"])
     jobs.add_metric(["deferred"], counts["deferred"])
     yield jobs
     yield GaugeMetricFamily(
         "sequence_sync_queue_oldest_seconds",
-        "How long the oldest ready job has waited; 0 where none is ready",
+        "How long the oldest ready part has waited; 0 where none is ready",
         counts["oldest_ready_ms"] / 1000,
     )
 

@@ -21,7 +21,7 @@ _SERVICE = (
     "sizes",
     "profiles",
 )
-BENCHMARKS = (*_SERVICE, "restart", "availability", "endpoint")
+BENCHMARKS = (*_SERVICE, "restart", "neighbours", "availability", "endpoint")
 
 
 def main() -> int:

@@ -6,6 +6,7 @@ what every contender's job does, and settles it. Nothing that keeps a part from 
 
 import sys
 import time
+import uuid
 
 import msgspec
 import uvloop
@@ -34,8 +35,8 @@ class _Job:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def part(self, bid: str, pid: str, job: str) -> None:
-        claim = await self._store.claim(bid, pid, holder=job, lease_s=30, job=job)
+    async def part(self, bid: str, pid: str) -> None:
+        claim = await self._store.claim(bid, pid, holder=uuid.uuid4().hex, lease_s=30)
         if claim is None:
             return
         enqueued, wait_s = claim.event_id.split()
@@ -67,8 +68,8 @@ async def enqueue() -> None:
 async def work() -> None:
     """Works, a hundred jobs at once, until it is told to stop."""
     store = _store()
-    poller: PollingWorker = polling_worker(store, _Job(store), store.keys.queue, concurrency=100)
-    await poll_until_stopped([poller], Bell(store), poll_delay=0.05)
+    poller: PollingWorker = polling_worker(store, _Job(store), concurrency=100)
+    await poll_until_stopped(poller, Bell(store), poll_delay=0.05)
 
 
 if __name__ == "__main__":

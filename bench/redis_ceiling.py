@@ -99,7 +99,7 @@ async def accepting(redis: RedisServer, prefix: str) -> Sequence[str | bytes]:
     args = (prefix, _ANY, _ANY, 7 * 86_400_000, *limits, *booking)
     return (
         *("EVALSHA", of_name.sha, "5"),
-        *(keys.booking(_ANY), keys.open, keys.queue, keys.index, keys.dead),
+        *(keys.booking(_ANY), keys.open, keys.queue_of(_ANY), keys.turns, keys.index, keys.dead),
         *map(str, args),
         *parts,
     )

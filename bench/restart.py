@@ -13,7 +13,7 @@ from bookings import redis_socket
 from bookings.clock import now_ms
 from bookings.connection import connect
 from bookings.embedded import REWRITTEN_AT, EmbeddedRedis, socket_path
-from bookings.queue import part_of
+from bookings.queue import Taken
 from bookings.record import Write
 from bookings.store import Store
 from config.redis_url import parse_redis_url
@@ -93,15 +93,14 @@ class _Life:
             self._lives += 1
             bodies = filling.bookings(1000, prefix=f"life-{self._lives}")
             await filling.accept_all(store, bodies, at_a_time=_AT_ONCE)
-            while jobs := await store.take(store.keys.queue, limit=_AT_ONCE):
-                await asyncio.gather(*(self._write(store, job) for job in jobs))
+            while parts := (await store.take(limit=_AT_ONCE))[0]:
+                await asyncio.gather(*(self._write(store, part) for part in parts))
 
-    async def _write(self, store: Store, job: str) -> None:
-        bid, pid = part_of(job)
-        claim = await store.claim(bid, pid, holder=job, lease_s=_LEASE_S, job=job)
+    async def _write(self, store: Store, part: Taken) -> None:
+        claim = await store.claim(part.booking, part.part, holder="bench", lease_s=_LEASE_S)
         if claim is None:
             return
-        writes = self._writes[pid]
+        writes = self._writes[part.part]
         await store.journal(claim, writes, lease_s=_LEASE_S)
         await store.settle(
             claim,

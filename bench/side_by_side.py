@@ -13,7 +13,6 @@ from bench.figures import Figures, percentile
 from bookings.dead_letters import DeadLetter, Filter
 from bookings.identity import booking_id, delivery_id
 from bookings.operating import Selection, select
-from bookings.queue import part_of
 from bookings.record import Write
 from bookings.store import Store
 from receiver.callback import Callback, read_callback
@@ -64,14 +63,13 @@ class Side:
         await self._timed("take, claim and settle", self._work())
 
     async def _work(self) -> None:
-        [job] = await self._timed("take", self.store.take(self.store.keys.queue, limit=1))
-        bid, pid = part_of(job)
+        [part], _ = await self._timed("take", self.store.take(limit=1))
         claim = await self._timed(
-            "claim", self.store.claim(bid, pid, holder="bench", lease_s=_LEASE_S, job=job)
+            "claim", self.store.claim(part.booking, part.part, holder="bench", lease_s=_LEASE_S)
         )
         assert claim is not None
-        kept = {"lease_s": _LEASE_S, "keep_s": _KEEP_S, "keep_at_least_s": _LEASE_S}
-        settled = self.store.settle(claim, self._writes[pid], ends_at=claim.revision, **kept)
+        kept: Any = {"lease_s": _LEASE_S, "keep_s": _KEEP_S, "keep_at_least_s": _LEASE_S}
+        settled = self.store.settle(claim, self._writes[part.part], ends_at=claim.revision, **kept)
         assert await self._timed("settle", settled) is None
 
     async def show(self, bid: str) -> None:
@@ -98,10 +96,10 @@ class Side:
         """Takes out what came in; nothing else is open or queued."""
         redis, keys = self.store.redis, self.store.keys
         ids = [*_ids(self.alone), *_ids(self.groups)]
-        jobs = await redis.zrange(keys.queue, 0, -1)
+        jobs = await redis.zrange(keys.queue_of(filling.APP), 0, -1)
         assert len(jobs) == 2 * len(self.groups)
         await redis.delete(*(b"arq:job:" + job for job in jobs), *map(keys.booking, ids))
-        await redis.delete(keys.queue, keys.open, keys.bell)
+        await redis.delete(keys.queue_of(filling.APP), keys.turns, keys.open, keys.bell)
         await redis.zrem(keys.index, *ids)
 
     async def in_redis_ms(self) -> float:

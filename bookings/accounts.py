@@ -9,12 +9,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from bookings.scripted import GRACE_MS, PAYLOAD_MS
 from bookings.store import Store
 
 _PROBE_MS = 60_000
-_REOPEN_AT_ONCE = 500
-_TRY_AT_ONCE = 10
 
 State = Literal["paused", "parked"]
 
@@ -53,7 +50,7 @@ class ClosedAccount(msgspec.Struct, frozen=True):
     since: int
     until: int
     waiting: int
-    """How many parts wait for its account."""
+    """How many parts stand in its line, or in those of the account's lanes."""
 
     @property
     def account(self) -> str:
@@ -109,26 +106,17 @@ class Accounts:
         )
         return int(until)
 
-    async def wait_for(self, account: str, bid: str, pid: str, due_at: int) -> None:
-        """Remembers a part that waits, so that it is queued as soon as the account works again."""
-        await self._store.command("ZADD", self._keys.account(account, "waiting"), due_at, f"{bid}:{pid}")
-
     async def reopen(self, account: str, lane: str) -> None:
-        """Ends all waiting for an account that was just seen to work."""
-        keys, left = self._keys, 1
-        while left:
-            _, left = await self._store.run(
-                "reopen",
-                keys=[
-                    keys.account(account),
-                    keys.account(lane),
-                    keys.accounts,
-                    keys.account(account, "waiting"),
-                    keys.open,
-                    keys.queue,
-                ],
-                args=[keys.prefix, keys.bookings, GRACE_MS, PAYLOAD_MS, _REOPEN_AT_ONCE, account, lane],
-            )
+        """Ends the waiting for a lane that was just seen to work; of its account, too, where that was closed.
+
+        What stands in their lines goes on as it can be written.
+        """
+        keys = self._keys
+        await self._store.run(
+            "reopen",
+            keys=[keys.account(account), keys.account(lane), keys.accounts],
+            args=[keys.prefix, account, lane],
+        )
 
     async def try_now(self, account: str, lane: str) -> bool:
         """Ends the waiting of a parked account, so that one request tries it; True where it was parked.
@@ -138,14 +126,8 @@ class Accounts:
         keys = self._keys
         [tried] = await self._store.run(
             "try_account",
-            keys=[
-                keys.account(account),
-                keys.account(lane),
-                keys.account(account, "waiting"),
-                keys.open,
-                keys.queue,
-            ],
-            args=[keys.prefix, keys.bookings, GRACE_MS, PAYLOAD_MS, _TRY_AT_ONCE],
+            keys=[keys.account(account), keys.account(lane)],
+            args=[keys.prefix, account],
         )
         return bool(tried == b"tried")
 
@@ -153,12 +135,15 @@ class Accounts:
         """The accounts and lanes that are not known to work."""
         redis, keys = self._store.redis, self._keys
         names = sorted(name.decode() for name in await redis.smembers(keys.accounts))
+        lanes = [lane.decode() for lane in await redis.hkeys(keys.lanes)] if names else []
         async with redis.pipeline(transaction=False) as pipe:
             for name in names:
                 pipe.hmget(keys.account(name), "state", "reason", "since", "until")
-                pipe.zcard(keys.account(name.partition("/")[0], "waiting"))
+            for lane in lanes:
+                pipe.zcard(keys.account(lane, "waiting"))
             answers: Sequence[Any] = await pipe.execute()
-        found = zip(names, answers[::2], answers[1::2], strict=True)
+        in_line = dict(zip(lanes, answers[len(names) :], strict=True))
+        found = zip(names, answers, strict=False)
         return [
             ClosedAccount(
                 name=name,
@@ -166,8 +151,10 @@ class Accounts:
                 reason=clock[1].decode(),
                 since=int(clock[2]),
                 until=int(clock[3]),
-                waiting=waiting,
+                waiting=sum(
+                    count for lane, count in in_line.items() if lane == name or lane.startswith(f"{name}/")
+                ),
             )
-            for name, clock, waiting in found
+            for name, clock in found
             if clock[0] is not None
         ]

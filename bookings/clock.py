@@ -1,7 +1,9 @@
-"""The clock that everything in Redis is stamped by, as far as Redis does not do it itself."""
+"""Clocks: the machine's own, and Redis', which is the record's."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from config.durations import seconds
 
@@ -9,6 +11,46 @@ from config.durations import seconds
 def now_ms() -> int:
     """Now, in Unix milliseconds."""
     return time.time_ns() // 1_000_000
+
+
+class RecordClock:
+    """Redis' clock, as far as it is known here: what it last told, and the time that has passed since.
+
+    The machine's own clock counts only until Redis has told the time; it may be wrong, and be set meanwhile.
+
+    Args:
+        wall: the machine's clock (Unix ms).
+        seconds: one that only goes forward.
+    """
+
+    def __init__(
+        self, wall: Callable[[], int] = now_ms, seconds: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._wall = wall
+        self._seconds = seconds
+        self._told: tuple[float, float] | None = None
+
+    def __call__(self) -> int:
+        """Now, in Unix milliseconds."""
+        if self._told is None:
+            return self._wall()
+        at, told_at = self._told
+        return int(at + 1000 * (self._seconds() - told_at))
+
+    async def ask(self, redis: Any) -> float:
+        """Asks Redis for the time, after a PING, in one round trip; gives by how many seconds the machine's
+        clock is behind Redis'.
+
+        Raises `redis.RedisError` or `OSError`.
+        """
+        asked, wall = self._seconds(), self._wall()
+        async with redis.pipeline(transaction=False) as pipe:
+            pipe.ping()
+            pipe.time()
+            _, (seconds, micros) = await pipe.execute()
+        at, halfway = 1000 * seconds + micros / 1000, (self._seconds() - asked) / 2
+        self._told = (at, asked + halfway)
+        return float(at - (wall + 1000 * halfway)) / 1000
 
 
 def moment(at: int) -> str:

@@ -62,7 +62,6 @@ class Intake(Reader):
             link or "",
             "prune" if prune else "",
             trace,
-            app if app in self.own_queues else "",
             len(parts),
         ]
         for part in parts:

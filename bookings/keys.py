@@ -9,6 +9,9 @@ class Keys:
         self.bookings = f"{prefix}:booking:"
         self.open = f"{prefix}:open"
         self.queue = f"{prefix}:queue"
+        """What the names of all queues begin with."""
+        self.turns = f"{prefix}:turns"
+        self.lanes = f"{prefix}:lanes"
         self.bell = f"{prefix}:bell"
         self.index = f"{prefix}:bookings"
         self.links = f"{prefix}:links"
@@ -30,8 +33,12 @@ class Keys:
         return f"{self.dead}:{app}"
 
     def queue_of(self, app: str) -> str:
-        """The queue of an app that has one of its own; `queue` is everybody else's."""
-        return f"{self.queue}:{app}"
+        """The queue of what is new of an app."""
+        return f"{self.queue}:app:{app}"
+
+    def queue_of_lane(self, lane: str) -> str:
+        """The queue of what is to be tried again in a lane."""
+        return f"{self.queue}:lane:{lane}"
 
     def delayed_at(self, wid: str, state: str) -> str:
         """The parts with a delayed write at a calendar: those `retrying`, those `parked`.

@@ -1,12 +1,15 @@
 """What a worker changes in the record: it takes a part's lease, writes down what it does, and settles."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 
 import msgspec
 
 from bookings import part_writes, state
 from bookings.delayed import as_indexed
 from bookings.errors import LeaseLost, SealError
+from bookings.lines import NOWHERE, Stands
+from bookings.queue import Taken
 from bookings.reader import Reader
 from bookings.record import UNROUTED, Part, Write
 from bookings.scripted import GRACE_MS, PAYLOAD_MS
@@ -40,6 +43,8 @@ class Claim(msgspec.Struct, frozen=True):
     """The delivery that the part is as it is from."""
     trace: str = ""
     """The traceparent with which that was accepted, if there was one."""
+    at: int = 0
+    """When it was claimed, by Redis' clock (Unix ms)."""
 
     @property
     def is_first(self) -> bool:
@@ -51,10 +56,29 @@ class Claim(msgspec.Struct, frozen=True):
 class Leases(Reader):
     """The worker's side of `Store`."""
 
-    async def take(self, queue: str, *, limit: int) -> list[str]:
-        """Takes jobs out of a queue, those first that have been due the longest; gives their ids."""
-        jobs = await self.run("take", keys=[queue], args=[self.keys.prefix, min(limit, _TAKEN_AT_ONCE)])
-        return [job.decode() for job in jobs]
+    async def take(self, *, limit: int, held: Mapping[str, int] | None = None) -> tuple[list[Taken], bool]:
+        """Takes parts that are due out of all queues, in turn; and whether something due was left there.
+
+        `held` says how many parts are under way here of lanes that are crowded: only so many more are taken.
+        """
+        keys = self.keys
+        left, *places = await self.run(
+            "take",
+            keys=[keys.turns, keys.open, keys.lanes],
+            args=[
+                keys.prefix,
+                keys.bookings,
+                min(limit, _TAKEN_AT_ONCE),
+                GRACE_MS,
+                *chain.from_iterable((lane, str(count)) for lane, count in (held or {}).items()),
+            ],
+        )
+        taken = [
+            Taken(bid, pid, lane.decode())
+            for place, lane in zip(places[::2], places[1::2], strict=True)
+            for bid, pid in (place.decode().split(":"),)
+        ]
+        return taken, left == b"1"
 
     async def bell(self, *, within_s: float) -> bool:
         """Waits until there may be jobs, so long at most. One worker hears of each."""
@@ -64,7 +88,7 @@ class Leases(Reader):
         """Passes it on to another worker that there may be jobs."""
         await self.command("LPUSH", self.keys.bell, 1)
 
-    async def claim(self, bid: str, pid: str, *, holder: str, lease_s: float, job: str) -> Claim | None:
+    async def claim(self, bid: str, pid: str, *, holder: str, lease_s: float) -> Claim | None:
         """Takes the lease of a part; None where there is nothing open or another worker holds it.
 
         Raises `SealError` where it cannot be read for want of a key; the lease then keeps others from trying.
@@ -72,11 +96,11 @@ class Leases(Reader):
         answer = await self.run(
             "claim",
             keys=[self.keys.booking(bid), self.keys.open],
-            args=[bid, pid, holder, int(lease_s * 1000), job],
+            args=[bid, pid, holder, int(lease_s * 1000), self.keys.prefix],
         )
         if answer[0] != b"claimed":
             return None
-        _, fence, revision, app, event_id, link, desired, writes, asks, gone, origin = answer
+        _, fence, revision, app, event_id, link, desired, writes, asks, gone, origin, at = answer
         delivery, _, trace = origin.decode().partition(" ")
         try:
             part, known = self.stored.read_part(desired), self.stored.read_writes(writes)
@@ -102,6 +126,7 @@ class Leases(Reader):
             gone=gone == b"gone",
             delivery=delivery,
             trace=trace,
+            at=int(at),
         )
 
     async def journal(self, claim: Claim, writes: Sequence[Write] | None, *, lease_s: float) -> int:
@@ -133,8 +158,12 @@ class Leases(Reader):
         lease_s: float,
         keep_s: float,
         keep_at_least_s: float,
+        stands: Stands = NOWHERE,
+        ahead_ms: int = 0,
     ) -> Claim | None:
         """Writes the outcome down and gives the lease back; `ends_at` is the part's end in Unix ms.
+        `stands` says which of its writes wait in the lines of their lanes, `ahead_ms` how far Redis' clock is
+        ahead of the one by which writes are due.
 
         Gives the claim anew, still held, where a newer revision came in meanwhile. Raises `LeaseLost`.
         """
@@ -142,7 +171,8 @@ class Leases(Reader):
         dead = [write.id for write in writes if write.state == "dead"]
         # The unrouted one may have gone from the writes in a journal of somebody who was killed then.
         alive = {UNROUTED, *(write.id for write in (*claim.writes, *writes))}.difference(dead)
-        part_state, due_at = part_writes.part_state(writes)
+        part_state, due_at = part_writes.part_state(writes, apart=stands.lines)
+        lines = stands.text(writes) if part_state is part_writes.PartState.OPEN else ""
         known = {write.id: write for write in claim.writes}
         made = [write.id for write in writes if state.just_made(write, known.get(write.id))]
         delayed = as_indexed(writes)
@@ -160,7 +190,7 @@ class Leases(Reader):
                 claim.revision,
                 self.stored.writes(writes),
                 part_state,
-                due_at,
+                due_at + ahead_ms if due_at else 0,
                 ends_at,
                 int(keep_s * 1000),
                 int(keep_at_least_s * 1000),
@@ -169,6 +199,7 @@ class Leases(Reader):
                 " ".join(made),
                 len(delayed) // 5,
                 len(dead),
+                lines,
                 *delayed,
                 *dead,
                 *alive,

@@ -16,7 +16,6 @@ from bookings.reader import Reader
 from bookings.stored import Stored
 
 _PAGE = 200
-_DROPPED = 2
 """How many expired links leave the index when one comes."""
 
 
@@ -99,14 +98,7 @@ class Links(Reader):
             pipe.expire(self.keys.link(lid), int(keep_s))
             pipe.zadd(self.keys.links, {lid: now})
             await pipe.execute()
-        await self._drop_expired()
         return lid
-
-    async def _drop_expired(self) -> None:
-        """Takes the oldest links from the index if they have expired: as many go as come, listed or not."""
-        for lid in await self.redis.zrange(self.keys.links, 0, _DROPPED - 1):
-            if not await self.redis.exists(self.keys.link(lid.decode())):
-                await self.redis.zrem(self.keys.links, lid)
 
     async def link_made(self, lid: str, *, cronofy_id: str, url: str) -> None:
         """Writes down what Cronofy calls a link, and where it is."""

@@ -1,7 +1,7 @@
 """A part's writes together: which calendars they are for, what is due, where the part stands. Pure."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -187,15 +187,24 @@ class PartState(StrEnum):
     DONE = "done"
 
 
-def part_state(writes: Sequence[Write]) -> tuple[PartState, int]:
-    """Where the part stands and, if it is open, when it is due again (Unix milliseconds).
+def unsettled(writes: Sequence[Write]) -> list[Write]:
+    """The writes that keep the part open.
 
     What is only to be removed waits for the wanted writes and is due on its own once they are all there.
     """
-    waiting = [write.due_at for write in writes if write.wanted and write.state.is_open]
     if is_everywhere(writes):
-        waiting = [write.due_at for write in removable(writes, sys.maxsize)]
+        return removable(writes, sys.maxsize)
+    return [write for write in writes if write.wanted and write.state.is_open]
+
+
+def part_state(writes: Sequence[Write], *, apart: Container[str] = ()) -> tuple[PartState, int]:
+    """Where the part stands and, if it is open, when it is due again (Unix milliseconds).
+
+    0 where nothing is but what is `apart`: those writes (by their ids) stand in lines.
+    """
+    waiting = unsettled(writes)
     if waiting:
-        return PartState.OPEN, min(waiting)
+        due = [max(1, write.due_at) for write in waiting if write.id not in apart]
+        return PartState.OPEN, min(due, default=0)
     dead = any(write.state is WriteState.DEAD for write in writes)
     return (PartState.DEAD if dead else PartState.DONE), 0

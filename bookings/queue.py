@@ -3,11 +3,16 @@
 Jobs are put in by `scripts/wake.lua`, in the same atomic step as the record.
 """
 
+from typing import NamedTuple
+
 FUNCTION = "sync_part"
 """The one function that jobs call, with the ids of a booking and a part; `scripts/wake.lua` names it, too."""
 
 
-def part_of(job: str) -> tuple[str, str]:
-    """The ids of the booking and the part that a job, by its own id, has looked at."""
-    _, bid, pid, _ = job.rsplit(":", 3)
-    return bid, pid
+class Taken(NamedTuple):
+    """A part that is to be looked at now."""
+
+    booking: str
+    part: str
+    lane: str
+    """The lane in whose line it stood; empty where it is new."""

@@ -34,11 +34,11 @@ class Counts(TypedDict):
     """Parts with something still to write."""
     dead: int
     queue: int
-    """Jobs that wait: those that are ready and those that are deferred."""
+    """Parts that wait: those that are ready, and those that are deferred or stand in the line of a lane."""
     ready: int
     deferred: int
     oldest_ready_ms: int
-    """For how long the oldest ready job has waited; 0 where none is ready."""
+    """For how long the oldest ready part has waited; 0 where none is ready."""
     of_apps: dict[str, "Held"]
     """What each app holds of its share."""
 
@@ -50,20 +50,12 @@ class Reader(Scripted):
     and the key is missing.
     """
 
-    def __init__(
-        self, redis: Any, prefix: str, seal: Seal | None = None, own_queues: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, redis: Any, prefix: str, seal: Seal | None = None) -> None:
         super().__init__(redis, prefix)
-        self.own_queues = own_queues
         self.apps: tuple[str, ...] = ()
         """Those of the configuration."""
         self.seal = seal or Seal(EncryptionSettings())
         self.stored = Stored(self.seal)
-
-    @property
-    def queues(self) -> tuple[str, ...]:
-        """The names of the queues: the shared one, and those that apps have of their own."""
-        return (self.keys.queue, *map(self.keys.queue_of, self.own_queues))
 
     async def booking(self, bid: str) -> Booking | None:
         """One booking with its parts and their writes."""
@@ -82,6 +74,28 @@ class Reader(Scripted):
                 found = await self.booking(bid.decode())
                 if found is not None:
                     yield found
+
+    async def bookings_of_state(self, state: str) -> AsyncIterator[Booking]:
+        """Those that are `open`, `dead` or `done`, in the same order.
+
+        Of the first two the record has an index of their parts, so that it need not be read whole.
+        """
+        index = {"open": self.keys.open, "dead": self.keys.dead}.get(state)
+        if index is None:
+            async for booking in self.bookings():
+                if booking.state == state:
+                    yield booking
+            return
+        ids = list({member.partition(b":")[0] for member in await self.redis.zrange(index, 0, -1)})
+        accepted: list[tuple[float, bytes]] = []
+        for start in range(0, len(ids), _PAGE):
+            page = ids[start : start + _PAGE]
+            scores = await self.redis.zmscore(self.keys.index, page)
+            accepted += [(at, bid) for at, bid in zip(scores, page, strict=True) if at is not None]
+        for _, bid in sorted(accepted, reverse=True):
+            found = await self.booking(bid.decode())
+            if found is not None and found.state == state:
+                yield found
 
     async def every_booking(self) -> AsyncIterator[Booking]:
         """All bookings, in no order. None that is there all the while is missed, whatever comes and goes."""
@@ -135,22 +149,29 @@ class Reader(Scripted):
         return [msgspec.json.decode(entry) for entry in page]
 
     async def counts(self) -> Counts:
-        """How many parts are open, how many dead letters there are, how many jobs wait and for how long."""
-        now = now_ms()
+        """How many parts are open, how many dead letters there are, how many parts wait and for how long."""
+        now, keys = await self.now(), self.keys
+        queues = [name.decode() for name in await self.redis.zrange(keys.turns, 0, -1)]
+        new_work = [queue for queue in queues if not queue.startswith(keys.queue_of_lane(""))]
+        lanes = [queue.removeprefix(keys.queue_of_lane("")) for queue in queues if queue not in new_work]
         async with self.redis.pipeline(transaction=False) as pipe:
-            pipe.zcard(self.keys.index)
-            pipe.zcard(self.keys.open)
-            pipe.zcard(self.keys.dead)
+            pipe.zcard(keys.index)
+            pipe.zcard(keys.open)
+            pipe.zcard(keys.dead)
             for app in self.apps:
-                pipe.zcard(self.keys.open_of(app))
-                pipe.zcard(self.keys.dead_of(app))
-            for queue in self.queues:
+                pipe.zcard(keys.open_of(app))
+                pipe.zcard(keys.dead_of(app))
+            for lane in lanes:
+                pipe.zcard(keys.account(lane, "waiting"))
+                pipe.zcard(keys.queue_of_lane(lane))
+            for queue in new_work:
                 pipe.zcount(queue, "-inf", now)
                 pipe.zcount(queue, f"({now}", "+inf")
                 pipe.zrange(queue, 0, 0, withscores=True)
             bookings, opened, dead, *more = await pipe.execute()
-        of_apps, of_queues = more[: 2 * len(self.apps)], more[2 * len(self.apps) :]
-        ready, deferred = sum(of_queues[::3]), sum(of_queues[1::3])
+        of_apps, more = more[: 2 * len(self.apps)], more[2 * len(self.apps) :]
+        of_lanes, of_queues = more[: 2 * len(lanes)], more[2 * len(lanes) :]
+        ready, deferred = sum(of_queues[::3]), sum(of_queues[1::3]) + sum(of_lanes)
         return {
             "bookings": bookings,
             "open": opened,
@@ -161,6 +182,11 @@ class Reader(Scripted):
             "oldest_ready_ms": max(0, *(now - int(first[0][1]) for first in of_queues[2::3] if first), 0),
             "of_apps": dict(zip(self.apps, map(Held, of_apps[::2], of_apps[1::2]), strict=True)),
         }
+
+    async def now(self) -> int:
+        """Redis' clock, which is the record's (Unix ms)."""
+        seconds, micros = await self.command("TIME")
+        return int(seconds) * 1000 + int(micros) // 1000
 
 
 def _booking(bid: str, record: Mapping[bytes, bytes], expires_at: int | None, stored_as: Stored) -> Booking:

@@ -110,7 +110,7 @@ def _named(error: ResponseError) -> str:
 
 
 def _keys(store: Reader, role: Role) -> tuple[str, ...]:
-    return (*role.kinds(store.keys), *store.queues[1:])
+    return role.kinds(store.keys)
 
 
 def _patterns(names: set[str], whole: Sequence[str], prefix: str) -> tuple[str, ...]:

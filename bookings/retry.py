@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from bookings.accounts import Accounts, ClosedAccount
-from bookings.clock import moment, now_ms
+from bookings.clock import moment
 from bookings.delayed import DelayedWrite, Filter, counted, lane_of
 from bookings.identity import write_id
 from bookings.operating import note
@@ -44,7 +44,7 @@ async def planned(store: Store, found: Iterable[DelayedWrite]) -> list[Plan]:
     What waits for an account that its provider pauses is refused: coming early makes the pause longer. Of a
     parked account, one request tries it, and the others follow if that goes well.
     """
-    now = now_ms()
+    now = await store.now()
     closed = {each.name: each for each in await Accounts(store).closed() if each.until > now}
     return [_plan(each, closed) for each in found]
 

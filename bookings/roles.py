@@ -38,12 +38,23 @@ def _commands(scripts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _of_bookings(keys: Keys) -> tuple[str, ...]:
-    held = (keys.open_of(NONE), keys.dead_of(NONE))
-    return (keys.booking(NONE), keys.open, keys.queue, keys.dead, *held, keys.bell, A_JOB)
+    return (
+        keys.booking(NONE),
+        keys.open,
+        keys.open_of(NONE),
+        keys.queue,
+        keys.queue_of(NONE),
+        keys.turns,
+        keys.dead,
+        keys.dead_of(NONE),
+        keys.bell,
+        A_JOB,
+    )
 
 
 def _of_accounts(keys: Keys) -> tuple[str, ...]:
-    return (keys.account(NONE), keys.accounts, keys.consent(NONE), keys.office(NONE))
+    clocks = (keys.account(NONE), keys.accounts, keys.lanes, keys.turns, keys.bell)
+    return (*clocks, keys.consent(NONE), keys.office(NONE))
 
 
 def _of_links(keys: Keys) -> tuple[str, ...]:
@@ -55,8 +66,9 @@ def _of_receivers(keys: Keys) -> tuple[str, ...]:
 
 
 def _of_workers(keys: Keys) -> tuple[str, ...]:
-    delayed = (keys.delayed, f"{keys.delayed}:{NONE}")
-    return (*_of_bookings(keys), keys.index, keys.seen, *delayed, *_of_accounts(keys))
+    delayed = (keys.delayed, f"{keys.delayed}:{NONE}", keys.lanes)
+    links = (keys.links, keys.link(NONE))
+    return (*_of_bookings(keys), keys.index, keys.seen, *delayed, *links, *_of_accounts(keys))
 
 
 def _of_apis(keys: Keys) -> tuple[str, ...]:

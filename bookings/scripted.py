@@ -18,7 +18,7 @@ GRACE_MS = 10_000
 PAYLOAD_MS = 86_400_000
 """How long arq keeps a job's payload; a job that outlives it is queued again by the reconciler."""
 
-_SHARED = ("clock", "share", "wake", "delayed")
+_SHARED = ("clock", "share", "wake", "lines", "delayed")
 """What scripts share; each may use what stands before it."""
 _FUNCTION = re.compile(rb"^local function (\w+)", re.MULTILINE)
 

@@ -1,5 +1,6 @@
 """The record in Redis. Every change of it is one of the scripts in `scripts/`: atomic, one round trip."""
 
+from collections.abc import Callable
 from typing import Any, Self
 
 from bookings.intake import Intake
@@ -13,6 +14,8 @@ from config.settings import Settings
 
 STILL_QUEUED_MS = 60_000
 """When the reconciler looks again at a part that waits in a long queue."""
+IN_LINE_MS = 600_000
+"""And at one that stands in the line of a lane."""
 _HEALED_OF_EACH = 20
 _HEALED_SHARES = 500
 
@@ -32,11 +35,10 @@ class Store(Intake, Leases, Links, Remedies):
         return store
 
     def follow(self, settings: Settings) -> None:
-        """Goes by a configuration from now on: what is encrypted, and which apps have queues of their own."""
+        """Goes by a configuration from now on: what is encrypted."""
         self.seal = Seal(settings.encryption)
         self.stored = Stored(self.seal)
         self.apps = tuple(app.name for app in settings.apps)
-        self.own_queues = tuple(app.name for app in settings.apps if app.own_queue)
 
     async def reconcile(self, *, limit: int = 200) -> tuple[int, int]:
         """Queues open parts again that no job looks after any more; gives (looked at, queued again)."""
@@ -50,7 +52,7 @@ class Store(Intake, Leases, Links, Remedies):
                 PAYLOAD_MS,
                 limit,
                 STILL_QUEUED_MS,
-                *self.own_queues,
+                IN_LINE_MS,
             ],
         )
         return int(looked), int(queued)
@@ -93,12 +95,19 @@ class Store(Intake, Leases, Links, Remedies):
 
         Begin with cursor 0, go on with the one it gives; 0 again means that all were looked at.
         """
-        cursor, page = await self.redis.zscan(self.keys.index, cursor, count=count)
+        return await self._prune(self.keys.index, self.keys.booking, cursor, count)
+
+    async def prune_links(self, cursor: int, *, count: int = 200) -> int:
+        """The same for the index of links."""
+        return await self._prune(self.keys.links, self.keys.link, cursor, count)
+
+    async def _prune(self, index: str, key: Callable[[str], str], cursor: int, count: int) -> int:
+        cursor, page = await self.redis.zscan(index, cursor, count=count)
         async with self.redis.pipeline(transaction=False) as pipe:
-            for bid, _ in page:
-                pipe.exists(self.keys.booking(bid.decode()))
+            for each, _ in page:
+                pipe.exists(key(each.decode()))
             there = await pipe.execute()
-        expired = [bid for (bid, _), exists in zip(page, there, strict=True) if not exists]
+        expired = [each for (each, _), exists in zip(page, there, strict=True) if not exists]
         if expired:
-            await self.redis.zrem(self.keys.index, *expired)
+            await self.redis.zrem(index, *expired)
         return int(cursor)

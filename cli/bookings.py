@@ -56,8 +56,8 @@ async def run_list(
 
 async def _listed(store: Store, app: str | None, state: str | None, limit: int) -> list[Booking]:
     found: list[Booking] = []
-    async for booking in store.bookings():
-        if (app is None or booking.app == app) and (state is None or booking.state == state):
+    async for booking in store.bookings() if state is None else store.bookings_of_state(state):
+        if app is None or booking.app == app:
             found.append(booking)
             if len(found) == limit:
                 break

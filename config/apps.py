@@ -20,7 +20,6 @@ class App(Table):
     name: Name
     client_secrets: Annotated[tuple[AppSecret, ...], AT_LEAST_ONE]
     default_zone: Zone = "Etc/UTC"
-    own_queue: bool = False
     data_center: Literal["us", "uk", "de", "au", "ca", "sg"] = "us"
     cronofy_endpoint: Annotated[WebAddress | None, EMPTY_IS_NONE] = None
     pass_target_calendars: bool = False

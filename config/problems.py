@@ -42,6 +42,8 @@ _TABLES: Mapping[Location, type[Table]] = {
 }
 _LISTS = {"apps", "accounts", "calendars", "routes", "people"}
 _TAGS = {"union_tag_not_found", "union_tag_invalid"}
+_GONE = {"own_queue": "take it out: apps have their turns without it"}
+"""What a key of an earlier version has become."""
 _WHOLE_NUMBER = "must be a whole number"
 _TEXTS = {
     "greater_than_equal": "must be {ge} or more",
@@ -84,7 +86,7 @@ def _text(location: Location, kind: str, message: str, context: Mapping[str, Any
         case "value_error":
             return str(context["error"])
         case "extra_forbidden":
-            return f"unknown key; {suggestion(key, _known_keys(location[:-1]))}"
+            return _GONE.get(key) or f"unknown key; {suggestion(key, _known_keys(location[:-1]))}"
         case "missing":
             return f"missing; add {key} = …"
         case "literal_error":

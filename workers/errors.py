@@ -72,7 +72,7 @@ class Taken(CalendarError):
 class AccountWaits(CalendarError):
     """Nothing was asked: the account's clock says to wait until `until` (Unix ms).
 
-    Or the account is only `busy`, and that is when it is this one's turn.
+    Or the account is only `busy`, and its next turn is another one's.
     """
 
     def __init__(self, reason: str, *, until: int, parked: bool = False, busy: bool = False) -> None:

@@ -8,6 +8,7 @@ from config.settings import Settings
 from workers.backoff import Policy
 from workers.calendars.directory import Directory
 from workers.endpoints import Endpoints
+from workers.places import Places
 
 
 class Means(NamedTuple):
@@ -25,3 +26,4 @@ class Means(NamedTuple):
     policy: Policy
     clock: Callable[[], int]
     jitter: Callable[[], float]
+    places: Places

@@ -44,7 +44,7 @@ class PartUnderWay(UnderWay):
         await self._bring()
         if part_writes.is_everywhere(self.writes):
             removable = part_writes.removable(self.writes, self.means.clock())
-            await self.all([self._remove(write) for write in removable])
+            await self.all([self._remove(write) for write in self.in_turn(removable)])
 
     async def _bring(self) -> None:
         """Brings the part into the calendars that it goes to."""
@@ -57,7 +57,7 @@ class PartUnderWay(UnderWay):
                 self.fail(write, CalendarError(ErrorClass.PERMANENT, "invalid_part"), detail=str(invalid))
             return
         self.ends_at = event.over_at
-        await self.all([self._attempt(write, event) for write in due])
+        await self.all([self._attempt(write, event) for write in self.in_turn(due)])
 
     async def _targets(self) -> tuple[list[part_writes.Target], str, str]:
         """The calendars that the part goes to, what is missing for that, and what that comes to."""

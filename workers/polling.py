@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
 from functools import partial
+from itertools import count
 from typing import Any, Protocol
 
 import structlog
@@ -15,13 +15,14 @@ from admin.signals import told_to_stop
 from bookings import queue
 from bookings.refusals import named
 from bookings.store import Store
+from workers.places import Places
 
 _JOB_TIMEOUT_S = 600
 _AFTER_REDIS_TROUBLE_S = 1.0
 _BELL_S = 2.0
 """How long one command waits for the bell; below what a connection waits for an answer."""
 _TAKEN_TOGETHER_S = 0.005
-"""How long a busy worker lets places get free before it takes jobs for them: a round trip for several."""
+"""How long a busy worker lets places get free before it takes parts for them: a round trip for several."""
 
 _log = structlog.get_logger()
 
@@ -29,7 +30,7 @@ _log = structlog.get_logger()
 class Syncs(Protocol):
     """What the jobs are for."""
 
-    async def part(self, bid: str, pid: str, job: str) -> None:
+    async def part(self, bid: str, pid: str) -> None:
         """Does what there is to do for one part."""
         ...
 
@@ -43,46 +44,46 @@ class PollingWorker(Worker):
     polling for each job whose end Redis did not take.
     """
 
-    def __init__(self, store: Store, **options: Any) -> None:
+    def __init__(self, store: Store, places: Places, **options: Any) -> None:
         super().__init__(**options)
         self.last_poll = float("-inf")
-        self.freed = asyncio.Event()
-        """Set whenever a job has ended."""
+        self.places = places
         self.may_be_more = False
-        """Whether there were jobs for all places that were free."""
+        """Whether something due was left in the queues, for want of places."""
+        self.again = False
+        """Whether to look once more at once: there was more than was taken."""
         self._store = store
-
-    @property
-    def room(self) -> int:
-        """How many more jobs may be under way."""
-        return int(self.max_jobs) - len(self.tasks)
+        self._numbers = count()
 
     async def poll(self) -> None:
-        """Starts the jobs that are due. Raises `redis.RedisError` or `OSError`; it may be called again."""
-        if room := self.room:
-            jobs = await self._store.take(self.queue_name, limit=room)
-            self.may_be_more = len(jobs) == room
-            for job in jobs:
-                self.tasks[job] = task = asyncio.create_task(self.run_job(job, 0))
-                task.add_done_callback(partial(self._ended, job))
+        """Starts what is due. Raises `redis.RedisError` or `OSError`; it may be called again."""
+        self.again = False
+        self.places.freed.clear()  # what is freed from now on may be taken by the next poll alone
+        if room := max(0, self.places.room):
+            parts, self.may_be_more = await self._store.take(limit=room, held=self.places.crowded)
+            self.again = self.may_be_more and bool(parts) and self.places.room > len(parts)
+            for part in parts:
+                self.places.take((part.booking, part.part), part.lane)
+                # A part may be taken anew while it is still under way here: the record says who may write.
+                name = f"{part.booking}:{part.part}:{next(self._numbers)}"
+                self.tasks[name] = task = asyncio.create_task(self.run_job(name, 0))
+                task.add_done_callback(partial(self._ended, name, part))
         self.last_poll = time.monotonic()
 
     async def run_job(self, job_id: str, score: int) -> None:
         """Runs a job; its id says which part is to be looked at."""
         del score
-        bid, pid = queue.part_of(job_id)
-        context = {**self.ctx, "job_id": job_id}
+        bid, pid, _ = job_id.split(":")
         async with asyncio.timeout(self.job_timeout_s):
-            await self.functions[queue.FUNCTION].coroutine(context, bid, pid)
+            await self.functions[queue.FUNCTION].coroutine({**self.ctx, "job_id": job_id}, bid, pid)
 
-    def _ended(self, job: str, task: asyncio.Task[None]) -> None:
+    def _ended(self, job: str, part: queue.Taken, task: asyncio.Task[None]) -> None:
         """Makes room; a part whose job failed stays open, and the reconciler has it done again."""
         del self.tasks[job]
-        self.freed.set()
+        self.places.give_back((part.booking, part.part))
         if not task.cancelled() and (error := task.exception()):
             self.jobs_failed += 1
-            bid, pid = queue.part_of(job)
-            _log.error("part_not_settled", booking=bid, part=pid, exc_info=error)
+            _log.error("part_not_settled", booking=part.booking, part=part.part, exc_info=error)
 
     async def end(self) -> None:
         """Cancels what is still under way; its parts stay open and are done again."""
@@ -92,16 +93,20 @@ class PollingWorker(Worker):
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def polling_worker(store: Store, sync: Syncs, queue_name: str, *, concurrency: int) -> PollingWorker:
-    """Takes jobs out of one queue, so many at a time."""
+def polling_worker(
+    store: Store, sync: Syncs, *, concurrency: int, places: Places | None = None
+) -> PollingWorker:
+    """Takes parts out of the queues, so many at a time."""
 
     async def sync_part(context: dict[str, Any], bid: str, pid: str) -> None:
-        await sync.part(bid, pid, context["job_id"])
+        del context
+        await sync.part(bid, pid)
 
     return PollingWorker(
         store,
+        places or Places(concurrency),
         functions=[func(sync_part, name=queue.FUNCTION)],  # type: ignore[arg-type]  # arq types its own context
-        queue_name=queue_name,
+        queue_name=store.keys.queue,
         redis_pool=store.redis,
         max_jobs=concurrency,
         job_timeout=_JOB_TIMEOUT_S,
@@ -139,41 +144,36 @@ class Bell:
             await asyncio.gather(self._listening, return_exceptions=True)
 
 
-async def poll_until_stopped(pollers: Sequence[PollingWorker], bell: Bell, *, poll_delay: float) -> None:
+async def poll_until_stopped(poller: PollingWorker, bell: Bell, *, poll_delay: float) -> None:
     """Polls until told to stop, through every trouble with Redis; jobs may be under way then."""
     stopped = asyncio.create_task(told_to_stop())
     while not stopped.done():
         try:
-            for poller in pollers:
-                await poller.poll()
-            await _rest(pollers, bell, stopped, poll_delay)
+            await poller.poll()
+            await _rest(poller, bell, stopped, poll_delay)
         except (RedisError, OSError) as error:
             REDIS_ERRORS.inc()
             _log.error("redis_trouble", error=named(error))
-            for each in pollers:  # none of them stands still: Redis does
-                each.last_poll = time.monotonic()
+            poller.last_poll = time.monotonic()  # it does not stand still: Redis does
             await asyncio.wait({stopped}, timeout=_AFTER_REDIS_TROUBLE_S)
     await bell.silence()
 
 
-async def _rest(
-    pollers: Sequence[PollingWorker], bell: Bell, stopped: asyncio.Task[None], poll_delay: float
-) -> None:
+async def _rest(poller: PollingWorker, bell: Bell, stopped: asyncio.Task[None], poll_delay: float) -> None:
     """Waits until the bell rings, a place that is wanted gets free, or `poll_delay` is over.
 
     Who has filled all places since it began to listen may still hear the bell, and passes it on at once.
     """
-    wanted = [poller for poller in pollers if poller.may_be_more]
-    if any(poller.room for poller in wanted):
+    if poller.again:
         return
-    has_room = any(poller.room for poller in pollers)
-    waiting: set[asyncio.Task[Any]] = {stopped, *bell.listen(anew=has_room)}
-    frees = [asyncio.create_task(poller.freed.wait()) for poller in wanted]
-    for poller in wanted:
-        poller.freed.clear()
-    await asyncio.wait(waiting.union(frees), timeout=poll_delay, return_when=asyncio.FIRST_COMPLETED)
-    if any(free.done() for free in frees):
-        await asyncio.sleep(_TAKEN_TOGETHER_S)
-    for free in frees:
-        free.cancel()
-    await bell.heard(has_room=any(poller.room for poller in pollers))
+    places = poller.places
+    waiting: set[asyncio.Task[Any]] = {stopped, *bell.listen(anew=places.room > 0)}
+    freed = asyncio.create_task(places.freed.wait()) if poller.may_be_more or places.room <= 0 else None
+    if freed is not None:
+        waiting.add(freed)
+    await asyncio.wait(waiting, timeout=poll_delay, return_when=asyncio.FIRST_COMPLETED)
+    if freed is not None:
+        if freed.done():
+            await asyncio.sleep(_TAKEN_TOGETHER_S)
+        freed.cancel()
+    await bell.heard(has_room=places.room > 0)

@@ -27,6 +27,7 @@ from workers.forward import ForwardUnderWay
 from workers.means import Means
 from workers.metrics import ALARMS, Alarm
 from workers.part import PartUnderWay
+from workers.places import Places
 from workers.trail import part_trail
 from workers.under_way import UnderWay
 
@@ -48,6 +49,7 @@ class Sync:
         worker: str,
         clock: Callable[[], int] = now_ms,
         jitter: Callable[[], float] = random.random,
+        places: Places | None = None,
     ) -> None:
         limits = settings.worker
         policy = Policy(base=limits.retry_base, cap=limits.retry_cap, retry_for=limits.retry_for)
@@ -59,7 +61,10 @@ class Sync:
             timeout_s=limits.request_timeout,
             at_a_time=max(1, limits.concurrency // _OF_ONE_ENDPOINT),
         )
-        self._means = Means(store, settings, directory, self.endpoints, worker, policy, clock, jitter)
+        self.places = places or Places(limits.concurrency)
+        self._means = Means(
+            store, settings, directory, self.endpoints, worker, policy, clock, jitter, self.places
+        )
         self._retired = False
 
     def retire(self) -> None:
@@ -71,27 +76,32 @@ class Sync:
         await self.endpoints.aclose()
         self._means.directory.close()
 
-    async def part(self, bid: str, pid: str, job: str) -> None:
+    async def part(self, bid: str, pid: str) -> None:
         """Does what there is to do for one part. Raises `redis.RedisError` and `OSError`."""
         log = _log.bind(booking=bid, part=pid)
         lease_s = self.settings.worker.lease
         try:
-            claim = await self.store.claim(bid, pid, holder=uuid.uuid4().hex, lease_s=lease_s, job=job)
+            claim = await self.store.claim(bid, pid, holder=uuid.uuid4().hex, lease_s=lease_s)
+            ahead_ms = 0 if claim is None else claim.at - self._means.clock()
             while claim is not None:
                 if self._retired:
                     await self._give_back(claim)
                     return
                 log = log.bind(delivery=claim.delivery)
                 with part_trail(claim):
-                    claim = await self._revision(claim, log.bind(revision=claim.revision))
+                    claim = await self._revision(claim, ahead_ms, log.bind(revision=claim.revision))
         except SealError as error:  # it waits, open, until somebody gives the key
             ALARMS.labels(Alarm.KEY_MISSING).inc()
             log.warning(Alarm.KEY_MISSING, problem=str(error))
         except LeaseLost:
             ALARMS.labels(Alarm.LEASE_LOST).inc()
             log.warning(Alarm.LEASE_LOST)
+        finally:
+            self.places.leave((bid, pid))
 
-    async def _revision(self, claim: Claim, log: structlog.typing.FilteringBoundLogger) -> Claim | None:
+    async def _revision(
+        self, claim: Claim, ahead_ms: int, log: structlog.typing.FilteringBoundLogger
+    ) -> Claim | None:
         """Brings one revision into the calendars; gives the next one where it came in meanwhile."""
         under_way = PartUnderWay if claim.desired.forward is None else ForwardUnderWay
         part = under_way(self._means, claim, log)
@@ -101,10 +111,13 @@ class Sync:
         except asyncio.CancelledError:
             await self._give_back(claim)
             raise
-        return await self._settled(part)
+        return await self._settled(part, ahead_ms)
 
-    async def _settled(self, part: UnderWay) -> Claim | None:
-        """Writes down what was done; told to stop meanwhile, it does so first."""
+    async def _settled(self, part: UnderWay, ahead_ms: int) -> Claim | None:
+        """Writes down what was done; told to stop meanwhile, it does so first.
+
+        `ahead_ms` is how far Redis' clock, by which things are due, is ahead of ours.
+        """
         worker = self.settings.worker
         settling = asyncio.ensure_future(
             self.store.settle(
@@ -114,6 +127,8 @@ class Sync:
                 lease_s=worker.lease,
                 keep_s=worker.keep_bookings if part.claim.desired.forward is None else 0,
                 keep_at_least_s=self.settings.receiver.redelivery_window,
+                stands=part.stands(ahead_ms),
+                ahead_ms=ahead_ms,
             )
         )
         try:

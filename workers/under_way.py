@@ -1,27 +1,28 @@
 """A revision of a part while its writes are attempted, and what becomes of each of them."""
 
 import asyncio
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 
+import msgspec
 import structlog
 from redis.exceptions import RedisError
 
 from bookings import part_writes, state
 from bookings.errors import LeaseLost, SealError
 from bookings.leases import Claim
+from bookings.lines import NOWHERE, Line, Stands
 from bookings.record import UNROUTED, Attempt, Write, WriteState
 from workers.backoff import decide
+from workers.calendars.lane import Lane
 from workers.calendars.port import Calendar
 from workers.errors import AccountWaits, CalendarError, ErrorClass
 from workers.giving_up import waited_too_long, what_was_waited_for
 from workers.means import Means
 from workers.metrics import ALARMS, FAILURES, THROTTLED, WRITES, Alarm
 from workers.trail import write_trail
-
-_SPREAD_MS = 2000
-"""Over how long the writes that wait for one account are spread when its time comes."""
 
 
 class UnderWay(ABC):
@@ -37,6 +38,7 @@ class UnderWay(ABC):
         self.writes = claim.writes
         self.ends_at = means.clock()
         self._routed = True
+        self._lines: dict[str, Line] = {}
 
     @abstractmethod
     async def write(self) -> None:
@@ -99,7 +101,7 @@ class UnderWay(ABC):
             yield
         except AccountWaits as waits:
             if waits.busy:
-                self.put_off(write, due_at=waits.until, reason=waits.code)
+                self._stand_in_line(write)
             else:
                 await self._wait(write, waits, until=waits.until)
         except CalendarError as error:
@@ -141,13 +143,59 @@ class UnderWay(ABC):
             self.count(write, WriteState.DEAD)
             self.log.error("write_given_up", write=write.id, calendar=write.calendar, code=error.code)
             return
-        due_at = until + int(_SPREAD_MS * self.means.jitter())
         parked = error.error_class is ErrorClass.AUTH
-        self.replace(state.waiting(current, due_at=due_at, parked=parked, reason=error.code, now=now))
-        await self.calendar(write).lane.wait_for(self.claim.booking, self.claim.part, due_at)
+        self.replace(state.waiting(current, due_at=until, parked=parked, reason=error.code, now=now))
+        lane = self.calendar(write).lane
+        self._lines[write.id] = Line(lane.name, lane.most, until)
+
+    def in_turn(self, writes: Sequence[Write]) -> list[Write]:
+        """Those of the writes whose lanes have a place for the part; the others stand in line."""
+        place, going = (self.claim.booking, self.claim.part), []
+        for write in writes:
+            lane = self._lane_of(write)
+            if lane is None or self.means.places.enter(place, lane.name, lane.most):
+                going.append(write)
+            else:
+                self._stand_in_line(write)
+        if going:
+            self.means.places.begun(place)
+        return going
+
+    def _stand_in_line(self, write: Write) -> None:
+        """Has a write wait for its turn in its lane: nothing has failed."""
+        self.put_off(write, due_at=self.means.clock(), reason="busy")
+        lane = self.calendar(write).lane
+        self._lines[write.id] = Line(lane.name, lane.most, 0)
+
+    def stands(self, ahead_ms: int) -> Stands:
+        """Where the writes that are not at their end wait: each for its lane, and at the lane's pace.
+
+        `ahead_ms` is how far Redis' clock is ahead of ours.
+        """
+        now, lines = self.means.clock(), {}
+        retry_for_ms, give_up_at = int(self.means.policy.retry_for * 1000), sys.maxsize
+        for write in part_writes.unsettled(self.writes):
+            line = self._lines.get(write.id)
+            if line is None and write.due_at and (lane := self._lane_of(write)) is not None:
+                line = Line(lane.name, lane.most, write.due_at + ahead_ms, queued=True)
+            if line is not None:
+                at = line.at or now + ahead_ms
+                lines[write.id] = msgspec.structs.replace(line, at=at)
+                give_up_at = min(give_up_at, (write.failing_since or now) + retry_for_ms + ahead_ms)
+        return Stands(lines, self.ends_at, give_up_at) if lines else NOWHERE
+
+    def _lane_of(self, write: Write) -> Lane | None:
+        """The lane of a write's calendar; None where the configuration has none, or it has no limits."""
+        if write.address is None or write.address.provider == "forward":
+            return None
+        try:
+            lane = self.calendar(write).lane
+        except Exception:  # noqa: BLE001 - the attempt will fail by it, and tell
+            return None
+        return lane if isinstance(lane, Lane) else None
 
     def put_off(self, write: Write, *, due_at: int, reason: str) -> None:
-        """Has a write wait for its turn, until `due_at` (Unix ms): nothing has failed."""
+        """Has a write wait until `due_at` (Unix ms): nothing has failed."""
         current, now = self.current(write.id), self.means.clock()
         waits = state.waiting(current, due_at=due_at, parked=False, reason=reason, now=now, busy=True)
         self.replace(waits)

@@ -1,8 +1,7 @@
 """The worker process: arq wakes it, our record tells it what to do."""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 import structlog
 from redis.exceptions import RedisError
@@ -15,8 +14,10 @@ from admin.pulse import pulse
 from admin.server import MakeConsole, start_admin
 from admin.signals import Hangups
 from admin.tracing import tracing
+from bookings.clock import RecordClock
 from bookings.connection import connect
 from bookings.history import history_kept
+from bookings.patience import in_time
 from bookings.refusals import named
 from bookings.roles import WORKER
 from bookings.store import Store
@@ -29,6 +30,7 @@ from workers.polling import Bell, PollingWorker, poll_until_stopped
 _REDIS_CONNECTIONS = 16
 _REDIS_RETRIES = 8
 _RECONCILE_EVERY_S = 1.0
+_CLOCK_WITHIN_S = 1.0
 _RECONCILE_AT_ONCE = 200
 _POLLED_WITHIN_S = 90.0
 """A poll of a Redis that hangs takes up to 50 s, all its retries included; a restart would not shorten it."""
@@ -44,21 +46,24 @@ async def run_worker(
     redis = connect(settings.redis, connections=_REDIS_CONNECTIONS, retries=_REDIS_RETRIES)
     store = Store.of(settings, redis)
     name = process_name()
+    clock = RecordClock()
+    with suppress(RedisError, OSError):  # the pulse asks again, every second
+        await in_time(clock.ask(redis), within_s=_CLOCK_WITHIN_S)
     structlog.contextvars.bind_contextvars(worker=name)
     async with (
         tracing(settings.telemetry, "worker"),
         aclosing(redis),
-        pulse(redis),
+        pulse(redis, clock),
         heartbeat(store, configuration),
         history_kept(store, written=events_written),
         Outgoing(settings.network) as outgoing,
-        aclosing(CurrentSync(store, settings, outgoing, worker=name)) as sync,
+        aclosing(CurrentSync(store, settings, outgoing, worker=name, clock=clock)) as sync,
     ):
-        JOBS_RUNNING.set_function(lambda: sum(len(poller.tasks) for poller in sync.pollers))
+        JOBS_RUNNING.set_function(lambda: len(sync.poller.tasks))
         health = Health(
             store,
             WORKER,
-            last_turn=lambda: min(poller.last_poll for poller in sync.pollers),
+            last_turn=lambda: sync.poller.last_poll,
             turn_within_s=_POLLED_WITHIN_S,
         )
         admin = await start_admin(
@@ -68,24 +73,20 @@ async def run_worker(
         _log.info("worker_started", concurrency=settings.worker.concurrency)
         try:
             async with configuration.followed(hangups, sync.follow):
-                await _work(sync.pollers, store, health, settings.worker)
+                await _work(sync.poller, store, health, settings.worker)
         finally:
             reconciler.cancel()
             await admin.cleanup()
     _log.info("worker_stopped")
 
 
-async def _work(
-    pollers: Sequence[PollingWorker], store: Store, health: Health, settings: WorkerSettings
-) -> None:
+async def _work(poller: PollingWorker, store: Store, health: Health, settings: WorkerSettings) -> None:
     """Works until told to stop, then waits for the jobs under way."""
-    await poll_until_stopped(pollers, Bell(store), poll_delay=settings.poll_delay)
+    await poll_until_stopped(poller, Bell(store), poll_delay=settings.poll_delay)
     health.draining = True
-    under_way = [task for poller in pollers for task in poller.tasks.values()]
-    if under_way:
+    if under_way := list(poller.tasks.values()):
         await asyncio.wait(under_way, timeout=settings.drain_timeout)
-    for poller in pollers:
-        await poller.end()
+    await poller.end()
 
 
 async def _reconcile(store: Store, worker: str) -> None:
@@ -93,7 +94,7 @@ async def _reconcile(store: Store, worker: str) -> None:
 
     One worker of the fleet does so at a time.
     """
-    cursor = healed = 0
+    cursor = of_links = healed = 0
     shares = (0, 0)
     while True:
         await asyncio.sleep(_RECONCILE_EVERY_S)
@@ -102,6 +103,7 @@ async def _reconcile(store: Store, worker: str) -> None:
                 continue
             looked, queued = await store.reconcile(limit=_RECONCILE_AT_ONCE)
             cursor = await store.prune_index(cursor)
+            of_links = await store.prune_links(of_links)
             healed = await store.heal_delayed(healed)
             shares = await store.heal_shares(*shares)
         except (RedisError, OSError) as error:

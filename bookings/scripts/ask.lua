@@ -1,7 +1,7 @@
 -- Asks whoever works on a part next for something: to replay, discard or retry a write, to look at all of it again.
 -- The record itself is changed only under the part's lease, by the worker that does it.
 --
--- KEYS  1 booking hash   2 open   3 queue   4 dead letters
+-- KEYS  1 booking hash   2 open   3 queues   4 dead letters
 -- ARGV  1 job prefix   2 booking id   3 part id   4 what is asked (one word or two)
 --       5 the dead letter it is about, or ''   6 the revision it is about, or ''
 --       7 grace (ms)   8 life of a job's payload (ms)

@@ -1,6 +1,6 @@
 -- Marks every part of a booking as gone, in a revision of its own: the tombstone. Workers then remove the events.
 --
--- KEYS  1 booking hash   2 open   3 queue
+-- KEYS  1 booking hash   2 open   3 queues
 -- ARGV  1 job prefix   2 booking id   3 grace (ms)   4 life of a job's payload (ms)
 -- Gives {'cancelled', revision, number of parts} | {'missing'}
 --

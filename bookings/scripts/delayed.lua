@@ -1,8 +1,8 @@
 -- Put before every script that asks for parts, or knows delayed writes. Not a script of its own.
 
 -- Tries what `ask_for` does; gives the queue that it wakes a worker by.
-local function may_ask(booking, shared, prefix)
-  local queue = may_wake(booking, shared, prefix)
+local function may_ask(booking, queues, prefix)
+  local queue = may_wake(booking, queues, prefix)
   redis.call('PERSIST', booking .. ':none')
   return queue
 end
@@ -12,12 +12,12 @@ local function ask_for(booking, open, queue, prefix, bid, pid, what, now, grace,
   local asks = redis.call('HGET', booking, 'asks:' .. pid) or ''
   redis.call('HSET', booking, 'asks:' .. pid, asks .. what .. '\n', 'state:' .. pid, 'open')
   redis.call('PERSIST', booking)
-  wake(booking, open, queue, prefix, bid, pid, now, now, grace, ttl)
+  wake(open, queue, prefix, bid, pid, now, now, grace, ttl)
 end
 
 -- What is parked for a calendar and to be tried again: the first `most` of those that may be woken by `till`, and what
 -- nobody knows of any more; but for one part. Tries what `wake_parked` does with it. Nil where there is none.
-local function parked_for(bookings, shared, delayed, prefix, wid, till, most, but)
+local function parked_for(bookings, queues, delayed, prefix, wid, till, most, but)
   local wakeable = delayed .. ':wakeable:' .. wid
   local members = redis.call('ZRANGEBYSCORE', wakeable, '-inf', till, 'LIMIT', '0', most)
   if #members == 0 then
@@ -26,13 +26,14 @@ local function parked_for(bookings, shared, delayed, prefix, wid, till, most, bu
   redis.call('ZADD', wakeable, 'XX', '0', '')
   redis.call('ZREM', wakeable, '')
   redis.call('PERSIST', bookings .. 'none')
+  redis.call('HGET', bookings .. 'none', '')
   for i, member in ipairs(members) do
     if member == but then
       table.remove(members, i)
       break
     end
   end
-  local due, gone = open_among(members, bookings, shared, prefix)
+  local due, gone = open_among(members, bookings, queues, prefix)
   return {wid = wid, wakeable = wakeable, due = due, gone = gone}
 end
 

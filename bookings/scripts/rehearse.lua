@@ -10,7 +10,7 @@ local forms = {
   DEL = {}, EXISTS = {}, GET = {}, HDEL = {''}, HGET = {''}, HGETALL = {}, HKEYS = {}, HMGET = {''}, HSCAN = {'0'},
   LLEN = {}, PERSIST = {}, PEXPIRE = {'0'}, PEXPIREAT = {'0'}, PTTL = {}, SET = {'', 'XX'}, SMEMBERS = {}, SREM = {''},
   ZADD = {'XX', '0', ''}, ZCARD = {}, ZCOUNT = {'0', '0'}, ZRANGE = {'0', '0'}, ZRANGEBYSCORE = {'0', '0'},
-  ZREM = {''}, ZREMRANGEBYSCORE = {'0', '0'}, ZSCAN = {'0'}, ZSCORE = {''},
+  ZREM = {''}, ZREMRANGEBYSCORE = {'0', '0'}, ZREVRANGEBYSCORE = {'0', '0'}, ZSCAN = {'0'}, ZSCORE = {''},
 }
 -- What has no such form is done, and taken back at once.
 local done = {HSET = {'', ''}, LPUSH = {''}, SADD = {''}}

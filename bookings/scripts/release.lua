@@ -1,6 +1,6 @@
 -- Gives the lease of a part back before its outcome is known, so that another worker goes on at once.
 --
--- KEYS  1 booking hash   2 open   3 queue
+-- KEYS  1 booking hash   2 open   3 queues
 -- ARGV  1 job prefix   2 booking id   3 part id   4 fence   5 grace (ms)   6 life of a job's payload (ms)
 -- Gives {'released'} | {'lost'}
 
@@ -15,6 +15,6 @@ local now = clock()
 redis.call('HDEL', booking, '')
 local queue = may_wake(booking, KEYS[3], ARGV[1])
 
-wake(booking, KEYS[2], queue, ARGV[1], bid, pid, now, now, tonumber(ARGV[5]), tonumber(ARGV[6]))
+wake(KEYS[2], queue, ARGV[1], bid, pid, now, now, tonumber(ARGV[5]), tonumber(ARGV[6]))
 redis.call('HDEL', booking, 'lease:' .. pid)
 return {'released'}

@@ -1,12 +1,12 @@
 -- Writes the outcome down and gives the lease back; or keeps it if a newer revision came in meanwhile.
 --
--- KEYS  1 booking hash   2 open   3 queue   4 index of bookings   5 dead letters   6 index of delayed writes
+-- KEYS  1 booking hash   2 open   3 queues   4 index of bookings   5 dead letters   6 index of delayed writes
 -- ARGV  1 job prefix   2 booking id   3 part id   4 fence   5 lease (ms)   6 grace (ms)
 --       7 life of a job's payload (ms)   8 revision that was handled   9 writes JSON
---       10 state: open | dead | done   11 when an open part is due again (ms)   12 end of the part (ms)
+--       10 state: open | dead | done   11 when an open part is due again (ms), or 0 where it only stands in lines   12 end of the part (ms)
 --       13 how long a finished booking is kept after its end (ms)   14 and at the least from now (ms)
 --       15 the asks that were handled   16 prefix of booking keys   17 the ids of writes that were just made
---       18 number of delayed writes   19 number of dead writes; then for each delayed write: id, state, since when
+--       18 number of delayed writes   19 number of dead writes   20 the lines where it waits (see lines.lua) or ''; then for each delayed write: id, state, since when
 --       (ms), 'own' where it is parked for its own calendar or '', what is shown of that; then the ids of the dead
 --       writes; then the ids of writes that are not dead
 -- Gives {'released'} | {'again', revision, part JSON, asks, 'gone' or '', from} | {'lost'}
@@ -19,7 +19,7 @@ local function index_delayed(told, count, now)
   for wid, state in string.gmatch(told, '(%S+) (%S+)\n') do
     there[wid] = state
   end
-  for i = 20, 19 + 5 * count, 5 do
+  for i = 21, 20 + 5 * count, 5 do
     local wid, state, since, own, shown = unpack(ARGV, i, i + 4)
     if there[wid] and (there[wid] ~= state or own == '') then
       undelay(KEYS[6], wid, there[wid], bid .. ':' .. pid)
@@ -54,7 +54,7 @@ local own_state, own_end = 'state:' .. pid, 'end:' .. pid
 local asks = string.sub(fields[4] or '', #ARGV[15] + 1)
 local again = tonumber(fields[2]) > tonumber(ARGV[8]) or asks ~= ''
 local delayed = tonumber(ARGV[18])
-local first_dead = 20 + 5 * delayed
+local first_dead = 21 + 5 * delayed
 local told, dead, letters, alive = {'writes:' .. pid, ARGV[9], own_end, ARGV[12]}, {}, {}, {}
 for i = first_dead, #ARGV do
   local letter = place .. ':' .. ARGV[i]
@@ -95,7 +95,11 @@ if delayed > 0 or fields[7] then
 end
 may_hold(held_by(KEYS[2], fields[8]))
 may_hold(held_by(KEYS[5], fields[8]))
-local queue = not again and ARGV[10] == 'open' and may_wake(booking, KEYS[3], ARGV[1])
+local queue = not again and ARGV[10] == 'open' and ARGV[11] ~= '0' and may_wake(booking, KEYS[3], ARGV[1])
+local lined = not again and ARGV[20] ~= ''
+if lined then
+  may_stand(ARGV[1])
+end
 local parked = {}
 for wid in string.gmatch(ARGV[17], '%S+') do
   parked[#parked + 1] = parked_for(ARGV[16], KEYS[3], KEYS[6], ARGV[1], wid, at, '10', place)
@@ -133,9 +137,15 @@ end
 if again then
   return {'again', fields[2], fields[3], asks, fields[5] and 'gone' or '', fields[6] or ''}
 end
+if lined then
+  stand_in_lines(booking, ARGV[1], bid, pid, ARGV[20], now, tonumber(ARGV[7]))
+end
 if queue then
-  wake(booking, KEYS[2], queue, ARGV[1], bid, pid, now, math.max(now, tonumber(ARGV[11])), tonumber(ARGV[6]),
-    tonumber(ARGV[7]))
+  wake(KEYS[2], queue, ARGV[1], bid, pid, now, math.max(now, tonumber(ARGV[11])), tonumber(ARGV[6]), tonumber(ARGV[7]))
+  return {'released'}
+end
+if ARGV[10] == 'open' then
+  redis.call('ZADD', KEYS[2], string.format('%.0f', math.min(tonumber(string.match(ARGV[20], '%d+')), now + 600000)), place)
   return {'released'}
 end
 redis.call('ZREM', KEYS[2], place)

@@ -1,7 +1,7 @@
 -- Has a parked account tried again now: its clock ends, and of the next requests one goes first.
 --
--- KEYS  1 clock of the account   2 clock of the lane   3 parts that wait   4 open   5 queue
--- ARGV  1 job prefix   2 prefix of booking keys   3 grace (ms)   4 life of a job's payload (ms)   5 most parts to wake
+-- KEYS  1 clock of the account   2 clock of the lane
+-- ARGV  1 job prefix   2 name of the account
 -- Gives {'free'} | {'tried'} | {'paused'} (the provider asked for a rest, and gets it)
 
 local now = clock()
@@ -17,15 +17,13 @@ end
 if #parked == 0 then
   return {'free'}
 end
-local waiting = redis.call('ZRANGE', KEYS[3], 0, tonumber(ARGV[5]) - 1)
+local lanes = lanes_of(ARGV[1], ARGV[2])
 
 -- Tried before the first write (docs/decisions/014).
-local due = open_among(waiting, ARGV[2], KEYS[5], ARGV[1])
+redis.call('ZADD', ARGV[1] .. ':turns', 'XX', '0', '')
 
 for _, clock_of in ipairs(parked) do
   redis.call('HSET', clock_of, 'until', string.format('%.0f', now))
 end
-for _, each in ipairs(due) do
-  wake(each.booking, KEYS[4], each.queue, ARGV[1], each.bid, each.pid, now, now, tonumber(ARGV[3]), tonumber(ARGV[4]))
-end
+call_lanes(ARGV[1], lanes, now)
 return {'tried'}

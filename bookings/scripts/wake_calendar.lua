@@ -1,6 +1,6 @@
 -- A calendar was seen to work: what is parked for it is tried now, whenever it was woken last.
 --
--- KEYS  1 open   2 queue   3 index of delayed writes
+-- KEYS  1 open   2 queues   3 index of delayed writes
 -- ARGV  1 job prefix   2 prefix of booking keys   3 grace (ms)   4 life of a job's payload (ms)   5 write id
 --       6 most parts to wake; the others follow as the first of them succeed
 -- Gives {number woken}

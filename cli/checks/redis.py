@@ -198,5 +198,5 @@ def clock(ahead_s: float) -> Finding:
     return wrong(
         "redis clock",
         f"{abs(ahead_s):.1f} s {'ahead of' if ahead_s > 0 else 'behind'} this machine's",
-        "synchronise both clocks (NTP): retries are due by Redis's, picked by ours",
+        "synchronise both clocks (NTP): workers go by Redis's, people read logs by their own",
     )

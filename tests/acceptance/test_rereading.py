@@ -54,20 +54,6 @@ async def test_limits_and_secrets_are_taken_up(service: Service) -> None:
     assert (await service.post(SEQUENCING))[0] == 401
 
 
-async def test_an_app_gets_a_queue_of_its_own_without_a_restart(service: Service) -> None:
-    receiver, worker = await service.start("receiver"), await service.start("worker")
-    change(service, before='name = "hiring"', after='name = "hiring"\nown_queue = true')
-    await reread(service, worker=worker, receiver=receiver)
-    assert (await service.post(SEQUENCING))[0] == 202
-    await service.written()
-    change(service, before="own_queue = true", after="own_queue = false")
-    await reread(service, receiver=receiver, worker=worker)
-    assert (await service.post(one_part("123", event_id="shared")))[0] == 202
-    await service.written()
-    assert len(service.events()) == 3
-    assert "parts_requeued" not in service.log("worker")
-
-
 async def test_what_needs_a_restart_stays_and_is_named(service: Service) -> None:
     worker = await service.start("worker")
     change(service, before="[worker]", after="[worker]\nconcurrency = 7\nretry_cap = 60")

@@ -51,7 +51,7 @@ async def accept(store: Store, delivery: str) -> None:
 
 async def claim(store: Store, *, lease_s: float = 5) -> Claim:
     bid = booking_id("hiring", "found")
-    claimed = await store.claim(bid, part_id("1"), holder=f"{now_ms()}", lease_s=lease_s, job="")
+    claimed = await store.claim(bid, part_id("1"), holder=f"{now_ms()}", lease_s=lease_s)
     assert claimed is not None
     return claimed
 

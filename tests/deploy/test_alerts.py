@@ -273,7 +273,7 @@ async def test_callbacks_that_are_refused_and_work_that_piles_up(
 async def let_jobs_age(service: Service, *, seconds: int) -> None:
     """As if what is in the queue had been there for so long."""
     client = service.client()
-    queue = Store(client, service.settings.redis.key_prefix).keys.queue
+    queue = Store(client, service.settings.redis.key_prefix).keys.queue_of("hiring")
     for job in await client.zrange(queue, 0, -1):
         await client.zadd(queue, {job: now_ms() - 1000 * seconds})
     await client.aclose()

@@ -10,6 +10,7 @@ from bookings.clock import now_ms
 from bookings.dead_letters import DeadLetter
 from bookings.identity import booking_id, part_id
 from bookings.leases import Claim
+from bookings.lines import NOWHERE, Line, Stands
 from bookings.record import Forward, Part, Write, WriteState
 from bookings.store import Store
 
@@ -45,8 +46,8 @@ def accepting(delivery: str, ids: str = "12", **more: Any) -> Act:
     return lambda store: store.accept(app="hiring", event_id="event", delivery=delivery, parts=parts, **terms)
 
 
-async def claimed(store: Store, sequence_id: str = "1", *, lease_s: float = 60, job: str = "") -> Claim:
-    found = await store.claim(BID, part_id(sequence_id), holder=str(now_ms()), lease_s=lease_s, job=job)
+async def claimed(store: Store, sequence_id: str = "1", *, lease_s: float = 60) -> Claim:
+    found = await store.claim(BID, part_id(sequence_id), holder=str(now_ms()), lease_s=lease_s)
     assert found is not None
     return found
 
@@ -65,11 +66,19 @@ def write(claim: Claim, state: WriteState) -> Write:
     )
 
 
-def settling(claim: Claim, state: WriteState, instead: Write | None = None) -> Act:
+def settling(
+    claim: Claim, state: WriteState, instead: Write | None = None, *, stands: Stands = NOWHERE
+) -> Act:
     writes = [instead or write(claim, state)]
     return lambda store: store.settle(
-        claim, writes, ends_at=now_ms(), lease_s=60, keep_s=600, keep_at_least_s=60
+        claim, writes, ends_at=now_ms(), lease_s=60, keep_s=600, keep_at_least_s=60, stands=stands
     )
+
+
+def standing(*, lane: str = "", at: int = 0, queued: bool = False) -> Stands:
+    """In a lane's line or, `queued`, in its queue until then."""
+    line = Line(lane or LANE, 6, at or now_ms(), queued)
+    return Stands({"w": line}, start=1, give_up_at=now_ms() + 600_000)
 
 
 async def settled(store: Store, state: WriteState, ids: str = "12") -> None:
@@ -103,13 +112,6 @@ async def _(store: Store) -> Act:
     return accepting("second", "2", prune=True)
 
 
-@path("accept", "an app with a queue of its own, and a part that is no longer listed")
-async def _(store: Store) -> Act:
-    store.own_queues = ("hiring",)
-    await accepting("first")(store)
-    return accepting("second", "2", prune=True)
-
-
 @path("accept", "a delivery to be passed on")
 async def _(_store: Store) -> Act:
     return accepting("first", forward=FORWARD, forward_always=True)
@@ -134,21 +136,40 @@ async def _(_store: Store) -> Act:
 @path("take", "fewer jobs than places")
 async def _(store: Store) -> Act:
     await accepting("first")(store)
-    return lambda store: store.take(store.keys.queue, limit=9)
+    return lambda store: store.take(limit=9)
 
 
 @path("take", "more jobs than places, and a bell that nobody has rung")
 async def _(store: Store) -> Act:
-    await accepting("first")(store)
+    await accepting("first", "123")(store)
     await store.redis.delete(store.keys.bell)
-    return lambda store: store.take(store.keys.queue, limit=1)
+    return lambda store: store.take(limit=2)
 
 
-@path("claim", "a part whose job it is")
+@path("take", "what stands in the line of a lane, and what is due there")
+async def _(store: Store) -> Act:
+    await accepting("first", "123")(store)
+    for each, queued in zip("123", (False, True, True), strict=True):
+        stands = standing(at=1, queued=queued)
+        await settling(await claimed(store, each), WriteState.RETRYING, stands=stands)(store)
+    await store.redis.delete(store.keys.bell)
+    return lambda store: store.take(limit=1)
+
+
+@path("take", "what stands in the line of a lane that is closed, and of one whose last it is")
+async def _(store: Store) -> Act:
+    await accepting("first")(store)
+    for each, lane in zip("12", (LANE, "google-hr"), strict=True):
+        await settling(await claimed(store, each), WriteState.RETRYING, stands=standing(lane=lane))(store)
+    await _closing("paused")(store)
+    return lambda store: store.take(limit=9)
+
+
+@path("claim", "a part that was taken")
 async def _(store: Store) -> Act:
     await accepting("first", "1")(store)
-    [job] = await store.take(store.keys.queue, limit=1)
-    return lambda store: claimed(store, job=job)
+    await store.take(limit=1)
+    return claimed
 
 
 @path("claim", "a part whose lease has run out")
@@ -158,10 +179,16 @@ async def _(store: Store) -> Act:
     return claimed
 
 
+@path("claim", "a part that stands in a line")
+async def _(store: Store) -> Act:
+    await in_line(store)
+    return claimed
+
+
 @path("claim", "a part that is gone")
 async def _(store: Store) -> Act:
     await store.redis.zadd(store.keys.open, {f"{BID}:{part_id('1')}": 1})
-    return lambda store: store.claim(BID, part_id("1"), holder="h", lease_s=60, job="")
+    return lambda store: store.claim(BID, part_id("1"), holder="h", lease_s=60)
 
 
 @path("claim", "a part that is finished")
@@ -169,7 +196,7 @@ async def _(store: Store) -> Act:
     await accepting("first")(store)
     await settled(store, WriteState.WRITTEN)
     await store.redis.zadd(store.keys.open, {f"{BID}:{part_id('1')}": 1})
-    return lambda store: store.claim(BID, part_id("1"), holder="h", lease_s=60, job="")
+    return lambda store: store.claim(BID, part_id("1"), holder="h", lease_s=60)
 
 
 @path("journal", "an intent")
@@ -199,12 +226,18 @@ async def _(store: Store) -> Act:
     return settling(await claimed(store), WriteState.RETRYING)
 
 
-@path("settle", "a part that is due at once, in a queue of its own, with a bell that nobody has rung")
+@path("settle", "a part that is due at once, with a bell that nobody has rung")
 async def _(store: Store) -> Act:
-    store.own_queues = ("hiring",)
     await accepting("first")(store)
     await store.redis.delete(store.keys.bell)
     return settling(await claimed(store), WriteState.PENDING)
+
+
+@path("settle", "a part that stands in a line, and is to be tried again later in another")
+async def _(store: Store) -> Act:
+    await in_line(store)
+    stands = standing(lane="google-hr", at=now_ms() + 60_000, queued=True)
+    return settling(await claimed(store), WriteState.RETRYING, stands=stands)
 
 
 @path("settle", "a part that died, for which somebody has asked")
@@ -249,7 +282,6 @@ async def _(store: Store) -> Act:
 
 @path("settle", "a part that was parked, whose success wakes another; of a third nobody knows")
 async def _(store: Store) -> Act:
-    store.own_queues = ("hiring",)
     await accepting("first")(store)
     await settled(store, WriteState.PARKED)
     await parked_long_ago(store)
@@ -320,12 +352,10 @@ async def _(store: Store) -> Act:
     await accepting("first", "12345")(store)
     await settled(store, WriteState.WRITTEN, "1")
     await claimed(store, "2")
-    [lost, *_] = await store.redis.hmget(store.keys.booking(BID), f"job:{part_id('3')}")
-    await store.redis.delete(b"arq:job:" + lost)
+    await store.redis.delete(f"arq:job:{store.keys.prefix}:{BID}:{part_id('3')}")
     parts = {f"{BID}:{part_id(each)}": int(each) for each in "12345"}
     await store.redis.zadd(store.keys.open, {**parts, "gone:gone": 0})
     await store.redis.delete(store.keys.bell)
-    store.own_queues = ("hiring",)
     return lambda store: store.reconcile()
 
 
@@ -334,6 +364,15 @@ async def _(store: Store) -> Act:
     await accepting("first")(store)
     await claimed(store, "1")
     await store.redis.zadd(store.keys.open, {f"{BID}:{part_id(each)}": 1 for each in "12"})
+    return lambda store: store.reconcile()
+
+
+@path("reconcile", "a part that stands in a line, and what an earlier version queued")
+async def _(store: Store) -> Act:
+    await in_line(store)
+    await store.redis.zadd(store.keys.open, {f"{BID}:{part_id(each)}": 1 for each in "12"})
+    await store.redis.zadd(store.keys.queue, {f"{store.keys.prefix}:{BID}:{part_id('1')}:1": 1})
+    await store.redis.delete(store.keys.lanes, store.keys.queue_of("hiring"))
     return lambda store: store.reconcile()
 
 
@@ -395,25 +434,30 @@ async def _(store: Store) -> Act:
     return _closing("parked")
 
 
-@path("reopen", "an account for which parts wait, open ones and others")
-async def _(store: Store) -> Act:
-    await accepting("first", "123")(store)
-    await settled(store, WriteState.WRITTEN, "1")
-    await _closing("parked")(store)
-    for each in "123":
-        await Accounts(store).wait_for(ACCOUNT, BID, part_id(each), int(each))
+async def in_line(store: Store) -> None:
+    await accepting("first")(store)
+    for each in "12":
+        await settling(await claimed(store, each), WriteState.PARKED, stands=standing())(store)
     await store.redis.delete(store.keys.bell)
+
+
+@path("reopen", "an account for which parts wait")
+async def _(store: Store) -> Act:
+    await in_line(store)
+    await _closing("parked")(store)
+    return lambda store: Accounts(store).reopen(ACCOUNT, LANE)
+
+
+@path("reopen", "a lane for which parts wait, of an account that works")
+async def _(store: Store) -> Act:
+    await in_line(store)
     return lambda store: Accounts(store).reopen(ACCOUNT, LANE)
 
 
 @path("try_account", "a parked account for which parts wait")
 async def _(store: Store) -> Act:
-    await accepting("first")(store)
-    await settled(store, WriteState.WRITTEN, "1")
+    await in_line(store)
     await _closing("parked")(store)
-    for each in "12":
-        await Accounts(store).wait_for(ACCOUNT, BID, part_id(each), int(each))
-    await store.redis.delete(store.keys.bell)
     return lambda store: Accounts(store).try_now(ACCOUNT, LANE)
 
 

@@ -63,7 +63,9 @@ async def test_a_part_is_looked_at_again_each_minute_without_anybody_asking(worl
     colleague, body = await hire(routes=[]), one_part("google")
     await world.accept(body)
     await colleague.work()
-    [(_, due_at)] = await world.store.redis.zrange(world.store.keys.queue, -1, -1, withscores=True)
+    [(_, due_at)] = await world.store.redis.zrange(
+        world.store.keys.queue_of("hiring"), -1, -1, withscores=True
+    )
     assert 0.4 * UNROUTED_AGAIN_S < (due_at - world.clock()) / 1000 <= UNROUTED_AGAIN_S
 
 

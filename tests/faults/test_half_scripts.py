@@ -29,6 +29,8 @@ KINDS = (
         "open:*",
         "queue",
         "queue:*",
+        "turns",
+        "lanes",
         "bookings",
         "dead",
         "dead:*",
@@ -49,7 +51,7 @@ TROUBLES = {
     "short of replicas": ("CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0"),
 }
 
-SHARED = {"clock", "delayed", "share", "wake"}
+SHARED = {"clock", "delayed", "lines", "share", "wake"}
 SCRIPTS = {each.stem for each in (ROOT / "bookings" / "scripts").glob("*.lua")} - SHARED - {"rehearse"}
 _CALLED = re.compile(r"redis\.p?call\('([A-Z]+)'")
 _SEEN = re.compile(r' lua\] "(\w+)"(?: "((?:[^"\\]|\\.)*)")?')
@@ -119,11 +121,7 @@ async def used(path: Path, redis: Redis, limited: Store) -> Used:
 async def prepared(path: Path, redis: Redis, limited: Store) -> Any:
     await redis.flushall()
     await allow(redis)
-    limited.own_queues = ()
-    store = Store(redis, limited.keys.prefix)
-    act = await path.prepare(store)
-    limited.own_queues = store.own_queues
-    return act
+    return await path.prepare(Store(redis, limited.keys.prefix))
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name)

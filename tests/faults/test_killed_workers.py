@@ -188,7 +188,7 @@ async def test_a_job_that_arq_ends_because_it_took_too_long_is_done_again(
 ) -> None:
     world.fault(provider, "hold", method="POST")
     await world.accept(one_part(provider))
-    worker = polling_worker(world.store, world.sync, world.store.keys.queue, concurrency=8)
+    worker = polling_worker(world.store, world.sync, concurrency=8)
     worker.job_timeout_s = 2
 
     async def is_done() -> bool:

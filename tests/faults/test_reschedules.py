@@ -116,15 +116,15 @@ async def test_a_reschedule_whose_job_was_lost_is_queued_again_and_written(
 ) -> None:
     await world.accept(one_part(provider))
     await world.work()
-    await store.redis.delete(store.keys.queue)
+    await store.redis.delete(store.keys.queue_of("hiring"))
     await world.accept(one_part(provider, start="2026-04-30T11:30:00Z"))
-    for lost in [store.keys.queue, *await store.redis.keys("arq:*")]:
+    for lost in [store.keys.queue_of("hiring"), *await store.redis.keys("arq:*")]:
         await store.redis.delete(lost)
     await _overdue(store)
     await store.reconcile()
-    for job in await store.redis.zrange(store.keys.queue, 0, -1):
-        bid, pid = job.decode().split(":")[-3:-1]
-        await world.sync.part(bid, pid, job.decode())
+    for job in await store.redis.zrange(store.keys.queue_of("hiring"), 0, -1):
+        bid, pid = job.decode().split(":")[-2:]
+        await world.sync.part(bid, pid)
     assert world.event(provider).starts_at == utc(11, 30)
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bookings.clock import now_ms
+from bookings.errors import SealError
 from bookings.identity import booking_id, delivery_id
 from bookings.record import Booking, Write
 from bookings.state import UNROUTED_AGAIN_S, UNROUTED_FOR_S
@@ -88,14 +89,16 @@ class World:
         self.sync = sync
         self.clock = clock
 
-    async def accept(self, body: bytes, *, link: str | None = None, prune: bool = False) -> int:
+    async def accept(
+        self, body: bytes, *, app: str = "hiring", link: str | None = None, prune: bool = False
+    ) -> int:
         """Stores a delivery, as the receiver would; gives its revision."""
         callback = read_callback(body)
         assert isinstance(callback, Callback)
         accepted = await self.store.accept(
-            app="hiring",
+            app=app,
             event_id=str(callback.event_id),
-            delivery=delivery_id("hiring", link, body),
+            delivery=delivery_id(app, link, body),
             parts=callback.parts,
             link=link,
             window_s=0.001,
@@ -106,10 +109,23 @@ class World:
         return accepted.revision
 
     async def work(self) -> None:
-        """Looks once at every open part."""
+        """Looks once at every open part; again at those for which their lane had no place."""
         members = await self.store.redis.zrange(self.store.keys.open, 0, -1)
-        parts = [member.decode().split(":") for member in members]
-        await asyncio.gather(*(self.sync.part(bid, pid, "job") for bid, pid in parts))
+        parts = [(bid, pid) for bid, pid in (member.decode().split(":") for member in members)]
+        while parts:
+            await asyncio.gather(*(self.sync.part(bid, pid) for bid, pid in parts))
+            left = [part for part in parts if await self._stands_for_want_of_a_place(*part)]
+            if len(left) == len(parts):
+                return
+            parts = left
+
+    async def _stands_for_want_of_a_place(self, bid: str, pid: str) -> bool:
+        try:
+            booking = await self.store.booking(bid)
+        except SealError:
+            return False
+        parts = () if booking is None else booking.parts
+        return any(write.detail == "busy" for part in parts if part.id == pid for write in part.writes)
 
     async def work_until_done(self, *, rounds: int = 12) -> None:
         """Works, letting the time pass that retries wait for."""

@@ -130,12 +130,11 @@ class RecordLife(RuleBasedStateMachine):
     def a_worker_claims(self, which: int, holder: str, woken: bool) -> None:
         part = pick((self.model.open() or self.model.parts()).values(), which)
         if part is None:
-            assert (
-                self.do(self.store.claim("none", "none", holder=holder, lease_s=LEASE_S, job="none")) is None
-            )
+            assert self.do(self.store.claim("none", "none", holder=holder, lease_s=LEASE_S)) is None
             return
-        job = self._start_job(part) if woken else "none"
-        claim = self.do(self.store.claim(part.bid, part.pid, holder=holder, lease_s=LEASE_S, job=job))
+        if woken:
+            self._take(part)
+        claim = self.do(self.store.claim(part.bid, part.pid, holder=holder, lease_s=LEASE_S))
         if part.state != "open" or not (part.is_free() or part.holder == holder):
             assert claim is None
             return
@@ -145,18 +144,15 @@ class RecordLife(RuleBasedStateMachine):
             part.fence, part.holder = claim.fence, holder
             self.model.fences[part.event] = int(claim.fence)
         part.lease_s = LEASE_S
-        assert claim == part.claim()
+        assert msgspec.structs.replace(claim, at=0) == part.claim()
         self.claims.insert(0, claim)
 
-    def _start_job(self, part: PartModel) -> str:
+    def _take(self, part: PartModel) -> None:
         """As `take` does it, but for this one job."""
-        job: bytes | None = self.do(self.redis.hget(self.keys.booking(part.bid), f"job:{part.pid}"))
-        if job is None:
-            return "none"
-        self.do(self.redis.zrem(self.store.keys.queue, job))
-        self.do(self.redis.delete(b"arq:job:" + job))
+        job = f"{self.keys.prefix}:{part.bid}:{part.pid}"
+        self.do(self.redis.zrem(self.keys.queue_of("hiring"), job))
+        self.do(self.redis.delete(f"arq:job:{job}"))
         part.has_job = False
-        return job.decode()
 
     @rule(which=nth, outcome=st.none() | outcomes)
     def a_worker_journals(self, which: int, outcome: Ends | None) -> None:
@@ -194,7 +190,8 @@ class RecordLife(RuleBasedStateMachine):
                 self.model.calendar_works(write.id)
         if part.revision > claim.revision or part.asks:
             part.lease_s = LEASE_S
-            assert again == part.claim()
+            assert again is not None
+            assert msgspec.structs.replace(again, at=0) == part.claim()
             self.claims.insert(0, again)
             return
         assert again is None

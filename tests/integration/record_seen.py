@@ -39,7 +39,7 @@ class Seen:
 async def look(store: Store) -> Seen:
     keys, records = store.keys, [store.keys.booking(bid) for bid in BIDS.values()]
     async with store.redis.pipeline(transaction=False) as pipe:
-        for name in (keys.open, keys.dead, keys.queue):
+        for name in (keys.open, keys.dead, keys.queue_of("hiring")):
             pipe.zrange(name, 0, -1, withscores=True)
         for key in records:
             pipe.hgetall(key).pttl(key)
@@ -94,7 +94,7 @@ async def move_back(store: Store, by_ms: int) -> None:
     """Moves every moment that is stored, so that it is as if time had passed."""
     seen, keys = await look(store), store.keys
     async with store.redis.pipeline(transaction=False) as pipe:
-        for name, scores in ((keys.open, seen.open), (keys.queue, seen.queue)):
+        for name, scores in ((keys.open, seen.open), (keys.queue_of("hiring"), seen.queue)):
             for member, score in scores.items():
                 pipe.zadd(name, {member: score - by_ms})
         for wid, scores in seen.wakeable.items():

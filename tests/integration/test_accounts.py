@@ -6,7 +6,6 @@ import pytest
 
 from bookings.accounts import Accounts, Limits
 from bookings.clock import now_ms
-from bookings.queue import part_of
 from bookings.record import Write, WriteState
 from bookings.store import Store
 from tests.integration.calendars import PROVIDERS, World, one_part
@@ -93,26 +92,6 @@ async def test_an_account_that_is_refused_while_it_is_paused_is_parked(store: St
     await accounts.close("a", least_s=10, most_s=6000, state="parked", reason="invalid_grant")
     [closed] = await accounts.closed()
     assert (closed.state, closed.reason) == ("parked", "invalid_grant")
-
-
-async def test_when_an_account_works_again_all_that_waits_is_queued_however_much_that_is(
-    world: World,
-) -> None:
-    store, accounts = world.store, Accounts(world.store)
-    [done] = await book(world, "google", "done")
-    await world.work()
-    [waiting] = await book(world, "google", "waiting")
-    for number in range(600):
-        await accounts.wait_for("google-hr", f"expired{number}", "part", 0)
-    for body in (done, waiting):
-        booking = await world.booking(body)
-        await accounts.wait_for("google-hr", booking.id, booking.parts[0].id, 1)
-    await store.redis.delete(store.keys.queue)
-    await accounts.reopen("google-hr", "google-hr")
-    assert await store.redis.zcard(store.keys.account("google-hr", "waiting")) == 0
-    assert [part_of(job.decode())[0] for job in await store.redis.zrange(store.keys.queue, 0, -1)] == [
-        booking.id
-    ]
 
 
 async def test_a_google_user_gets_so_many_requests_a_second(store: Store) -> None:

@@ -59,7 +59,7 @@ async def test_every_part_is_stored_and_queued(receiver: Receiver, store: Store,
     assert [part.part.zone for part in booking.parts] == ["Europe/London"] * 2
     assert {part.state for part in booking.parts} == {"open"}
     assert (await store.counts()).items() >= {"open": 2, "dead": 0, "queue": 2}.items()
-    jobs = await redis.zrange("sequence-sync:queue", 0, -1)
+    jobs = await redis.zrange("sequence-sync:queue:app:hiring", 0, -1)
     payload = json.loads(await redis.get(b"arq:job:" + jobs[0]))
     assert payload["f"] == "sync_part"
     assert payload["a"] == [booking.id, booking.parts[0].id]

@@ -133,7 +133,7 @@ class WholeLife(RecordLife):
 
     @rule(payloads_only=st.booleans(), seconds=st.sampled_from([0, LONG_S]))
     def arq_loses_its_keys(self, payloads_only: bool, seconds: int) -> None:
-        lost = self.do(self.redis.keys("arq:*")) + ([] if payloads_only else [self.keys.queue])
+        lost = self.do(self.redis.keys("arq:*")) + ([] if payloads_only else [self.keys.queue_of("hiring")])
         self.do(self.redis.delete("", *lost))
         for part in self.model.parts().values():
             part.has_job = False

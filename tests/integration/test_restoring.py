@@ -17,7 +17,7 @@ OTHER = part_id("456")
 
 async def dead_letter(store: Store, pid: str = PID) -> DeadLetter:
     """A part of an accepted booking dies, and is exported."""
-    held = await store.claim(BID, pid, holder="a", lease_s=10, job="job")
+    held = await store.claim(BID, pid, holder="a", lease_s=10)
     assert held is not None
     dead = replace(write(WriteState.DEAD), reason="permanent", detail="invalid", revision=held.revision)
     await settle(store, held, dead)

@@ -32,10 +32,10 @@ async def test_a_part_that_cannot_be_read_is_told_of_and_its_place_is_free_again
     [member] = await world.store.redis.zrange(world.store.keys.open, 0, -1)
     bid, pid = member.decode().split(":")
     await world.store.redis.hset(world.store.keys.booking(bid), f"part:{pid}", "nothing that we wrote")
-    worker = polling_worker(world.store, world.sync, world.store.keys.queue, concurrency=1)
+    worker = polling_worker(world.store, world.sync, concurrency=1)
     with structlog.testing.capture_logs() as lines:
         await worker.poll()
-        await until(lambda: worker.room)
+        await until(lambda: worker.places.room)
     [line] = lines
     assert (line["event"], line["booking"], line["part"]) == ("part_not_settled", bid, pid)
     assert isinstance(line["exc_info"], Exception)
@@ -79,16 +79,6 @@ async def test_a_defect_in_one_write_is_an_alarm_and_leaves_the_others_alone(wor
     assert len(world.events()) == 2
 
 
-async def test_writes_that_wait_for_one_account_do_not_come_back_all_at_once(world: World) -> None:
-    await Accounts(world.store).close("google-hr", least_s=60, most_s=60, state="paused", reason="429")
-    bodies = [one_part("google", event_id=f"booking-{number}") for number in range(20)]
-    for body in bodies:
-        await world.accept(body)
-    await world.work()
-    due = [(await world.write(body)).due_at for body in bodies]
-    assert max(due) - min(due) > 200  # of two seconds
-
-
 @asynccontextmanager
 async def out_of_memory(redis: Redis) -> AsyncIterator[None]:
     """Redis takes no writes meanwhile."""
@@ -122,7 +112,7 @@ async def test_a_worker_told_to_stop_while_it_writes_the_outcome_down_leaves_a_n
     await world.accept(one_part("google"))
     [member] = await world.store.redis.zrange(world.store.keys.open, 0, -1)
     bid, pid = member.decode().split(":")
-    at_work = asyncio.create_task(world.sync.part(bid, pid, "job"))
+    at_work = asyncio.create_task(world.sync.part(bid, pid))
     await world.held()
     await world.accept(one_part("google", start="2026-04-30T11:30:00Z"))
     await world.store.redis.client_pause(60_000, all=False)
@@ -144,8 +134,8 @@ async def is_blocked(redis: Redis) -> bool:
 
 async def test_a_worker_that_is_told_to_stop_leaves_nothing_running(world: World) -> None:
     before = asyncio.all_tasks()
-    worker = polling_worker(world.store, world.sync, world.store.keys.queue, concurrency=1)
-    polling = asyncio.create_task(poll_until_stopped([worker], Bell(world.store), poll_delay=3600))
+    worker = polling_worker(world.store, world.sync, concurrency=1)
+    polling = asyncio.create_task(poll_until_stopped(worker, Bell(world.store), poll_delay=3600))
     await until(partial(is_blocked, world.store.redis))  # by the bell, which another is to hear from now on
     signal.raise_signal(signal.SIGTERM)
     await polling
@@ -156,8 +146,8 @@ async def test_a_worker_that_is_told_to_stop_leaves_nothing_running(world: World
 async def test_a_worker_whose_redis_is_away_does_not_stand_still(world: World, settle: Settle) -> None:
     async with aclosing(connect(settle(redis={"url": "redis://127.0.0.1:1"}).redis)) as nowhere:
         store = Store(nowhere, "sequence-sync")
-        worker = polling_worker(store, world.sync, store.keys.queue, concurrency=1)
-        polling = asyncio.create_task(poll_until_stopped([worker], Bell(store), poll_delay=0.01))
+        worker = polling_worker(store, world.sync, concurrency=1)
+        polling = asyncio.create_task(poll_until_stopped(worker, Bell(store), poll_delay=0.01))
         await until(lambda: worker.last_poll > 0)
         first = worker.last_poll
         await until(lambda: worker.last_poll > first)

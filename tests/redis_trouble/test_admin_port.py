@@ -6,6 +6,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import structlog
 from prometheus_client.parser import text_string_to_metric_families
 from redis.asyncio import Redis
 
@@ -13,7 +14,7 @@ from admin.health import Health
 from admin.metrics import REGISTRY
 from admin.pulse import pulse
 from admin.server import start_admin
-from bookings.clock import now_ms
+from bookings.clock import RecordClock, now_ms
 from cli.processes import free_ports
 from tests.deploy.front import Front
 from tests.redis_trouble.conftest import Rig, numbered
@@ -80,12 +81,14 @@ async def test_jobs_are_told_by_whether_they_are_due_and_how_long_the_oldest_has
     await admin.rig.post(numbered(1))
     store = admin.rig.health.store
     assert await admin.metric("sequence_sync_queue_jobs", state="ready") == 2
-    first, second = await store.redis.zrange(store.keys.queue, 0, -1)
-    await store.redis.zadd(store.keys.queue, {first: now_ms() - 60_000, second: now_ms() + 60_000})
+    first, second = await store.redis.zrange(store.keys.queue_of("hiring"), 0, -1)
+    await store.redis.zadd(
+        store.keys.queue_of("hiring"), {first: now_ms() - 60_000, second: now_ms() + 60_000}
+    )
     assert await admin.metric("sequence_sync_queue_jobs", state="ready") == 1
     assert await admin.metric("sequence_sync_queue_jobs", state="deferred") == 1
     assert 60 <= (await admin.metric("sequence_sync_queue_oldest_seconds") or 0) < 90
-    await store.redis.zrem(store.keys.queue, first)
+    await store.redis.zrem(store.keys.queue_of("hiring"), first)
     assert await admin.metric("sequence_sync_queue_oldest_seconds") == 0
 
 
@@ -108,6 +111,19 @@ async def test_a_pulse_feels_whether_redis_answers(rig: Rig) -> None:
         await rig.server.start()
         await rises("sequence_sync_redis_seconds_count")
         assert seen("sequence_sync_redis_up") == 1
+
+
+@pytest.mark.parametrize("ahead_s", [300, -300])
+async def test_a_clock_of_the_machine_s_that_is_wrong_is_told_of_and_not_gone_by(
+    rig: Rig, ahead_s: int
+) -> None:
+    clock = RecordClock(wall=lambda: now_ms() + 1000 * ahead_s)
+    assert abs(clock() - now_ms() - 1000 * ahead_s) < 60_000
+    with structlog.testing.capture_logs() as lines:
+        async with pulse(rig.redis, clock):
+            await until(lambda: [line for line in lines if line["event"] == "clock_differs_from_redis"])
+    assert abs(clock() - now_ms()) < 60_000
+    assert abs(seen(CLOCK) + ahead_s) < 60
 
 
 async def test_a_pulse_feels_how_far_the_clocks_are_apart(rig: Rig) -> None:

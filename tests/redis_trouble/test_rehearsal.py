@@ -60,7 +60,7 @@ async def limited(rig: Rig, settle: Settle) -> AsyncIterator[Limited]:
 async def test_where_all_is_allowed_nothing_is_refused_and_nothing_is_left_behind(
     limited: Limited, role: str
 ) -> None:
-    store = Store(limited.store.redis, "sequence-sync", own_queues=("hiring",))
+    store = Store(limited.store.redis, "sequence-sync")
     assert await rehearse(store, ROLES[role]) == []
     loaded = (await limited.admin.info("persistence"))["aof_current_size"]
     if not ROLES[role].loads:  # Redis 6 writes down each time that a script is loaded

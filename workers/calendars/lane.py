@@ -1,6 +1,7 @@
 """The lane of a calendar: one Microsoft mailbox, or a Google account. It is asked before each request."""
 
 import asyncio
+import math
 import random
 import time
 import uuid
@@ -10,14 +11,15 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from redis.exceptions import RedisError
 
 from bookings.accounts import Accounts, Leave, Limits
-from bookings.clock import now_ms
 from workers.errors import AccountWaits, CalendarError, ErrorClass
 
 _MOST_WAITING = 25
 _PATIENCE_S = 5.0
-_BUSY_MS = 500
 _AGAIN_S = 1.0
-_LONGEST_TURN_MS = 30_000
+_MOST_PARTS = 50
+_FEW_PARTS = 4
+_PARTS_A_SECOND = 1.5
+"""A part takes two requests or so: of so many, none waits for longer than `_PATIENCE_S`."""
 
 THROTTLED_FOR_S = 5.0
 """How long a lane waits at first where the provider does not say."""
@@ -56,15 +58,15 @@ class Lane:
         self._here = asyncio.Semaphore(limits.at_a_time) if limits.at_a_time else None
         self._given_back_later: set[asyncio.Task[None]] = set()
         self._waiting = 0
-        self._pace_ms = 0.0
-        self._ended = seconds()
-        self._turn_at = 0
+        self._turn = asyncio.Lock()
+        self.most = _most_parts(limits)
+        """How many parts of it a worker has under way at a time: as many as keep it at its full pace."""
 
     @asynccontextmanager
     async def admitted(self) -> AsyncIterator["Admission"]:
         """Waits for leave to make one request. Raises `AccountWaits` where that is not to be had soon.
 
-        Only so many wait here, and not for long: jobs that wait for one account must not take the places of
+        Only so many wait here, and not for long: parts that wait for one account must not take the places of
         all others.
         """
         holder = uuid.uuid4().hex
@@ -76,7 +78,6 @@ class Lane:
             try:
                 yield Admission(self if leave.told else None)
             finally:
-                self._keep_pace()
                 if self._limits.at_a_time:
                     await self._give_back(holder)
         finally:
@@ -84,25 +85,22 @@ class Lane:
                 self._here.release()
 
     async def _leave(self, holder: str) -> Leave:
+        """Only the first in line asks again and again: the others would but ask in vain, and out of turn."""
         patience = self._seconds() + _PATIENCE_S
-        leave = await self._asked(holder)
-        if leave.go:
+        if not self._turn.locked() and (leave := await self._asked(holder)).go:
             return leave
         with self._in_line():
-            while not leave.go:
-                if leave.closed_until:
-                    parked = leave.state == "parked"
-                    raise AccountWaits(leave.reason, until=leave.closed_until, parked=parked)
-                if self._seconds() + leave.wait_s > patience:
-                    raise self._busy()
-                await asyncio.sleep(leave.wait_s * (0.5 + random.random()))  # noqa: S311 - it only spreads
-                leave = await self._asked(holder)
+            async with self._turn:
+                while not (leave := await self._asked(holder)).go:
+                    if self._seconds() + leave.wait_s > patience:
+                        raise _busy()
+                    await asyncio.sleep(leave.wait_s * (0.5 + random.random()))  # noqa: S311 - it only spreads
         return leave
 
     @contextmanager
     def _in_line(self) -> Iterator[None]:
-        if self._waiting >= _MOST_WAITING:
-            raise self._busy()
+        if self._waiting >= max(_MOST_WAITING, self.most):
+            raise _busy()
         self._waiting += 1
         try:
             yield
@@ -127,33 +125,19 @@ class Lane:
                 return
 
     async def _asked(self, holder: str) -> Leave:
-        """Asks for leave; where the answer is lost, gives back the slot that may have been granted."""
+        """Asks for leave; where the answer is lost, gives back the slot that may have been granted.
+
+        Raises `AccountWaits` where the lane is closed.
+        """
         try:
-            return await self._accounts.admit(self.account, self.name, holder, self._limits)
+            leave = await self._accounts.admit(self.account, self.name, holder, self._limits)
         except (RedisError, OSError, asyncio.CancelledError):
             if self._limits.at_a_time:
                 await self._give_back(holder)
             raise
-
-    def _busy(self) -> AccountWaits:
-        """Each that is turned away gets a turn of its own, later than the one before.
-
-        Told to come back at once, hundreds would, and be turned away again and again. A write takes several
-        requests, and gets the time of one: whoever is free shall not wait for whoever was put off too long.
-        """
-        now = now_ms()
-        self._turn_at = max(self._turn_at + int(self._pace_ms), now + _BUSY_MS)
-        return AccountWaits("busy", until=min(self._turn_at, now + _LONGEST_TURN_MS), busy=True)
-
-    def _keep_pace(self) -> None:
-        """Learns how much later each request ends than the one before, while others wait for it.
-
-        What else takes its time is in it: our own work between requests, and the rest of the fleet.
-        """
-        ended = self._seconds()
-        if self._waiting:
-            self._pace_ms += 0.1 * (1000 * (ended - self._ended) - self._pace_ms)
-        self._ended = ended
+        if leave.closed_until:
+            raise AccountWaits(leave.reason, until=leave.closed_until, parked=leave.state == "parked")
+        return leave
 
     async def went_well(self) -> None:
         """The account works again: whatever waits for it goes on."""
@@ -173,13 +157,24 @@ class Lane:
             reason=error.code,
         )
 
-    async def wait_for(self, bid: str, pid: str, due_at: int) -> None:
-        """Remembers a part that waits for this account."""
-        await self._accounts.wait_for(self.account, bid, pid, due_at)
+
+def _busy() -> AccountWaits:
+    return AccountWaits("busy", until=0, busy=True)
+
+
+def _most_parts(limits: Limits) -> int:
+    if limits.at_a_time:
+        return 2 * limits.at_a_time  # while one prepares its request, another one has the slot
+    if limits.a_second:
+        return max(_FEW_PARTS, math.ceil(_PARTS_A_SECOND * limits.a_second))
+    return _MOST_PARTS
 
 
 class FreeLane:
     """A lane without limits or clocks, for looking whether something works."""
+
+    name = ""
+    most = 0
 
     @asynccontextmanager
     async def admitted(self) -> AsyncIterator["Admission"]:
@@ -190,9 +185,6 @@ class FreeLane:
         """Nobody else is told."""
         del error
         return 0
-
-    async def wait_for(self, bid: str, pid: str, due_at: int) -> None:
-        """Nothing waits here."""
 
 
 class Admission:

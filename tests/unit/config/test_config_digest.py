@@ -110,7 +110,7 @@ def test_it_does_not_matter_where_the_file_lies_or_what_its_secrets_are(tmp_path
         ),
         ('"env:SECRET", "file:previous"', '"file:previous", "env:SECRET"'),  # the first signs
         ('"file:previous"', '"file:sequence-sync.toml"'),
-        ('name = "sales"', 'name = "sales"\nown_queue = true'),
+        ('name = "sales"', 'name = "sales"\navailability = false'),
         ('retry_for = "24h"', 'retry_for = "25h"'),
         ('retry_for = "24h"', "concurrency = 7"),
         ("[worker]", "[receiver]\nmax_body_bytes = 1000\n[worker]"),
