@@ -12,6 +12,9 @@ from cli.main import app
 
 _LINE = re.compile(r"(?<![\w/.-])sequence-sync ((?:[a-z][a-z-]*)(?: [^`\n|#;>]*)?)")
 
+_STANDS_FOR = {"PROVIDER": "google"}
+"""What a word in capitals may be, where not every word will do."""
+
 
 def commands_of(text: str) -> list[str]:
     """What stands behind `sequence-sync` in each command line of a text."""
@@ -26,7 +29,7 @@ def parses(line: str) -> bool:
     """Whether this is a command with options that it has; nothing is run."""
     command: Any = typer.main.get_group(app)
     context = typer.Context(command)
-    arguments = shlex.split(line)
+    arguments = [_STANDS_FOR.get(word, word) for word in shlex.split(line)]
     while isinstance(command, TyperGroup):
         if not arguments or arguments[0] not in command.commands:
             return False
