@@ -127,7 +127,7 @@ async def test_check_says_what_is_the_matter_with_a_workload_s_token(service: Se
     (service.folder / "token").unlink()
     finding = (await check(service)).of("account google-hr")
     assert finding.words == "is refused: subject_token_missing"
-    assert "mount the file" in finding.remedy
+    assert "mount the workload's token" in finding.remedy
 
 
 async def test_check_says_that_a_machine_is_not_the_one_that_was_meant(

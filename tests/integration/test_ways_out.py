@@ -323,9 +323,7 @@ async def test_a_callback_is_passed_on_where_only_the_proxy_knows_the_name(upstr
     assert upstream.asked == ["POST /cronofy {}"]
 
 
-@pytest.mark.parametrize(
-    "host", ["10.0.0.1", "[fd00::1]", "10.1"]
-)  # the last is a name to all but the resolver
+@pytest.mark.parametrize("host", ["10.0.0.1", "[fd00::1]"])
 async def test_no_callback_is_passed_on_to_a_private_address_through_a_proxy(
     upstream: Upstream, host: str
 ) -> None:
@@ -335,6 +333,15 @@ async def test_no_callback_is_passed_on_to_a_private_address_through_a_proxy(
         assert await _passed_on(f"http://{host}/cronofy", proxy, private=False) == refused
         assert (upstream.asked, proxy.asked) == ([], [])
         assert await _passed_on(f"http://{host}/cronofy", proxy, private=True) == "passed on"
+
+
+async def test_what_only_a_resolver_takes_for_an_address_reaches_no_proxy(upstream: Upstream) -> None:
+    async with upstream.proxy() as proxy:
+        proxy.names["10.1:80"] = upstream.http
+        for private in (False, True):
+            answer = await _passed_on("http://10.1/cronofy", proxy, private=private)
+            assert answer == f"{ErrorClass.PERMANENT} no_address"
+        assert (upstream.asked, proxy.asked) == ([], [])
 
 
 def test_each_refusal_has_words_and_a_remedy() -> None:
