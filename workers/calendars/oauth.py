@@ -1,9 +1,8 @@
 """What token endpoints and discovery answer when they give no token, as error classes.
 
-RFC 6749, 5.2, has `error` and a free text. Microsoft adds numbers (learn.microsoft.com/entra/
-identity-platform/reference-error-codes), Google a subtype. Only closed words leave this module, never the
-text: it
-names tenants, applications and people.
+RFC 6749, 5.2, has `error` and a free text. Microsoft adds numbers, Google a subtype. Only closed words leave
+this module, never the text, which names tenants, applications and people. The numbers:
+learn.microsoft.com/entra/identity-platform/reference-error-codes.
 """
 
 import re
@@ -89,9 +88,7 @@ class Refusal(NamedTuple):
 
     @property
     def code(self) -> str:
-        """`invalid_client (AADSTS7000215)`, `invalid_grant (clock)`; `status_503` where nothing else is
-        said.
-        """
+        """`invalid_client (AADSTS7000215)`, `invalid_grant (clock)`; `status_503` where no word is given."""
         more = ", ".join(self.numbers) or self.detail
         error = self.error or f"status_{self.status}"
         return f"{error} ({more})" if more else error

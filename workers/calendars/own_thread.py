@@ -29,9 +29,8 @@ class OwnThread:
     """The thread of one account.
 
     Args:
-        within_s: how long one request may take. So long is a call waited for, too, whatever it does: the
-        resolver of names,
-            for one, knows no limit.
+        within_s: how long one request may take. No call is waited for any longer: the resolver
+            of names, for one, knows no limit.
     """
 
     def __init__(self, within_s: float) -> None:
