@@ -81,7 +81,8 @@ async def test_a_worker_that_lost_its_lease_stops_what_it_does_under_it(world: W
     await world.held()
     await _lease_runs_out(world)
     await comes(at_work)
-    assert world.requests(provider) == []  # none of its requests came to an end
+    # The one that it was at, which the sandbox may have seen the end of by now; none after it.
+    assert world.requests(provider) in ([], ["POST"])
 
 
 @both
