@@ -20,6 +20,8 @@ async def in_time(work: Coroutine[Any, Any, T], *, within_s: float) -> T:
     except asyncio.CancelledError:
         _give_up(task)
         raise
+    if task.cancelled():  # by itself: to who waits that is no end of their own, but work that came to nothing
+        raise TimeoutError
     if task.done():
         return task.result()
     _give_up(task)

@@ -82,7 +82,7 @@ async def test_a_worker_that_lost_its_lease_stops_what_it_does_under_it(world: W
     await _lease_runs_out(world)
     await comes(at_work)
     # The one that it was at, which the sandbox may have seen the end of by now; none after it.
-    assert world.requests(provider) in ([], ["POST"])
+    assert len(world.requests(provider)) <= 1
 
 
 @both
