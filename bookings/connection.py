@@ -131,6 +131,17 @@ class OurConnection(AbstractConnection):
             await self.disconnect(nowait=True)
             raise ReadOnlyError(_REPLICA) from None
 
+    async def send_packed_command(self, *args: Any, **kwargs: Any) -> None:
+        """Sends; a connection that was closed a moment ago is one that is lost.
+
+        uvloop says so by a RuntimeError, as where a proxy accepts and has no Redis behind it.
+        """
+        try:
+            await super().send_packed_command(*args, **kwargs)
+        except RuntimeError:
+            await self.disconnect(nowait=True)
+            raise RedisConnectionError("the connection was closed") from None
+
     async def exchange(self, packed: bytes, count: int) -> list[Any]:
         """Sends so many commands and reads their answers; a refusal stands in its command's place.
 
@@ -147,11 +158,11 @@ class OurConnection(AbstractConnection):
             self._writer.write(packed)
             await self._writer.drain()
             answers = [await parser.read_response() for _ in range(count)]
-        except (OSError, RedisConnectionError) as error:
+        except (OSError, RuntimeError, RedisConnectionError) as error:  # RuntimeError: as below
             await self.disconnect(nowait=True)
             if self._is_late:
                 raise RedisTimeoutError("no answer in time") from None
-            if isinstance(error, OSError):
+            if isinstance(error, (OSError, RuntimeError)):
                 raise RedisConnectionError(type(error).__name__) from None
             raise
         except BaseException:
