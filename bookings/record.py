@@ -77,6 +77,11 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
     revision: int = 0
 
 
+TAKEN = "taken"
+"""Operation of a create whose id the provider says is taken, by an event that it does not show."""
+CREATES = frozenset({"create", TAKEN})
+
+
 class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is about to be asked of the provider. One found without an outcome is in doubt."""
 
@@ -84,7 +89,7 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     revision: int
     generation: int
     at: int
-    """When it was last sent with an outcome that is not known."""
+    """When it was sent with an outcome that is not known; of `taken`, when that was first heard."""
     body: msgspec.Raw = NO_JSON
     """The exact body of a create. A repeat sends the same bytes: Graph then answers with the same event."""
 

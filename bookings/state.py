@@ -15,7 +15,7 @@ it, under the part's lease.
 
 from msgspec.structs import replace
 
-from bookings.record import UNROUTED, Attempt, Intent, Write, WriteState
+from bookings.record import CREATES, UNROUTED, Attempt, Intent, Write, WriteState
 
 MOST_ATTEMPTS = 30
 """Attempts kept: the first and the newest ones."""
@@ -72,7 +72,7 @@ def unwanted(write: Write, over: WriteState, *, revision: int, now: int) -> Writ
     )
     if not write.event_id and write.intent is None:
         return replace(marked, state=over)
-    in_doubt = write.looks >= 0 or (write.intent is not None and write.intent.operation == "create")
+    in_doubt = write.looks >= 0 or (write.intent is not None and write.intent.operation in CREATES)
     return replace(marked, state=WriteState.WRITTEN, looks=0 if in_doubt else -1)
 
 

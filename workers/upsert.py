@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import structlog
 
-from bookings.record import NO_JSON, Intent
+from bookings.record import CREATES, NO_JSON, TAKEN, Intent
 from workers.calendars.differences import shortcomings
 from workers.calendars.port import Calendar, Draft, Found
 from workers.errors import CalendarError, ErrorClass, FormRefused, Taken
@@ -128,14 +128,19 @@ class Upsert:
         """Whether what the record knows is about the key that we are at by now."""
         return self.generation == self.known.generation
 
+    @property
+    def _intent(self) -> Intent | None:
+        """What an earlier attempt was about under the key that we are at by now."""
+        intent = self.known.intent
+        return intent if intent is not None and intent.generation == self.generation else None
+
     def _may_be_unseen(self) -> bool:
         """Whether we wrote so lately, or may have, that a read need not show it yet."""
         return self._is_of_this_generation and self._now_ms() - self._last_sent() < UNSEEN_MS
 
     def _last_sent(self) -> int:
-        """When something under this key was last carried out, or may have been; 0 for never."""
-        intent = self.known.intent
-        in_doubt = intent.at if intent is not None and intent.generation == self.generation else 0
+        """When something under this key was last carried out, or is known to stand; 0 for never."""
+        in_doubt = self._intent.at if self._intent is not None else 0
         return max(self.known.written_at, in_doubt) if self._is_of_this_generation else in_doubt
 
     # -- writing
@@ -176,19 +181,21 @@ class Upsert:
     async def _give_up_id(self, body: bytes) -> None:
         """The id is taken by an event that is not there: burnt, if that stays so.
 
-        It contradicts itself as long as a read may lag behind: then it is tried again, under the same id. The
-        refused create has changed nothing, so the time from which that counts stays what it was.
+        It contradicts itself as long as a read may lag behind: then it is tried again, under the same id. That
+        counts from when it was first found taken, not from when a create was last sent: a request may be
+        carried out long after its sender gave it up.
         """
-        since = self._last_sent() or self._now_ms()
-        if self._now_ms() - since < UNSEEN_MS:
-            await self._intend("create", body, at=since)
+        intent = self._intent
+        taken_since = intent.at if intent is not None and intent.operation == TAKEN else self._now_ms()
+        if self._now_ms() - taken_since < UNSEEN_MS:
+            await self._intend(TAKEN, body, at=taken_since)
             raise CalendarError(ErrorClass.TRANSIENT, "taken_but_not_seen")
         self.generation += 1
 
     def _body_in_doubt(self) -> bytes:
         """The body of a create whose outcome is unknown: sent again to the letter."""
-        intent = self.known.intent
-        if intent is None or intent.operation != "create" or intent.generation != self.generation:
+        intent = self._intent
+        if intent is None or intent.operation not in CREATES:
             return b""
         return bytes(intent.body) if self._form == _Form() else b""
 

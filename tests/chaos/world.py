@@ -145,17 +145,21 @@ class World:
         self._config = self.folder / "sequence-sync.toml"
         self._stack = AsyncExitStack()
 
+    def lag(self, seconds: float) -> None:
+        """For so long after it was made, an event is not shown."""
+        state = self.sandbox.state
+        for provider, address in CALENDARS:
+            if provider == "google":
+                state.google.put_calendar(address, shared_with={"*": "writer"}, read_lag=seconds)
+            else:
+                state.microsoft.put_mailbox(address, read_lag=seconds)
+
     async def __aenter__(self) -> Self:
         stack = self._stack
         stack.callback(self._tidy)
         await stack.enter_async_context(self.sandbox)
         await stack.enter_async_context(self.redis)
-        state = self.sandbox.state
-        for provider, address in CALENDARS:
-            if provider == "google":
-                state.google.put_calendar(address, shared_with={"*": "writer"}, read_lag=_READ_LAG_S)
-            else:
-                state.microsoft.put_mailbox(address, read_lag=_READ_LAG_S)
+        self.lag(_READ_LAG_S)
         receiver, *admin = _free_ports(4)
         own, authority = (int(url.rpartition(":")[2]) for url in (self.sandbox.url, self.sandbox.tls_url))
         ports = DemoPorts(own, authority, receiver, admin[0], admin[1])

@@ -4,11 +4,15 @@ Both providers answer from replicas. Google's errors guide asks for exponential 
 new Microsoft items are reported not to be found for a while. Seen in turn: 404 on a GET by id, 409 on an insert of it.
 """
 
+import asyncio
+from contextlib import suppress
+
 import pytest
 
 from bookings.record import WriteState
 from sandbox.person import Person
 from tests.integration.calendars import GOOGLE, MICROSOFT, PROVIDERS, World, one_part, utc
+from tests.waiting import until
 
 pytestmark = pytest.mark.fault(number=26)
 
@@ -124,6 +128,29 @@ async def test_an_unseen_event_of_a_lost_record_is_waited_for(world: World, prov
     nothing_lags(world)
     await world.work_until_done()
     assert world.event(provider).starts_at == utc(11, 30)
+
+
+async def test_a_create_that_comes_up_long_after_it_was_sent_and_is_not_seen_yet_is_one_event(
+    world: World,
+) -> None:
+    lag(world, 5 * MINUTE)
+    world.fault("google", "late", method="POST")
+    body = one_part("google")
+    await world.accept(body)
+    at_work = asyncio.create_task(world.work())
+    await world.held()
+    at_work.cancel()  # as a worker that is killed meanwhile
+    with suppress(asyncio.CancelledError):
+        await at_work
+    await world.let_pass(20 * MINUTE)
+    world.sandbox.state.faults.release()
+    await until(lambda: world.events("google"))
+    await world.accept(one_part("google", start=LATER))
+    await work_for(world, 3)
+    nothing_lags(world)
+    await world.work_until_done()
+    assert world.event("google").starts_at == utc(11, 30)
+    assert (await world.write(body)).generation == 0
 
 
 async def test_an_id_that_stays_taken_by_nothing_is_given_up(world: World) -> None:
