@@ -181,8 +181,8 @@ class Upsert:
     async def _give_up_id(self, body: bytes) -> None:
         """The id is taken by an event that is not there: burnt, if that stays so.
 
-        It contradicts itself as long as a read may lag behind: then it is tried again, under the same id. That
-        counts from when it was first found taken, not from when a create was last sent: a request may be
+        As long as a read may lag behind, that is a contradiction, and the same id is tried again. The time
+        counts from when the id was first found taken, not from when a create was last sent: a request may be
         carried out long after its sender gave it up.
         """
         intent = self._intent

@@ -169,7 +169,7 @@ class World:
         )
         text = self._config.read_text()
         self._config.write_text(text.replace(_GOOGLE, _GOOGLE + _UNHURRIED) + _MORE_TOML + routes)
-        state.faults = self.weather
+        self.sandbox.state.faults = self.weather
         self.receiver_url = f"http://127.0.0.1:{receiver}/callbacks/hiring"
         for name, port in zip(("receiver", "worker-1", "worker-2"), admin, strict=True):
             self._start(name, port)
