@@ -63,7 +63,7 @@ class Stored:
         return self._closed(text.encode("utf-8", "surrogatepass")) if text else b""
 
     def read_text(self, stored: bytes) -> str:
-        """That text as it was. One that only looks sealed is left as it is, whoever sent it."""
+        """That text as it was. A sender's text that only looks sealed stays as it is."""
         plain = stored
         if _SEALED_TEXT.fullmatch(stored):
             try:

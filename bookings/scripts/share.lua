@@ -1,7 +1,7 @@
 -- Put before every script that knows what an app holds. Not a script of its own.
 
 -- What an app holds of its share of the limits: as the sorted set `open` has all open parts and `dead` all dead letters,
--- `open:<app>` and `dead:<app>` have those of one app. `heal_shares` mends what a crash or an older version left amiss.
+-- `open:<app>` and `dead:<app>` have those of one app. `heal_shares` repairs what a crash or an older version left inconsistent.
 local function held_by(all, app)
   return all .. ':' .. (app or '')
 end

@@ -1,5 +1,5 @@
--- Takes what is due out of the queues, in turn: a few of each, those first whose turn was longest ago. Whoever takes
--- it claims the parts next; should it not come to that, the reconciler queues them again.
+-- Takes what is due out of the queues, in turn: a few of each, those first whose turn was longest ago. The worker
+-- that takes them claims the parts next; should it not come to that, the reconciler queues them again.
 --
 -- KEYS  1 turns   2 open   3 lanes
 -- ARGV  1 job prefix   2 prefix of booking keys   3 most parts   4 grace (ms), then, for lanes of which the worker has

@@ -21,7 +21,7 @@ class Found(NamedTuple):
 def free_sequences(chain: Chain, seats: Seats, orders: Sequence[Order]) -> Iterator[Found]:
     """The tightest sequence of each start that one can have, the earliest first.
 
-    The parts have no ties: whoever is free can take each. `orders` are those in which the chain has some.
+    The parts have no ties: anybody who is free can take each. `orders` are those in which the chain has some.
     """
     start = min([chain.next_start(order, 0) for order in orders])
     while start < chain.over:

@@ -1,6 +1,5 @@
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -8,12 +7,10 @@ import jwt
 import msal
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives import hashes
 
 from sandbox.server import Sandbox
+from tests.certificates import Pair, pair
 from tests.sandbox.clients import PANEL, Client
 
 TENANT = "globex"
@@ -27,6 +24,11 @@ async def box() -> AsyncIterator[Sandbox]:
     async with Sandbox() as started:
         started.state.microsoft.put_mailbox(PANEL)
         yield started
+
+
+def thumbprint(of: Pair) -> str:
+    """As Entra lists certificates."""
+    return of.certificate.fingerprint(hashes.SHA1()).hex()  # noqa: S303 - a name, not a proof
 
 
 async def acquire(
@@ -49,29 +51,6 @@ async def acquire(
             return result
 
     return await asyncio.to_thread(in_thread)
-
-
-def self_signed() -> tuple[str, str, str]:
-    """A private key, its certificate and its SHA-1 thumbprint."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, CLIENT)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now)
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    public = certificate.public_bytes(serialization.Encoding.PEM)
-    thumbprint = certificate.fingerprint(hashes.SHA1()).hex()  # noqa: S303 - msal names certificates by it
-    return private.decode(), public.decode(), thumbprint
 
 
 async def test_msal_gets_a_token_that_graph_accepts(box: Sandbox, http: aiohttp.ClientSession) -> None:
@@ -118,23 +97,20 @@ async def test_a_scope_must_be_the_default_one(box: Sandbox) -> None:
 
 
 async def test_a_registered_certificate_signs_in(box: Sandbox) -> None:
-    private, public, thumbprint = self_signed()
-    box.state.microsoft_tokens.register(TENANT, CLIENT, certificate=public)
-    result = await acquire(box, {"private_key": private, "thumbprint": thumbprint})
+    box.state.microsoft_tokens.register(TENANT, CLIENT, certificate=pair().certificate_pem)
+    result = await acquire(box, {"private_key": pair().key_pem(), "thumbprint": thumbprint(pair())})
     assert "access_token" in result
 
 
 async def test_another_certificate_does_not(box: Sandbox) -> None:
-    private, _, thumbprint = self_signed()
-    box.state.microsoft_tokens.register(TENANT, CLIENT, certificate=self_signed()[1])
-    result = await acquire(box, {"private_key": private, "thumbprint": thumbprint})
+    box.state.microsoft_tokens.register(TENANT, CLIENT, certificate=pair(1).certificate_pem)
+    result = await acquire(box, {"private_key": pair().key_pem(), "thumbprint": thumbprint(pair())})
     assert (result["error"], result["error_codes"]) == ("invalid_client", [700027])
 
 
 async def test_a_certificate_is_known_by_the_thumbprint_that_is_shown(box: Sandbox) -> None:
-    private, public, _ = self_signed()
-    box.state.microsoft_tokens.register(TENANT, CLIENT, certificate=public)
-    result = await acquire(box, {"private_key": private, "thumbprint": "00" * 20})
+    box.state.microsoft_tokens.register(TENANT, CLIENT, certificate=pair().certificate_pem)
+    result = await acquire(box, {"private_key": pair().key_pem(), "thumbprint": "00" * 20})
     assert (result["error"], result["error_codes"]) == ("invalid_client", [700027])
 
 
