@@ -181,16 +181,24 @@ class Upsert:
     async def _give_up_id(self, body: bytes) -> None:
         """The id is taken by an event that is not there: burnt, if that stays so.
 
-        As long as a read may lag behind, that is a contradiction, and the same id is tried again. The time
-        counts from when the id was first found taken, not from when a create was last sent: a request may be
-        carried out long after its sender gave it up.
+        As long as a read may lag behind, that is a contradiction, and the same id is tried again.
         """
-        intent = self._intent
-        taken_since = intent.at if intent is not None and intent.operation == TAKEN else self._now_ms()
-        if self._now_ms() - taken_since < UNSEEN_MS:
-            await self._intend(TAKEN, body, at=taken_since)
+        since = self._taken_since()
+        if self._now_ms() - since < UNSEEN_MS:
+            await self._intend(TAKEN, body, at=since)
             raise CalendarError(ErrorClass.TRANSIENT, "taken_but_not_seen")
         self.generation += 1
+
+    def _taken_since(self) -> int:
+        """Since when the event that has our id exists, at the latest.
+
+        A create in doubt may be carried out long after it was sent and given up, so that counts from when its
+        id was first found taken. Where none is in doubt, the event is the one that was written.
+        """
+        intent = self._intent
+        if intent is None or intent.operation not in CREATES:
+            return self._last_sent() or self._now_ms()
+        return intent.at if intent.operation == TAKEN else self._now_ms()
 
     def _body_in_doubt(self) -> bytes:
         """The body of a create whose outcome is unknown: sent again to the letter."""
